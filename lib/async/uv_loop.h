@@ -1,0 +1,42 @@
+// UvLoop: the loop on libuv, for real clocks, threads and sockets.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "async/loop.h"
+
+namespace async {
+
+// Owned by main, or by a test that wants the real world. Destroyed last: what was made on it must be gone by then, and the
+// destructor stops the process with a list when a stream, listener or signal watcher is still open.
+class UvLoop final : public Loop {
+ public:
+  UvLoop();
+  ~UvLoop() override;
+
+  Instant now() const override;
+  WallTime wall_now() const override;
+  void post(std::move_only_function<void()> callback) override;
+  Task<Stream> connect(Endpoint endpoint) override;
+  Listener listen(const Endpoint& endpoint) override;
+  void run_in_pool(std::unique_ptr<PoolWork> work) override;
+
+  // The next of these signals to arrive; from the first call on they no longer do what they did before. One task may wait.
+  Task<int> next_signal(std::vector<int> signals);
+
+  // How many streams, listeners and signal watchers are open.
+  std::size_t open_handles() const noexcept;
+
+  class Impl;
+
+ protected:
+  void turn() override;
+  void wake_at(Instant when) override;
+
+ private:
+  friend class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace async
