@@ -1,0 +1,236 @@
+"""A server in RPC mode, for tests: handlers by method, health, and faults on demand.
+
+A handler is `async def handler(request)` that returns a response message, or an async generator of them for a stream. It may
+raise RpcError. A *behaviour* stands between a method and its handler: see `silent`, `late`, ... below.
+"""
+
+import asyncio
+
+from google.protobuf.message import DecodeError
+
+from kit.frames import frame, read_frame
+from kit.protos import HealthService, envelope, health, is_streaming, path_of, request_class
+from kit.status import Code, RpcError
+
+
+class Hangup(Exception):
+    """Raised by a behaviour: the server drops the connection, without a reply."""
+
+
+class RpcServer:
+    def __init__(self):
+        self._methods = {}  # path -> (method descriptor, handler)
+        self._behaviours = {}  # path -> behaviour
+        self._connections = set()
+        self._server = None
+        self.address = None
+        self.requests = []  # (path, message) of every request that reached a handler or a behaviour, in order.
+        self.serve(HealthService, {"Check": self._check})
+
+    # What it does.
+
+    def serve(self, service, handlers):
+        for name, handler in handlers.items():
+            method = service.methods_by_name[name]
+            self._methods[path_of(method)] = (method, handler)
+
+    def on(self, name, behaviour=None):
+        """From now on `behaviour` answers the method of this short name; None: its handler does again."""
+        paths = [path for path in self._methods if path.endswith("/" + name)]
+        assert paths, f"no method {name}"
+        for path in paths:
+            self._behaviours[path] = behaviour
+
+    async def _check(self, request):
+        served = {path.split("/")[0] for path in self._methods} | {""}
+        if request.service not in served:
+            raise RpcError(Code.NOT_FOUND, f"no service {request.service}")
+        return health.CheckResponse(status=health.SERVING_STATUS_SERVING)
+
+    # Its life.
+
+    async def start(self, host="127.0.0.1", port=0):
+        self._server = await asyncio.start_server(self._converse, host, port)
+        self.address = "%s:%d" % self._server.sockets[0].getsockname()[:2]
+        return self
+
+    async def stop(self):
+        """Ends every connection. The address can be listened on again: `start` with its port."""
+        self._server.close()
+        self.hang_up()
+        while self._connections:
+            await asyncio.wait(self._connections)
+
+    def hang_up(self):
+        for connection in self._connections:
+            connection.cancel()
+
+    async def __aenter__(self):
+        return await self.start()
+
+    async def __aexit__(self, *_):
+        await self.stop()
+
+    async def _converse(self, reader, writer):
+        me = asyncio.current_task()
+        self._connections.add(me)
+        calls = _Calls(self, writer)
+        try:
+            await calls.converse(reader)
+        except (OSError, Hangup, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # Each ends the conversation, and nothing but it.
+        finally:
+            calls.cancel()
+            writer.close()
+            self._connections.discard(me)
+
+
+class _Calls:
+    """The calls of one connection."""
+
+    def __init__(self, server, writer):
+        self._server, self._writer = server, writer
+        self._running = {}
+        self._hung_up = asyncio.get_running_loop().create_future()
+
+    async def converse(self, reader):
+        while True:
+            reading = asyncio.ensure_future(read_frame(reader))
+            try:
+                await asyncio.wait([reading, self._hung_up], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                if not reading.done():
+                    reading.cancel()
+            if self._hung_up.done():
+                return
+            body = reading.result()
+            if body is None:
+                return
+            self._take(body)
+
+    def cancel(self):
+        self._hung_up.cancel()
+        for call in self._running.values():
+            call.cancel()
+
+    def _take(self, body):
+        try:
+            request = envelope.Request.FromString(body)
+        except DecodeError:
+            return self._reply(id=0, code=Code.INVALID_ARGUMENT, message="not a Request")
+        if request.cancel:
+            call = self._running.pop(request.id, None)
+            return call and call.cancel()
+        if request.id == 0 or request.id in self._running:
+            return self._reply(id=0, code=Code.INVALID_ARGUMENT, message="an id of 1 or more, not in flight")
+        if request.method not in self._server._methods:
+            return self._reply(id=request.id, code=Code.UNIMPLEMENTED, message=f"no method {request.method}")
+        call = asyncio.ensure_future(self._answer(request))
+        self._running[request.id] = call
+        call.add_done_callback(lambda _: self._running.pop(request.id, None))
+
+    async def _answer(self, request):
+        method, handler = self._server._methods[request.method]
+        try:
+            message = request_class(method).FromString(request.body)
+            self._server.requests.append((request.method, message))
+            behaviour = self._server._behaviours.get(request.method)
+            if is_streaming(method):
+                async for response in handler(message):
+                    self._reply(id=request.id, body=response.SerializeToString(), more=True)
+                return self._reply(id=request.id)
+            work = handler(message) if behaviour is None else behaviour(handler, message)
+            if request.time_left_ms:
+                work = asyncio.wait_for(work, request.time_left_ms / 1000)
+            response = await work
+            self._reply(id=request.id, body=response.SerializeToString())
+        except Hangup:
+            self._hung_up.done() or self._hung_up.set_result(None)
+        except DecodeError:
+            self._reply(id=request.id, code=Code.INVALID_ARGUMENT, message=f"not a {method.input_type.full_name}")
+        except RpcError as error:
+            self._reply(id=request.id, code=error.code, message=error.message)
+        except asyncio.TimeoutError:
+            self._reply(id=request.id, code=Code.DEADLINE_EXCEEDED, message="no answer in time")
+
+    def _reply(self, **fields):
+        self._writer.write(frame(envelope.Response(**fields).SerializeToString()))
+
+
+# Behaviours.
+
+
+async def silent(handler, request):
+    """Does nothing and never answers."""
+    await asyncio.get_running_loop().create_future()
+
+
+async def reply_lost(handler, request):
+    """Does the work, and drops the connection instead of answering."""
+    await handler(request)
+    raise Hangup
+
+
+async def reply_withheld(handler, request):
+    """Does the work, and never answers."""
+    await handler(request)
+    await asyncio.get_running_loop().create_future()
+
+
+async def hang_up(handler, request):
+    """Drops the connection before doing anything."""
+    raise Hangup
+
+
+def fail(code, message="as the script says"):
+    """Answers with a status."""
+
+    async def behaviour(handler, request):
+        raise RpcError(code, message)
+
+    return behaviour
+
+
+def late(event):
+    """Does the work when `event` is set, and answers then."""
+
+    async def behaviour(handler, request):
+        await event.wait()
+        return await handler(request)
+
+    return behaviour
+
+
+def answer_late(event):
+    """Does the work at once, and answers when `event` is set."""
+
+    async def behaviour(handler, request):
+        response = await handler(request)
+        await event.wait()
+        return response
+
+    return behaviour
+
+
+def after(count, behaviour):
+    """Works as usual `count` times, then behaves."""
+    left = count
+
+    async def counted(handler, request):
+        nonlocal left
+        if left == 0:
+            return await behaviour(handler, request)
+        left -= 1
+        return await handler(request)
+
+    return counted
+
+
+def once(behaviour):
+    """Behaves for the first request, then works as usual."""
+    pending = [behaviour]
+
+    async def only_once(handler, request):
+        return await (pending.pop()(handler, request) if pending else handler(request))
+
+    return only_once
