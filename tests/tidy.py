@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""The structure of the tree, as a test: who may see whom, what has one place, how long a file is.
+
+Prints a line for each finding (file, line, what to write instead) and exits 1 if there are any.
+Each rule carries an example that it must catch, so a rule that stopped working fails too.
+"""
+
+import pathlib
+import re
+import sys
+from typing import NamedTuple
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+FOLDERS = ("lib", "services", "proto", "deploy", "tests", "docs", ".ci")
+CODE = {".h", ".cc"}
+SCRIPTS = {".py", ""}
+TEXT = CODE | SCRIPTS | {".proto", ".md", ".txt", ".yaml", ".json", ".cmake", ".service", ".sql"}
+LINES_MAX = 500
+
+# services -> {rpc, ledger, ops} -> async -> libuv. A module may include itself and these.
+MAY_INCLUDE = {
+    "lib/async": set(),
+    "lib/rpc": {"async"},
+    "lib/ledger": {"async"},
+    "lib/ops": {"async"},
+    "services": {"async", "rpc", "ledger", "ops", "services"},
+}
+DIRECTION = "services -> rpc, ledger, ops -> async -> libuv"
+MODULES = {"async", "rpc", "ledger", "ops"}
+SERVICES = {"adder", "bank", "atm", "teller", "bankctl"}
+
+
+class Ban(NamedTuple):
+    pattern: str  # In code without comments and string literals.
+    where: str | None  # Where it is allowed: a pattern of paths.
+    instead: str
+    example: str
+
+
+BANNED = [
+    Ban(
+        r"#include <uv\.h>",
+        r"lib/async/|tests/bench/",
+        "the Loop and Stream interfaces",
+        "#include <uv.h>",
+    ),
+    Ban(
+        r"#include [<\"](?:google/protobuf|[\w/]+\.pb\.h)",
+        r"lib/rpc/|services/|tests/",
+        "a ledger type",
+        '#include "bank/v1/bank.pb.h"',
+    ),
+    Ban(
+        r"#include <sqlite3\.h>|\bsqlite3_\w+\(",
+        r"lib/ledger/|services/atm/|tests/",
+        "a Journal",
+        "sqlite3_step(row)",
+    ),
+    Ban(
+        r"co_await[^;{]*?(?:\(\s*\{|[\w>]\{|[(,]\s*\[[^\]&]*\w[^\]]*\]|\?)",
+        r"compiler_probe",
+        "a named local before the co_await: g++ 12 destroys such temporaries twice",
+        "co_await submit({.id = id});",
+    ),
+    Ban(
+        r"(?:\w\{|\?)[^;{}]*co_await",
+        r"compiler_probe",
+        "a named local for the awaited result: g++ 12 destroys such temporaries twice",
+        "const int sum = wanted ? co_await add() : 0;",
+    ),
+    Ban(
+        r"auto&?&? \[[^\]]+\] = co_await",
+        r"compiler_probe",
+        "a named result, then its members",
+        "auto [a, b] = co_await f();",
+    ),
+    Ban(
+        r"std::this_thread::sleep|\busleep\(|\bnanosleep\(",
+        None,
+        "Clock::sleep_until",
+        "usleep(1);",
+    ),
+    Ban(r"\buv_default_loop\b", None, "the Loop that main passes in", "uv_default_loop()"),
+    Ban(
+        r"\bGTEST_SKIP\b|\bDISABLED_",
+        None,
+        "a test that runs, or none",
+        "TEST(Bank, DISABLED_Opens)",
+    ),
+    Ban(
+        r"#include <(?:format|print|generator)>",
+        None,
+        "what libstdc++ 12 has (fmt for text)",
+        "#include <format>",
+    ),
+]
+
+# Anywhere in any text file, comments included.
+UNWANTED = [
+    (
+        re.compile(r"\b(?:TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b"),
+        "the work, or nothing",
+        "// TO" "DO: later",
+    ),
+    (
+        re.compile(r"(?:^|[^\w.-])/(?:work|farm|home/\w+)/"),
+        "a relative path",
+        "cd /home" "/jane/teller",
+    ),
+    (
+        re.compile(r"pytest\.skip|mark\.skip|mark\.xfail"),
+        "a test that runs, or none",
+        "pytest" ".skip()",
+    ),
+]
+
+COMMENT_OR_LITERAL = re.compile(
+    r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.DOTALL
+)
+
+
+def code_only(text):
+    """The text with comments and literals blanked, lines and includes kept."""
+
+    def blank(match):
+        piece = match.group()
+        if piece.startswith('"'):
+            line_start = text.rfind("\n", 0, match.start()) + 1
+            if text.startswith("#include", line_start):
+                return piece
+            return '""' + " " * (len(piece) - 2)
+        return re.sub(r"[^\n]", " ", piece)
+
+    return COMMENT_OR_LITERAL.sub(blank, text)
+
+
+def banned(path, text):
+    code = code_only(text)
+    for ban in BANNED:
+        if ban.where and re.search(ban.where, path):
+            continue
+        for match in re.finditer(ban.pattern, code):
+            line = code.count("\n", 0, match.start()) + 1
+            yield line, f"`{' '.join(match.group().split())[:60]}`: write {ban.instead}"
+
+
+def wrong_directions(path, text):
+    home = next((module for module in MAY_INCLUDE if path.startswith(module + "/")), None)
+    if home is None:
+        return
+    own = home.removeprefix("lib/")
+    for number, line in enumerate(text.splitlines(), 1):
+        match = re.match(r'#include "(\w+)/', line)
+        if not match or ".pb.h" in line:
+            continue
+        target = "services" if match.group(1) in SERVICES else match.group(1)
+        known = target in MODULES or target == "services"
+        if known and target != own and target not in MAY_INCLUDE[home]:
+            yield number, f"{home} may not see {match.group(1)}: {DIRECTION}"
+
+
+def unwanted(text):
+    for number, line in enumerate(text.splitlines(), 1):
+        for pattern, instead, _ in UNWANTED:
+            if pattern.search(line):
+                yield number, f"`{pattern.search(line).group().strip()}`: write {instead}"
+
+
+def findings(path, text):
+    if pathlib.PurePath(path).suffix in CODE:
+        yield from banned(path, text)
+        yield from wrong_directions(path, text)
+    yield from unwanted(text)
+    lines = text.count("\n")
+    if lines > LINES_MAX and pathlib.PurePath(path).suffix in CODE | SCRIPTS:
+        yield LINES_MAX, f"{lines} lines: cut it at a seam, {LINES_MAX} are the limit"
+
+
+def broken_rules():
+    """Rules that do not catch their own example."""
+    for ban in BANNED:
+        if not re.search(ban.pattern, code_only(ban.example)):
+            yield ban.pattern
+    for pattern, _, example in UNWANTED:
+        if not pattern.search(example):
+            yield pattern.pattern
+    for home, example in (
+        ("lib/rpc/a.h", '#include "ledger/books.h"'),
+        ("lib/async/a.h", '#include "bank/pins.h"'),
+    ):
+        if not list(wrong_directions(home, example)):
+            yield f"{home} with {example}"
+
+
+def files():
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and path.suffix in TEXT and "__pycache__" not in path.parts:
+                yield path
+    yield from (path for path in sorted(ROOT.iterdir()) if path.is_file() and path.suffix in TEXT)
+
+
+def main():
+    count = 0
+    for pattern in broken_rules():
+        count += 1
+        print(f"tests/tidy.py: this rule no longer catches its example: {pattern}")
+    for path in files():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # A corpus or a picture.
+        name = path.relative_to(ROOT).as_posix()
+        for line, message in findings(name, text):
+            count += 1
+            print(f"{name}:{line}: {message}")
+    return 1 if count else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
