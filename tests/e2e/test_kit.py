@@ -1,6 +1,7 @@
 """The kit against itself: its client against its server. What fails here is the kit's fault."""
 
 import asyncio
+import sys
 from contextlib import aclosing
 
 import pytest
@@ -8,8 +9,11 @@ import pytest
 from kit import server
 from kit.client import RpcClient
 from kit.ids import new_id
+from kit.money import euros
 from kit.poll import until
-from kit.protos import BankService, HealthService, bank, envelope, health, money, refusal
+from kit.process import Daemon, run
+from kit.protos import BankService, HealthService, bank, envelope, health, refusal
+from kit.stage import SCRIPTED_ATM, atm_daemon
 from kit.status import Code, RpcError
 
 
@@ -20,10 +24,6 @@ def at_bank(caller):
 
 async def verify(at_bank, card="4000000000000010", pin="1234"):
     return await at_bank.VerifyCard(terminal_id="atm-1", card_number=card, pin=pin)
-
-
-def euros(amount):
-    return money.Money(minor_units=int(amount * 100), currency="EUR")
 
 
 async def hold(at_bank, amount, hold_id=None, card="4000000000000010", pin="1234"):
@@ -184,3 +184,50 @@ def test_ids_tell_their_age_and_differ():
     first, second = new_id(), new_id()
     assert len(first) == 16 and first[6] >> 4 == 7 and first[8] >> 6 == 2
     assert first != second and first[:6] <= second[:6]
+
+
+# Processes.
+
+
+def scripted_atm(bank, folder):
+    return atm_daemon(SCRIPTED_ATM, bank.address, folder)
+
+
+async def test_a_daemon_is_ready_when_it_says_so_and_ends_when_asked(scripted_bank, tmp_path):
+    atm = scripted_atm(scripted_bank, tmp_path)
+    await atm.start()
+    async with await RpcClient.connect(atm.address):
+        assert atm.running
+    assert await atm.terminate() == 0
+    assert not atm.running
+
+
+async def test_a_killed_daemon_can_be_started_again(scripted_bank, tmp_path):
+    async with scripted_atm(scripted_bank, tmp_path) as atm:
+        first = atm.address
+        await atm.kill()
+        with pytest.raises(OSError):
+            await RpcClient.connect(first)
+        await atm.start()
+        async with await RpcClient.connect(atm.address):
+            pass
+
+
+async def test_a_daemon_that_cannot_start_is_reported_with_its_log(tmp_path):
+    with pytest.raises(AssertionError, match="ended with 3:\nno such file"):
+        await Daemon("broken", [sys.executable, "-c", "print('no such file'); exit(3)"], tmp_path).start()
+
+
+async def test_a_command_is_run_to_its_end():
+    ended = await run(sys.executable, "-c", "import sys; print(input()); sys.exit('bad')", given="1234\n")
+    assert (ended.code, ended.out, ended.err) == (1, "1234\n", "bad\n")
+
+
+async def test_a_command_that_does_not_end_is_ended():
+    with pytest.raises(AssertionError, match="still runs"):
+        await run(sys.executable, "-c", "import signal; signal.pause()", within=0.1)
+
+
+async def test_waiting_for_what_never_comes_names_it():
+    with pytest.raises(AssertionError, match="the moon: not within 0.02 s"):
+        await until(lambda: False, "the moon", within=0.02)

@@ -7,10 +7,9 @@ import hashlib
 import os
 
 from kit import server
+from kit.money import EUR
 from kit.protos import BankService, bank, money, refusal, response_class
 from kit.status import Code, RpcError
-
-EUR = "EUR"
 
 
 class Customer:
@@ -146,7 +145,7 @@ class ScriptedBank(server.RpcServer):
                 chain_head=self._chain_head(),
                 history_agrees=request.seen_ledger_seq <= self.seq,
                 in_service=True,
-                cash=euros(self.cash[request.terminal_id]),
+                cash=amount_of(self.cash[request.terminal_id]),
             )
         }
 
@@ -219,7 +218,7 @@ class ScriptedBank(server.RpcServer):
         if hold is None:
             raise No(refusal.REFUSAL_CODE_HOLD_NOT_FOUND, "no such hold")
         return {
-            "hold": bank.HoldView(state=hold.state, amount=euros(hold.amount), captured=euros(hold.captured)),
+            "hold": bank.HoldView(state=hold.state, amount=amount_of(hold.amount), captured=amount_of(hold.captured)),
         }
 
     def _Deposit(self, request):
@@ -265,10 +264,10 @@ def token_of(customer):
     return hashlib.sha256(customer.card.encode()).digest()[:16]
 
 
-def euros(minor_units):
+def amount_of(minor_units):
     return money.Money(minor_units=minor_units, currency=EUR)
 
 
 def balance_of(customer):
-    return bank.Balance(balance=euros(customer.balance), available=euros(customer.available))
+    return bank.Balance(balance=amount_of(customer.balance), available=amount_of(customer.available))
 
