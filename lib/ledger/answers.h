@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "ledger/index.h"
+#include "ledger/record.h"
+
+namespace ledger {
+
+// The first answers to recent ids, in their journal form. Part of the ledger, on its thread.
+//
+// Always true: an id made after `line()` is in here or was never answered. Answers leave in the
+// order in which they came, but one whose id is younger than the line (its maker's clock was ahead)
+// stays until the line has passed it too.
+class Answers {
+ public:
+  // `encoded` is the record's journal form.
+  void add(const Record& record, std::string_view encoded);
+  std::optional<Record> find(const OperationId& id) const;
+  bool contains(const OperationId& id) const;
+
+  // True: not having an answer here proves that the id was never answered.
+  bool is_complete_for(const OperationId& id) const;
+
+  // Forgets what is in History (up to `projected_through`) and was both decided and made at `line`
+  // or before. The line only moves forward.
+  void forget(std::uint64_t projected_through, Instant line);
+
+  std::size_t size() const { return index_.size(); }
+  Instant line() const { return line_; }
+
+ private:
+  struct Entry {
+    OperationId id;
+    std::uint64_t ledger_seq = 0;
+    Instant decided_at;
+    std::string encoded;
+  };
+
+  const Entry* entry(const OperationId& id) const;
+
+  // In the order in which they came. An answer's number is its place plus how many have left.
+  std::deque<Entry> entries_;
+  std::uint64_t left_ = 0;
+  // Answers kept because their ids are younger than the line, by when the line passes them.
+  std::multimap<Instant, Entry> ahead_;
+  IdIndex index_;
+  Instant line_ = Instant::min();
+};
+
+}  // namespace ledger

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ledger/record.h"
+
+namespace ledger {
+
+// The journal form of a record: numbers as varints, texts with their length, fields in the order in
+// which each kind of change lists them. The form is for ever: kinds and fields are only appended.
+
+// Appends the record to `out`.
+void encode(const Record& record, std::string& out);
+
+// Takes one record off the front of `bytes`. Nothing, with `bytes` unchanged, when what is there is
+// no whole record, or none that this version can have written.
+std::optional<Record> decode(std::string_view& bytes);
+
+}  // namespace ledger

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ledger/answers.h"
+#include "ledger/books.h"
+#include "ledger/history.h"
+#include "ledger/record.h"
+
+namespace ledger {
+
+// How long answers stay in memory. An id that is younger and not in memory was never seen, so it
+// needs no look-up.
+inline constexpr std::chrono::microseconds memory_horizon_default = std::chrono::seconds(10);
+
+// What is to be done with an operation. Nothing is changed yet.
+struct Decision {
+  Answer answer;
+  // The answer is new: it is pinned to the id, and goes to the journal before anybody is told.
+  bool journalled = false;
+  // Of a void: its hold was never seen. A record that fences the hold goes right before this one.
+  bool fences_hold = false;
+};
+
+// The records decided together, and their journal form: what one append makes durable.
+struct Batch {
+  std::vector<Record> records;
+  std::string bytes;
+
+  bool empty() const { return records.empty(); }
+  void clear();
+};
+
+// The bank's rules: the books, and the answers that were given. Synchronous, no I/O but what
+// History does, no clock of its own. Owned by one thread.
+//
+// Always true: what was decided is what is journalled, and replaying the journal gives the same
+// ledger. An answer is forgotten only when it is in History and both its decision and its id are
+// older than the horizon; so an id younger than the horizon is in memory or was never seen.
+class Ledger {
+ public:
+  // `history` outlives the ledger.
+  explicit Ledger(History& history,
+                  std::chrono::microseconds memory_horizon = memory_horizon_default);
+
+  // Rule 7's order: shape; idempotency; deadline; what it names exists; state of the hold; frozen
+  // or closed; currency; limits; overflow; funds last. The first that applies is the answer.
+  // Changes nothing.
+  Decision decide(const Operation& operation, const Moment& moment) const;
+
+  // Decides; applies what is to be journalled and adds it to the batch. The answer leaves when the
+  // batch is durable.
+  Answer execute(Operation operation, const Moment& moment, Batch& batch);
+  // Ends the time of at most `count_max` holds that are due.
+  void expire_holds(const Moment& moment, std::size_t count_max, Batch& batch);
+
+  // At start: a record from the journal, with its journal form. Throws nothing; a record that does
+  // not follow stops the process.
+  void replay(const Record& record, std::string_view encoded);
+  // At start, before replay: an answer that is in History and younger than the horizon.
+  void remember(const Record& record, std::string_view encoded);
+
+  // Everything up to this record can be found in History.
+  void forget(std::uint64_t projected_through);
+
+  const Books& books() const { return books_; }
+  Books& books_to_restore() { return books_; }
+  std::size_t answers_in_memory() const { return answers_.size(); }
+
+ private:
+  std::optional<Record> first_answer(const OperationId& id) const;
+  void commit(Record record, Batch& batch);
+
+  History& history_;
+  std::chrono::microseconds memory_horizon_;
+  Books books_;
+  Answers answers_;
+};
+
+}  // namespace ledger

@@ -1,0 +1,91 @@
+#include "ledger/money.h"
+
+#include <algorithm>
+#include <array>
+
+namespace ledger {
+namespace {
+
+// ISO 4217's exceptions from two digits.
+constexpr std::array<std::string_view, 16> without_minor_units = {
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW",
+    "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF"};
+constexpr std::array<std::string_view, 7> with_three_digits = {"BHD", "IQD", "JOD", "KWD",
+                                                               "LYD", "OMR", "TND"};
+
+bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+
+std::string places(int digits) {
+  if (digits == 0) return "no digits after a point";
+  return "at most " + std::to_string(digits) + " digits after the point";
+}
+
+}  // namespace
+
+std::string Currency::text() const {
+  if (!is_set()) return {};
+  std::string text(3, ' ');
+  text[0] = static_cast<char>(packed_ >> 16U);
+  text[1] = static_cast<char>((packed_ >> 8U) & 0xffU);
+  text[2] = static_cast<char>(packed_ & 0xffU);
+  return text;
+}
+
+int Currency::minor_digits() const {
+  const std::string code = text();
+  if (std::ranges::find(without_minor_units, code) != without_minor_units.end()) return 0;
+  if (code == "XPF") return 0;
+  if (std::ranges::find(with_three_digits, code) != with_three_digits.end()) return 3;
+  if (code == "CLF" || code == "UYW") return 4;
+  return 2;
+}
+
+std::expected<Cents, std::string> parse_major_units(std::string_view text, Currency currency) {
+  const auto refuse = [&](std::string_view why) {
+    return std::unexpected("'" + std::string(text) + "' is not an amount: " + std::string(why));
+  };
+  const std::size_t point = text.find('.');
+  const std::string_view major = text.substr(0, point);
+  const std::string_view minor =
+      point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
+  if (major.empty()) return refuse("it needs digits, as in 60 or 60.00");
+  if (!std::ranges::all_of(major, is_digit) || !std::ranges::all_of(minor, is_digit)) {
+    return refuse("only digits and one point, as in 60 or 60.00");
+  }
+  if (point != std::string_view::npos && minor.empty()) return refuse("nothing follows its point");
+  const int digits = currency.minor_digits();
+  if (minor.size() > static_cast<std::size_t>(digits)) {
+    return refuse(currency.text() + " has " + places(digits));
+  }
+  std::string shifted(major);
+  shifted += minor;
+  shifted.append(static_cast<std::size_t>(digits) - minor.size(), '0');
+  std::int64_t value = 0;
+  for (const char digit : shifted) {
+    if (__builtin_mul_overflow(value, std::int64_t{10}, &value) ||
+        __builtin_add_overflow(value, std::int64_t{digit - '0'}, &value)) {
+      return refuse("it is too large");
+    }
+  }
+  return Cents{value};
+}
+
+std::string major_units(Cents amount, Currency currency) {
+  const bool negative = amount.value < 0;
+  // Negating the smallest number does not fit; its magnitude does, unsigned.
+  std::uint64_t magnitude = static_cast<std::uint64_t>(amount.value);
+  if (negative) magnitude = ~magnitude + 1;
+  std::string digits = std::to_string(magnitude);
+  const auto places = static_cast<std::size_t>(currency.minor_digits());
+  if (places > 0) {
+    if (digits.size() <= places) digits.insert(0, places + 1 - digits.size(), '0');
+    digits.insert(digits.size() - places, 1, '.');
+  }
+  return negative ? "-" + digits : digits;
+}
+
+std::string to_text(const Money& money) {
+  return major_units(money.amount, money.currency) + " " + money.currency.text();
+}
+
+}  // namespace ledger

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+
+#include "ledger/money.h"
+#include "ledger/operation.h"
+#include "ledger/refusal.h"
+#include "ledger/time.h"
+
+namespace ledger {
+
+// A definite yes. A value, for any thread.
+struct Receipt {
+  // The number of the journal record that made the change.
+  std::uint64_t ledger_seq = 0;
+  // The account concerned right after the change: a hold's and a transfer's source, a deposit's and
+  // a fund's target, a load's and an unload's cash account. Not set (no currency) where no account
+  // is concerned.
+  Cents balance;
+  Cents available;
+  Currency currency;
+  // True: this is the first answer to this id, told again.
+  bool replayed = false;
+  // Of a void: the ledger had never seen the hold, and it can never be made now.
+  bool hold_was_unknown = false;
+  // Of a PIN attempt: how many wrong tries are left.
+  std::uint32_t tries_left = 0;
+
+  friend bool operator==(const Receipt&, const Receipt&) = default;
+};
+
+using Outcome = Result<Receipt>;
+
+// One entry of the journal: what was asked, and what was decided. Applying it cannot fail. A value,
+// for any thread.
+//
+// `operation` is a Resolve when its id was fenced. An accepted record's receipt and a refused one's
+// refusal carry the record's own number.
+struct Record {
+  std::uint64_t ledger_seq = 0;
+  Instant at;
+  BusinessDay day;
+  Operation operation;
+  Outcome outcome;
+};
+
+// What a caller is told: the outcome, and, when it asked with Resolve, whether that outcome is a
+// fence.
+struct Answer {
+  Outcome outcome;
+  bool fenced = false;
+};
+
+}  // namespace ledger
