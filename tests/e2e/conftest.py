@@ -6,6 +6,8 @@ import pytest
 
 from kit.bank import ScriptedBank
 from kit.client import RpcClient
+from kit.protos import BankService
+from kit.served import Served
 from kit.stage import SCRIPTED_ATM, Stage, atm_daemon, fill
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,3 +35,9 @@ async def stage(scripted_bank, tmp_path):
     async with atm_daemon(SCRIPTED_ATM, scripted_bank.address, tmp_path) as atm:
         await fill(atm.address)
         yield Stage(atm.address)
+
+
+@pytest.fixture
+async def server(scripted_bank):
+    scripted_bank.frame_time_s = scripted_bank.unread_time_s = 0.2
+    yield Served(scripted_bank.address, [BankService.full_name], scripted_bank.frame_time_s, scripted_bank.unread_time_s)

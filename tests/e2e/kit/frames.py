@@ -34,12 +34,12 @@ class FrameReader:
         return not self._partial
 
 
-async def read_frame(reader):
-    """The next body from an asyncio.StreamReader, or None at the stream's end between frames."""
+async def read_frame(reader, begun=b""):
+    """The next body from an asyncio.StreamReader; None at the stream's end between frames. `begun` was read before."""
     try:
-        (length,) = struct.unpack("!H", await reader.readexactly(2))
+        (length,) = struct.unpack("!H", begun + await reader.readexactly(2 - len(begun)))
     except asyncio.IncompleteReadError as end:
-        if end.partial:
+        if begun or end.partial:
             raise
         return None
     return await reader.readexactly(length)

@@ -5,12 +5,18 @@ raise RpcError. A *behaviour* stands between a method and its handler: see `sile
 """
 
 import asyncio
+from contextlib import aclosing
 
 from google.protobuf.message import DecodeError
 
-from kit.frames import frame, read_frame
-from kit.protos import HealthService, envelope, health, is_streaming, path_of, request_class
+from kit.builtin import Health, Reflection
+from kit.frames import BODY_MAX, frame, read_frame
+from kit.protos import envelope, is_streaming, path_of, request_class
 from kit.status import Code, RpcError
+
+
+CALLS_IN_FLIGHT_MAX = 256
+REPLY_QUEUE_BYTES_MAX = 4 * 1024 * 1024
 
 
 class Hangup(Exception):
@@ -24,8 +30,11 @@ class RpcServer:
         self._connections = set()
         self._server = None
         self.address = None
+        self.frame_time_s = 5.0
+        self.unread_time_s = 10.0
         self.requests = []  # (path, message) of every request that reached a handler or a behaviour, in order.
-        self.serve(HealthService, {"Check": self._check})
+        Health(self)
+        Reflection(self)
 
     # What it does.
 
@@ -41,11 +50,9 @@ class RpcServer:
         for path in paths:
             self._behaviours[path] = behaviour
 
-    async def _check(self, request):
-        served = {path.split("/")[0] for path in self._methods} | {""}
-        if request.service not in served:
-            raise RpcError(Code.NOT_FOUND, f"no service {request.service}")
-        return health.CheckResponse(status=health.SERVING_STATUS_SERVING)
+    @property
+    def services(self):
+        return {path.split("/")[0] for path in self._methods}
 
     # Its life.
 
@@ -77,11 +84,11 @@ class RpcServer:
         calls = _Calls(self, writer)
         try:
             await calls.converse(reader)
-        except (OSError, Hangup, asyncio.IncompleteReadError, asyncio.CancelledError):
-            pass  # Each ends the conversation, and nothing but it.
+            writer.close()
+        except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            writer.transport.abort()  # Each ends the conversation, and nothing but it.
         finally:
             calls.cancel()
-            writer.close()
             self._connections.discard(me)
 
 
@@ -94,19 +101,20 @@ class _Calls:
         self._hung_up = asyncio.get_running_loop().create_future()
 
     async def converse(self, reader):
-        while True:
-            reading = asyncio.ensure_future(read_frame(reader))
-            try:
-                await asyncio.wait([reading, self._hung_up], return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                if not reading.done():
-                    reading.cancel()
-            if self._hung_up.done():
-                return
-            body = reading.result()
-            if body is None:
-                return
+        self._writer.transport.set_write_buffer_limits(high=REPLY_QUEUE_BYTES_MAX)
+        reading = asyncio.ensure_future(self._read(reader))
+        try:
+            await asyncio.wait([reading, self._hung_up], return_when=asyncio.FIRST_COMPLETED)
+            if reading.done():
+                reading.result()
+        finally:
+            reading.cancel()
+
+    async def _read(self, reader):
+        while first := await reader.read(1):
+            body = await asyncio.wait_for(read_frame(reader, first), self._server.frame_time_s)
             self._take(body)
+            await asyncio.wait_for(self._writer.drain(), self._server.unread_time_s)
 
     def cancel(self):
         self._hung_up.cancel()
@@ -125,6 +133,8 @@ class _Calls:
             return self._reply(id=0, code=Code.INVALID_ARGUMENT, message="an id of 1 or more, not in flight")
         if request.method not in self._server._methods:
             return self._reply(id=request.id, code=Code.UNIMPLEMENTED, message=f"no method {request.method}")
+        if len(self._running) >= CALLS_IN_FLIGHT_MAX:
+            return self._reply(id=request.id, code=Code.RESOURCE_EXHAUSTED, message="too many calls in flight")
         call = asyncio.ensure_future(self._answer(request))
         self._running[request.id] = call
         call.add_done_callback(lambda _: self._running.pop(request.id, None))
@@ -134,16 +144,8 @@ class _Calls:
         try:
             message = request_class(method).FromString(request.body)
             self._server.requests.append((request.method, message))
-            behaviour = self._server._behaviours.get(request.method)
-            if is_streaming(method):
-                async for response in handler(message):
-                    self._reply(id=request.id, body=response.SerializeToString(), more=True)
-                return self._reply(id=request.id)
-            work = handler(message) if behaviour is None else behaviour(handler, message)
-            if request.time_left_ms:
-                work = asyncio.wait_for(work, request.time_left_ms / 1000)
-            response = await work
-            self._reply(id=request.id, body=response.SerializeToString())
+            stream = self._stream if is_streaming(method) else self._unary
+            await asyncio.wait_for(stream(request, handler, message), request.time_left_ms / 1000 or None)
         except Hangup:
             self._hung_up.done() or self._hung_up.set_result(None)
         except DecodeError:
@@ -153,8 +155,23 @@ class _Calls:
         except asyncio.TimeoutError:
             self._reply(id=request.id, code=Code.DEADLINE_EXCEEDED, message="no answer in time")
 
+    async def _unary(self, request, handler, message):
+        behaviour = self._server._behaviours.get(request.method)
+        response = await (behaviour(handler, message) if behaviour else handler(message))
+        self._reply(id=request.id, body=response.SerializeToString())
+
+    async def _stream(self, request, handler, message):
+        async with aclosing(handler(message)) as responses:
+            async for response in responses:
+                self._reply(id=request.id, body=response.SerializeToString(), more=True)
+                await self._writer.drain()
+        self._reply(id=request.id)
+
     def _reply(self, **fields):
-        self._writer.write(frame(envelope.Response(**fields).SerializeToString()))
+        body = envelope.Response(**fields).SerializeToString()
+        if len(body) > BODY_MAX:
+            body = envelope.Response(id=fields["id"], code=Code.RESOURCE_EXHAUSTED).SerializeToString()
+        self._writer.write(frame(body))
 
 
 # Behaviours.
