@@ -1,5 +1,6 @@
-// check(): an assertion that stays in release builds. What is checked must be true whatever a peer, a disk or a user does;
-// where it is not, going on could lose money, so the process stops at once and says where.
+// check(): an assertion that stays in release builds. What is checked must be true whatever a peer,
+// a disk or a user does; where it is not, going on could lose money, so the process stops at once
+// and says where.
 #pragma once
 
 #include <source_location>

@@ -8,8 +8,8 @@
 
 namespace async {
 
-// An address as people write it: "127.0.0.1:7001", "bank:7001", "[::1]:7001", "unix:/run/bank.sock". Names are looked up at each
-// connect, so that a peer may move.
+// An address as people write it: "127.0.0.1:7001", "bank:7001", "[::1]:7001",
+// "unix:/run/bank.sock". Names are looked up at each connect, so that a peer may move.
 struct Endpoint {
   enum class Kind : std::uint8_t { tcp, unix_socket };
 

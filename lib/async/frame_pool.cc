@@ -51,7 +51,9 @@ struct FreeLists {
 
 thread_local FreeLists free_lists;
 
-constexpr std::size_t class_of(std::size_t size) { return (size + FramePool::size_step - 1) / FramePool::size_step - 1; }
+constexpr std::size_t class_of(std::size_t size) {
+  return (size + FramePool::size_step - 1) / FramePool::size_step - 1;
+}
 
 }  // namespace
 

@@ -49,8 +49,8 @@ struct FutureState : Pooled {
 template <typename T>
 class Future;
 
-// Sets a value, or an error, once. Move-only; loop thread only. The awaiting task goes on in the loop's ready queue, never inside
-// set(), so whoever sets may hold what it likes.
+// Sets a value, or an error, once. Move-only; loop thread only. The awaiting task goes on in the
+// loop's ready queue, never inside set(), so whoever sets may hold what it likes.
 template <typename T = void>
 class Promise {
  public:
@@ -90,7 +90,8 @@ class Promise {
   detail::FutureState<T>* state_;
 };
 
-// A value that is still to come. Awaited once, by one task; move-only; loop thread only. Dropping it means no longer waiting.
+// A value that is still to come. Awaited once, by one task; move-only; loop thread only. Dropping
+// it means no longer waiting.
 template <typename T = void>
 class [[nodiscard]] Future {
  public:

@@ -27,7 +27,8 @@ class Stream;
 
 namespace detail {
 
-// A link of an intrusive ring. Destroying it takes it out: whoever waits can be cancelled at any time.
+// A link of an intrusive ring. Destroying it takes it out: whoever waits can be cancelled at any
+// time.
 class Link {
  public:
   Link() noexcept : next_(this), previous_(this) {}
@@ -37,6 +38,7 @@ class Link {
 
   bool linked() const noexcept { return next_ != this; }
   Link* next() const noexcept { return next_; }
+  Link* previous() const noexcept { return previous_; }
   void unlink() noexcept {
     next_->previous_ = previous_;
     previous_->next_ = next_;
@@ -57,7 +59,8 @@ class Link {
 
 }  // namespace detail
 
-// A coroutine that can go on, waiting in the loop's ready queue for its turn. Lives in whatever waits.
+// A coroutine that can go on, waiting in the loop's ready queue for its turn. Lives in whatever
+// waits.
 struct Ready : detail::Link {
   std::coroutine_handle<> handle;
 };
@@ -70,7 +73,8 @@ class Timer {
   Timer& operator=(const Timer&) = delete;
   virtual ~Timer();
 
-  // Calls `fired()` on the loop's thread at the first turn at or after `when`. Setting again replaces.
+  // Calls `fired()` on the loop's thread at the first turn at or after `when`. Setting again
+  // replaces.
   void set(Loop& loop, Instant when);
   void cancel() noexcept;
   bool is_set() const noexcept { return loop_ != nullptr; }
@@ -81,11 +85,12 @@ class Timer {
 
   Loop* loop_ = nullptr;
   Instant when_{};
-  std::uint64_t order_ = 0;      // Two timers of one instant fire in the order they were set.
+  std::uint64_t order_ = 0;  // Two timers of one instant fire in the order they were set.
   std::size_t heap_index_ = 0;
 };
 
-// Something to be done once when the current turn has nothing else left to do: how all replies of a turn leave in one write.
+// Something to be done once when the current turn has nothing else left to do: how all replies of a
+// turn leave in one write.
 class TurnEnd : public detail::Link {
  public:
   TurnEnd() = default;
@@ -98,7 +103,8 @@ class TurnEnd : public detail::Link {
   virtual void turn_ended() = 0;
 };
 
-// Work for the thread pool. `run()` is called on a pool thread; the object is destroyed on the loop's thread after `done()`.
+// Work for the thread pool. `run()` is called on a pool thread; the object is destroyed on the
+// loop's thread after `done()`.
 class PoolWork {
  public:
   virtual ~PoolWork() = default;
@@ -106,10 +112,12 @@ class PoolWork {
   virtual void done() noexcept = 0;  // Loop's thread.
 };
 
-// Runs tasks on one thread, taking turns: what is ready, then whatever the world brought in, then timers.
+// Runs tasks on one thread, taking turns: what is ready, then whatever the world brought in, then
+// timers.
 //
-// Made by main (UvLoop) or by a test (ManualLoop), and outlives everything that was made on it. Only `post` may be called from
-// another thread. There is no default loop and no current loop: who needs one is given it.
+// Made by main (UvLoop) or by a test (ManualLoop), and outlives everything that was made on it.
+// Only `post` may be called from another thread. There is no default loop and no current loop: who
+// needs one is given it.
 class Loop {
  public:
   Loop(const Loop&) = delete;
@@ -128,8 +136,8 @@ class Loop {
   // Lets everything else that is ready run first.
   auto yield();
 
-  // Runs `work` on a thread of the pool and gives its result. Cancelling the wait does not stop the work: whatever it needs must be
-  // in `work` by value.
+  // Runs `work` on a thread of the pool and gives its result. Cancelling the wait does not stop the
+  // work: whatever it needs must be in `work` by value.
   template <std::invocable Work>
   Task<std::invoke_result_t<Work>> offload(Work work);
 
@@ -156,13 +164,14 @@ class Loop {
  protected:
   Loop() = default;
 
-  // One turn: waits for the world unless something is ready. `can_wait` is false when run() is done.
+  // One turn: waits for the world unless something is ready. `can_wait` is false when run() is
+  // done.
   virtual void turn() = 0;
   // The earliest timer changed; Instant::max() when there is none.
   virtual void wake_at(Instant when) = 0;
 
-  // Runs what is ready, and what is to be done at the turn's end, until neither is left or a fair share was done.
-  // True: there is more.
+  // Runs what is ready, and what is to be done at the turn's end, until neither is left or a fair
+  // share was done. True: there is more.
   bool run_ready();
   void run_timers();
   bool has_ready() const noexcept { return ready_.linked() || turn_ends_.linked(); }
@@ -220,7 +229,8 @@ class YieldAwaiter {
   Ready ready_;
 };
 
-// The pool's thread writes the result into the work, which the loop owns: cancelling the waiter frees nothing that a thread uses.
+// The pool's thread writes the result into the work, which the loop owns: cancelling the waiter
+// frees nothing that a thread uses.
 template <typename Work, typename Result>
 class OffloadWork;
 

@@ -13,8 +13,9 @@
 
 namespace async {
 
-// Time stands still until advance(). Connections are pairs in memory: connect() reaches whoever listens on the same endpoint of the
-// same loop. Offloaded work runs at once in a coming turn, on the loop's own thread. So a test is the same every time it runs.
+// Time stands still until advance(). Connections are pairs in memory: connect() reaches whoever
+// listens on the same endpoint of the same loop. Offloaded work runs at once in a coming turn, on
+// the loop's own thread. So a test is the same every time it runs.
 class ManualLoop final : public Loop {
  public:
   ManualLoop() = default;

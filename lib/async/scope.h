@@ -1,6 +1,7 @@
 // Who owns background work, and how to wait for several things at once.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <exception>
 #include <functional>
@@ -19,11 +20,13 @@ namespace detail {
 class ScopedTask;
 }
 
-// Owns tasks that run beside their owner. Destroying it cancels them, in the reverse of the order in which they began. So it is its
-// owner's last member: no task outlives what it uses. Loop thread only.
+// Owns tasks that run beside their owner. Destroying it cancels them, in the reverse of the order
+// in which they began. So it is its owner's last member: no task outlives what it uses. Loop thread
+// only.
 //
-// A task that ends leaves the scope by itself. One that throws is told to `on_error`; without one its error ends Loop::run(),
-// because nobody else would ever see it. A task must not destroy the scope that it runs in.
+// A task that ends leaves the scope by itself. One that throws is told to `on_error`; without one
+// its error ends Loop::run(), because nobody else would ever see it. A task must not destroy the
+// scope that it runs in.
 class TaskScope {
  public:
   using OnError = std::function<void(std::exception_ptr)>;
@@ -40,6 +43,8 @@ class TaskScope {
   void cancel() noexcept;
   // Done when no task is left. One task may wait.
   Task<> join();
+  // What happens to the error of a task.
+  void report(std::exception_ptr error);
 
  private:
   friend class detail::ScopedTask;
@@ -54,7 +59,8 @@ class TaskScope {
 
 namespace detail {
 
-// A coroutine that was started and is owned: what gather, first_of and with_deadline run their tasks in.
+// A coroutine that was started and is owned: what gather, first_of and with_deadline run their
+// tasks in.
 class Started {
  public:
   struct promise_type : Pooled {
@@ -146,7 +152,8 @@ Task<std::tuple<Stored<T>...>> gather_each(std::index_sequence<Index...>, Task<T
   std::array<Started, sizeof...(T)> running;
   auto start = [&]<std::size_t I>(std::integral_constant<std::size_t, I>, auto task) {
     auto* const slot = &std::get<I>(results);
-    running[I] = start_into(std::move(task), &latch, [slot](auto value) { slot->emplace(std::move(value)); });
+    running[I] = start_into(std::move(task), &latch,
+                            [slot](auto value) { slot->emplace(std::move(value)); });
   };
   (start(std::integral_constant<std::size_t, Index>{}, std::move(tasks)), ...);
   co_await latch;
@@ -171,17 +178,12 @@ Task<std::variant<Stored<T>...>> first_of_each(std::index_sequence<Index...>, Ta
   co_return std::move(*result);
 }
 
-template <typename Awaitable>
-Task<> as_task(Awaitable awaitable) {
-  co_await awaitable;
-}
-
 inline Task<> sleep_task(Loop* loop, Instant when) { co_await loop->sleep_until(when); }
 
 }  // namespace detail
 
-// Runs the tasks side by side and gives all results, in order. The first error cancels the others and is thrown. Void tasks give
-// std::monostate.
+// Runs the tasks side by side and gives all results, in order. The first error cancels the others
+// and is thrown. Void tasks give std::monostate.
 template <typename... T>
 Task<std::tuple<detail::Stored<T>...>> gather(Task<T>... tasks) {
   return detail::gather_each<T...>(std::index_sequence_for<T...>{}, std::move(tasks)...);
@@ -206,15 +208,15 @@ Task<std::vector<detail::Stored<T>>> gather(std::vector<Task<T>> tasks) {
   co_return values;
 }
 
-// Runs the tasks side by side until one is done, gives its result (index() says whose), and cancels the others. An error counts as
-// being done, and is thrown.
+// Runs the tasks side by side until one is done, gives its result (index() says whose), and cancels
+// the others. An error counts as being done, and is thrown.
 template <typename... T>
 Task<std::variant<detail::Stored<T>...>> first_of(Task<T>... tasks) {
   return detail::first_of_each<T...>(std::index_sequence_for<T...>{}, std::move(tasks)...);
 }
 
-// The task's result, or nothing when the deadline passed first; then the task is cancelled. For work that must not be cancelled
-// half-way, await a Future of it instead.
+// The task's result, or nothing when the deadline passed first; then the task is cancelled. For
+// work that must not be cancelled half-way, await a Future of it instead.
 template <typename T>
 Task<std::optional<detail::Stored<T>>> with_deadline(Loop& loop, Deadline deadline, Task<T> task) {
   std::optional<detail::Stored<T>> result;

@@ -18,7 +18,8 @@ class Task;
 
 namespace detail {
 
-// At the end of a task its waiter goes on. The task's frame stays until the Task object is destroyed.
+// At the end of a task its waiter goes on. The task's frame stays until the Task object is
+// destroyed.
 struct ResumeWaiter {
   bool await_ready() const noexcept { return false; }
   template <typename Promise>
@@ -30,7 +31,8 @@ struct ResumeWaiter {
   void await_resume() const noexcept {}
 };
 
-// Style rule 7: a coroutine's frame outlives the expression that called it, so what it takes by `&&` would dangle.
+// Style rule 7: a coroutine's frame outlives the expression that called it, so what it takes by
+// `&&` would dangle.
 template <typename... Arguments>
 inline constexpr bool takes_rvalue_reference = (std::is_rvalue_reference_v<Arguments> || ...);
 
@@ -75,9 +77,10 @@ struct TaskPromise<void> : TaskPromiseBase {
 
 // A coroutine that runs when it is awaited, once, and gives a T or throws.
 //
-// It is lazy: nothing runs before `co_await`, so nothing runs that nobody owns. It is move-only, owned by whoever holds it, and
-// belongs to its loop's thread. Destroying it while it is suspended cancels it: its locals are destroyed at the `co_await` where it
-// stands, and the awaited thing forgets it. A task must not destroy itself while it runs.
+// It is lazy: nothing runs before `co_await`, so nothing runs that nobody owns. It is move-only,
+// owned by whoever holds it, and belongs to its loop's thread. Destroying it while it is suspended
+// cancels it: its locals are destroyed at the `co_await` where it stands, and the awaited thing
+// forgets it. A task must not destroy itself while it runs.
 //
 // Invariant: the frame is alive as long as the Task is, finished or not.
 template <typename T = void>
@@ -97,8 +100,9 @@ class [[nodiscard]] Task {
 
   bool await_ready() const noexcept { return false; }
 
-  // A task that finishes without suspending costs neither stack nor queue: a loop of a million such awaits runs in one frame on
-  // every compiler and under every sanitizer, which symmetric transfer here would not.
+  // A task that finishes without suspending costs neither stack nor queue: a loop of a million such
+  // awaits runs in one frame on every compiler and under every sanitizer, which symmetric transfer
+  // here would not.
   bool await_suspend(std::coroutine_handle<> waiter) {
     check(frame_ != nullptr && !frame_.promise().finished, "a task is awaited once");
     frame_.resume();

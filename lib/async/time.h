@@ -9,7 +9,8 @@ namespace async {
 
 using Duration = std::chrono::nanoseconds;
 
-// The monotonic clock, as the loop sees it: constant within one turn. Never shown to people, never stored.
+// The monotonic clock, as the loop sees it: constant within one turn. Never shown to people, never
+// stored.
 struct SteadyClock {
   using duration = Duration;
   using rep = duration::rep;
@@ -22,8 +23,9 @@ using Instant = SteadyClock::time_point;
 // The wall clock, in UTC. It can jump; it orders nothing.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
-// Until when somebody waits: an absolute time within the process, so that it cannot grow on its way. On the wire it travels as the
-// time left (proto/FRAMING.md). It ends the waiting, never work that moves money.
+// Until when somebody waits: an absolute time within the process, so that it cannot grow on its
+// way. On the wire it travels as the time left (proto/FRAMING.md). It ends the waiting, never work
+// that moves money.
 class Deadline {
  public:
   // No deadline.

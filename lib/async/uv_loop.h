@@ -8,8 +8,9 @@
 
 namespace async {
 
-// Owned by main, or by a test that wants the real world. Destroyed last: what was made on it must be gone by then, and the
-// destructor stops the process with a list when a stream, listener or signal watcher is still open.
+// Owned by main, or by a test that wants the real world. Destroyed last: what was made on it must
+// be gone by then, and the destructor stops the process with a list when a stream, listener or
+// signal watcher is still open.
 class UvLoop final : public Loop {
  public:
   UvLoop();
@@ -22,7 +23,8 @@ class UvLoop final : public Loop {
   Listener listen(const Endpoint& endpoint) override;
   void run_in_pool(std::unique_ptr<PoolWork> work) override;
 
-  // The next of these signals to arrive; from the first call on they no longer do what they did before. One task may wait.
+  // The next of these signals to arrive. While the task waits, they do nothing else; otherwise they
+  // do what they always do.
   Task<int> next_signal(std::vector<int> signals);
 
   // How many streams, listeners and signal watchers are open.

@@ -1,0 +1,124 @@
+#include "async/scope.h"
+
+namespace async {
+
+namespace detail {
+
+// A task in a scope: the link that the scope holds, and the coroutine that runs the task. It
+// destroys itself at its end, or is destroyed by its scope.
+class ScopedTask : public Link {
+ public:
+  explicit ScopedTask(TaskScope& scope) : scope_(scope) {
+    insert_before(scope.tasks_);
+    ++scope.size_;
+  }
+  ~ScopedTask() {
+    unlink();
+    scope_.ended();
+  }
+
+  void runs_in(std::coroutine_handle<> frame) noexcept { frame_ = frame; }
+  void cancel() noexcept { frame_.destroy(); }
+
+ private:
+  TaskScope& scope_;
+  std::coroutine_handle<> frame_;
+};
+
+struct ScopedPromise : Pooled {
+  ScopedPromise(TaskScope& scope, Task<>&) : node(scope) {
+    node.runs_in(std::coroutine_handle<ScopedPromise>::from_promise(*this));
+  }
+  void get_return_object() const noexcept {}
+  std::suspend_never initial_suspend() const noexcept { return {}; }
+  std::suspend_never final_suspend() const noexcept { return {}; }
+  void return_void() const noexcept {}
+  void unhandled_exception() const noexcept { std::terminate(); }
+
+  ScopedTask node;
+};
+
+}  // namespace detail
+
+}  // namespace async
+
+template <>
+struct std::coroutine_traits<void, async::TaskScope&, async::Task<>> {
+  using promise_type = async::detail::ScopedPromise;
+};
+
+namespace async {
+
+namespace {
+
+// A free function whose coroutine has no handle for anybody but the scope.
+void run_scoped(TaskScope& scope, Task<> task);
+
+}  // namespace
+
+TaskScope::TaskScope(Loop& loop, OnError on_error) : loop_(loop), on_error_(std::move(on_error)) {}
+
+TaskScope::~TaskScope() {
+  cancel();
+  if (joiner_ != nullptr) joiner_->unlink();
+}
+
+void TaskScope::spawn(Task<> task) { run_scoped(*this, std::move(task)); }
+
+void TaskScope::cancel() noexcept {
+  while (tasks_.linked()) static_cast<detail::ScopedTask&>(*tasks_.previous()).cancel();
+}
+
+void TaskScope::ended() noexcept {
+  --size_;
+  if (size_ == 0 && joiner_ != nullptr) loop_.make_ready(*std::exchange(joiner_, nullptr));
+}
+
+void TaskScope::report(std::exception_ptr error) {
+  if (on_error_) {
+    on_error_(std::move(error));
+  } else {
+    loop_.fail(std::move(error));
+  }
+}
+
+namespace {
+
+class JoinAwaiter {
+ public:
+  JoinAwaiter(const std::size_t& size, Ready*& joiner) : size_(size), joiner_(joiner) {}
+  ~JoinAwaiter() {
+    if (joiner_ == &ready_) joiner_ = nullptr;
+  }
+  bool await_ready() const noexcept { return size_ == 0; }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    check(joiner_ == nullptr, "a scope is joined by one task");
+    ready_.handle = waiter;
+    joiner_ = &ready_;
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  const std::size_t& size_;
+  Ready*& joiner_;
+  Ready ready_;
+};
+
+void run_scoped(TaskScope& scope, Task<> task) {
+  std::exception_ptr error;
+  try {
+    co_await task;
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error) scope.report(std::move(error));
+}
+
+}  // namespace
+
+Task<> TaskScope::join() {
+  JoinAwaiter awaiter(size_, joiner_);
+  co_await awaiter;
+}
+
+}  // namespace async

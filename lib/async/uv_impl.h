@@ -1,0 +1,62 @@
+// What the libuv parts of lib/async share. Not for others.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include <uv.h>
+
+#include "async/uv_loop.h"
+
+namespace async {
+
+// Throws IoError when libuv said no.
+inline void require(int result, const std::string& what_was_tried) {
+  if (result < 0) throw IoError(result, what_was_tried);
+}
+
+// What UvLoop is made of. Lives on the heap, as libuv keeps pointers into it.
+class UvLoop::Impl {
+ public:
+  // libuv reads at most this much at once, and all streams of a loop read into the same buffer:
+  // what was read is handled before the next stream reads.
+  static constexpr std::size_t read_buffer_size = 64 * 1024;
+
+  explicit Impl(UvLoop& owner);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl();
+
+  // Closes a handle and destroys what it lives in when libuv has let go of it.
+  template <typename Holder>
+  void close(std::unique_ptr<Holder> holder) {
+    auto* const handle = holder->handle();
+    --open_handles;
+    handle->data = holder.release();
+    uv_close(handle, [](uv_handle_t* closed) { delete static_cast<Holder*>(closed->data); });
+  }
+
+  UvLoop& owner;
+  uv_loop_t uv{};
+  std::vector<char> read_buffer = std::vector<char>(read_buffer_size);
+  std::size_t open_handles = 0;
+
+ private:
+  friend class UvLoop;
+  void run_posted();
+  void run_ready();
+
+  uv_prepare_t before_wait_{};
+  uv_check_t after_wait_{};
+  uv_idle_t dont_wait_{};  // Active while more is ready than one turn's share.
+  uv_timer_t alarm_{};
+  uv_async_t wake_up_{};
+  std::mutex mutex_;  // Guards posted_ only.
+  std::vector<std::move_only_function<void()>> posted_;
+};
+
+}  // namespace async
