@@ -3,7 +3,8 @@
 from kit.client import RpcClient
 from kit.ids import new_id
 from kit.money import euros
-from kit.protos import AtmService, StaffService, atm
+from kit.poll import until
+from kit.protos import AtmService, StaffService, atm, staff
 from kit.status import Code, RpcError
 
 
@@ -142,6 +143,22 @@ class Staff:
         """The terminal's ServiceState."""
         (terminal,) = (await self.atm.ListTerminals()).terminals
         return terminal.state
+
+    async def in_service(self, within=15.0):
+        """Waits until a withdrawal can begin."""
+
+        async def serves():
+            return await self.state() == staff.SERVICE_STATE_IN_SERVICE
+
+        await until(serves, "the ATM is in service", within)
+
+    async def settled(self, within=20.0):
+        """Waits until the bank has been told everything."""
+
+        async def is_empty():
+            return not await self.open_items()
+
+        await until(is_empty, "the ATM has nothing open", within)
 
     async def break_device(self, device, fault, **details):
         await self.atm.SetFault(terminal_id=self.terminal, device=device, fault=fault, **details)
