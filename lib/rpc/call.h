@@ -1,0 +1,130 @@
+// What a server and its handlers share about one call: the request, where its replies go, and the
+// Writer of a stream.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <google/protobuf/message.h>
+
+#include "async/frame_pool.h"
+#include "async/loop.h"
+#include "async/task.h"
+#include "rpc/context.h"
+#include "rpc/method.h"
+#include "rpc/status.h"
+
+namespace rpc {
+
+namespace detail {
+
+class Call;
+class Connection;
+
+// A method that a server has, and the service behind it.
+struct Handler {
+  std::string name;
+  const google::protobuf::MethodDescriptor* descriptor = nullptr;
+  void* service = nullptr;
+  async::Task<> (*run)(Call* call) = nullptr;
+  const google::protobuf::Message* prototype = nullptr;
+  // Requests that were served: the next ones are read into the same memory.
+  std::vector<std::unique_ptr<google::protobuf::Message>> spare_requests = {};
+};
+
+// One call being served. Owned by its connection while it is in flight, and kept as long as a
+// Context refers to it.
+//
+// Invariant: at most one final response is sent, and none once the wait has ended (`gone`).
+class Call final : public Caller, public async::Pooled, async::Timer, public async::detail::Link {
+ public:
+  Call(Connection& connection, Handler& handler, std::uint64_t id, Context context,
+       std::unique_ptr<google::protobuf::Message> request);
+
+  // For Handler::run.
+  void* service() const noexcept { return handler_.service; }
+  google::protobuf::Message& request() noexcept { return *request_; }
+  Context context() { return Context(deadline_, trace_, *this); }
+  void reply(const google::protobuf::Message& response);
+  void write(const google::protobuf::Message& response);
+  void end_stream();
+  void fail(std::exception_ptr error);
+  // The last thing that it does.
+  void ended();
+
+  // For Writer.
+  bool can_write() const noexcept;
+  void await_writable(async::Ready& ready) noexcept;
+
+  // For the connection. True: it is still running.
+  bool start();
+  bool streams() const noexcept { return handler_.descriptor->server_streaming(); }
+  // Nobody waits any more. What runs goes on, but for a stream, which is destroyed where it waits.
+  void abandon();
+  // Answers instead of the handler, and abandons it.
+  void answer_instead(const Status& status);
+  bool is_answered() const noexcept { return answered_; }
+
+  std::string_view peer() const noexcept override;
+  ~Call();
+
+ private:
+  void fired() override;
+  void last_reference_dropped() noexcept override { delete this; }
+  void finish(const Status& status, std::string_view error);
+
+  Connection& connection_;
+  Handler& handler_;
+  async::Deadline deadline_;
+  Trace trace_;
+  async::Instant started_;
+  std::unique_ptr<google::protobuf::Message> request_;
+  std::optional<async::Task<>> work_;
+  bool starting_ = false;
+  bool answered_ = false;
+};
+
+// Waits until a connection takes more of a stream.
+class WriteAwaiter {
+ public:
+  explicit WriteAwaiter(Call& call) : call_(call) {}
+  bool await_ready() const noexcept { return call_.can_write(); }
+  void await_suspend(std::coroutine_handle<> waiter) noexcept {
+    ready_.handle = waiter;
+    call_.await_writable(ready_);
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  Call& call_;
+  async::Ready ready_;
+};
+
+}  // namespace detail
+
+// Where a streaming handler puts its responses. Valid while that handler runs, and used by it
+// alone; loop thread only.
+template <MessageType Response>
+class Writer {
+ public:
+  explicit Writer(detail::Call& call) : call_(&call) {}
+
+  // co_await writer.write(response): the response is on its way when this returns, and the await is
+  // the back-pressure: it goes on when the caller has read enough. Throws Error(RESOURCE_EXHAUSTED)
+  // when the response does not fit into a frame.
+  detail::WriteAwaiter write(const Response& response) {
+    call_->write(response);
+    return detail::WriteAwaiter(*call_);
+  }
+
+ private:
+  detail::Call* call_;
+};
+
+}  // namespace rpc
