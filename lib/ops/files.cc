@@ -1,0 +1,138 @@
+#include "ops/files.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <fcntl.h>
+#include <span>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+#include "ops/failure.h"
+
+namespace ops {
+namespace {
+
+[[noreturn]] void fail(const std::string& what, const std::filesystem::path& path) {
+  throw std::system_error(errno, std::generic_category(), what + " " + path.string());
+}
+
+// An open file, closed at the end of its scope.
+class File {
+ public:
+  File(const std::filesystem::path& path, int flags, unsigned mode = 0)
+      : path_(path), descriptor_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
+    if (descriptor_ < 0) fail("cannot open", path);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() { ::close(descriptor_); }
+
+  std::size_t read(std::span<char> buffer) const {
+    while (true) {
+      const ssize_t count = ::read(descriptor_, buffer.data(), buffer.size());
+      if (count >= 0) return static_cast<std::size_t>(count);
+      if (errno != EINTR) fail("cannot read", path_);
+    }
+  }
+  void write(std::string_view text) const {
+    while (!text.empty()) {
+      const ssize_t count = ::write(descriptor_, text.data(), text.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail("cannot write", path_);
+      text.remove_prefix(static_cast<std::size_t>(count));
+    }
+  }
+  void sync() const {
+    if (::fsync(descriptor_) != 0) fail("cannot sync", path_);
+  }
+
+ private:
+  const std::filesystem::path& path_;
+  int descriptor_;
+};
+
+void sync_directory_of(const std::filesystem::path& path) {
+  const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
+  const File opened(directory, O_RDONLY | O_DIRECTORY);
+  opened.sync();
+}
+
+}  // namespace
+
+std::string read_file(const std::filesystem::path& path) {
+  const File file(path, O_RDONLY);
+  std::string content;
+  std::array<char, 4096> buffer{};
+  while (const std::size_t count = file.read(buffer)) content.append(buffer.data(), count);
+  return content;
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                           unsigned mode) {
+  std::filesystem::path draft = path;
+  draft += "." + std::to_string(::getpid()) + ".new";
+  try {
+    const File file(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
+    file.write(content);
+    file.sync();
+    if (::rename(draft.c_str(), path.c_str()) != 0) fail("cannot replace", path);
+  } catch (...) {
+    ::unlink(draft.c_str());
+    throw;
+  }
+  sync_directory_of(path);
+}
+
+void remove_file_durably(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) != 0) {
+    if (errno == ENOENT) return;
+    fail("cannot remove", path);
+  }
+  sync_directory_of(path);
+}
+
+std::string read_secret_file(const std::filesystem::path& path) {
+  try {
+    std::string secret = read_file(path);
+    if (!secret.empty() && secret.back() == '\n') secret.pop_back();
+    return secret;
+  } catch (const std::system_error& error) {
+    throw Failure(ExitCode::no_input, "The secret's file " + path.string() +
+                                          " cannot be read: " + error.code().message() + ".");
+  }
+}
+
+void write_ready_file(const std::filesystem::path& path,
+                      const std::vector<async::Endpoint>& listening) {
+  std::string lines;
+  for (const async::Endpoint& endpoint : listening) lines += endpoint.text() + "\n";
+  write_file_atomically(path, lines);
+}
+
+std::filesystem::path state_directory(std::string_view program) {
+  const char* const state = std::getenv("XDG_STATE_HOME");
+  const char* const home = std::getenv("HOME");
+  std::filesystem::path directory;
+  if (state != nullptr && state[0] == '/') {
+    directory = state;
+  } else if (home != nullptr && home[0] == '/') {
+    directory = std::filesystem::path(home) / ".local" / "state";
+  } else {
+    throw Failure(ExitCode::cannot_create,
+                  "There is no place to remember changes of money: set HOME or XDG_STATE_HOME.");
+  }
+  directory /= program;
+  std::error_code error;
+  const bool made = std::filesystem::create_directories(directory, error);
+  if (error) {
+    throw Failure(ExitCode::cannot_create,
+                  "The directory " + directory.string() + " cannot be made: " + error.message() +
+                      ". Set XDG_STATE_HOME to a place that you can write to.");
+  }
+  if (made) std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
+  return directory;
+}
+
+}  // namespace ops

@@ -1,0 +1,39 @@
+// Small files that must survive: read whole, written whole or not at all.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/endpoint.h"
+
+namespace ops {
+
+// Everything in the file. Throws std::system_error.
+std::string read_file(const std::filesystem::path& path);
+
+// The file has its old content or this one, whatever happens meanwhile; when this returns it has
+// this one, on the disk. Made with `mode`, beside the old one, which it replaces. Throws
+// std::system_error.
+void write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                           unsigned mode = 0644);
+
+// The removal is on the disk when this returns. A file that is not there is no error. Throws
+// std::system_error.
+void remove_file_durably(const std::filesystem::path& path);
+
+// A secret's file: its content without one newline at the end. Throws Failure(no_input) that names
+// `path`.
+std::string read_secret_file(const std::filesystem::path& path);
+
+// Tells whoever started us that we serve: a line HOST:PORT for each listener, with the ports that
+// were really taken.
+void write_ready_file(const std::filesystem::path& path,
+                      const std::vector<async::Endpoint>& listening);
+
+// Where a user's programs keep what must outlive them: $XDG_STATE_HOME/PROGRAM, else
+// ~/.local/state/PROGRAM. Made if needed, for its owner only. Throws Failure(cannot_create).
+std::filesystem::path state_directory(std::string_view program);
+
+}  // namespace ops

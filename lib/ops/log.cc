@@ -1,0 +1,319 @@
+#include "ops/log.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <iterator>
+#include <mutex>
+#include <unistd.h>
+#include <utility>
+
+#include <spdlog/formatter.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "ops/calendar.h"
+
+namespace ops {
+namespace {
+
+// How fields travel through spdlog, which knows only a text: after the message, each behind a unit
+// separator, key and value split by a record separator. Message and texts are cleared of both on
+// the way in, so that no peer can forge a field.
+constexpr char field_mark = '\x1f';
+constexpr char text_mark = '\x1e';    // The value is a text, to be quoted.
+constexpr char number_mark = '\x1d';  // The value stands for itself: a number or a truth.
+
+bool is_mark(char letter) { return letter >= number_mark && letter <= field_mark; }
+
+void append_clean(std::string& out, std::string_view text) {
+  std::ranges::replace_copy_if(text, std::back_inserter(out), is_mark, ' ');
+}
+
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+std::string_view level_name(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::trace:
+    case spdlog::level::debug:
+      return "debug";
+    case spdlog::level::info:
+      return "info";
+    case spdlog::level::warn:
+      return "warn";
+    default:
+      return "error";
+  }
+}
+
+// Calls on_field(key, value, is_text) for each field, and gives the message.
+template <typename OnField>
+std::string_view split(std::string_view payload, OnField&& on_field) {
+  const std::size_t message_end = std::min(payload.find(field_mark), payload.size());
+  const std::string_view message = payload.substr(0, message_end);
+  payload.remove_prefix(message_end);
+  while (!payload.empty()) {
+    payload.remove_prefix(1);
+    const std::size_t end = std::min(payload.find(field_mark), payload.size());
+    const std::string_view field = payload.substr(0, end);
+    const std::size_t middle = std::min(field.find_first_of("\x1e\x1d"), field.size());
+    const bool is_text = middle < field.size() && field[middle] == text_mark;
+    on_field(field.substr(0, middle), field.substr(std::min(middle + 1, field.size())), is_text);
+    payload.remove_prefix(end);
+  }
+  return message;
+}
+
+// How many bytes the UTF-8 character at the front takes; 0 when it is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  // Overlong forms, surrogates and what lies above the last character.
+  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
+      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) {
+    return 0;
+  }
+  return length;
+}
+
+class EventFormatter : public spdlog::formatter {
+ public:
+  void format(const spdlog::details::log_msg& event, spdlog::memory_buf_t& out) override {
+    line_.clear();
+    const auto time = std::chrono::time_point_cast<std::chrono::microseconds>(event.time);
+    build(utc_text(time), level_name(event.level),
+          {event.logger_name.data(), event.logger_name.size()},
+          {event.payload.data(), event.payload.size()});
+    line_ += '\n';
+    out.append(line_.data(), line_.data() + line_.size());
+  }
+
+ protected:
+  virtual void build(std::string_view time, std::string_view level, std::string_view logger,
+                     std::string_view payload) = 0;
+  std::string line_;
+};
+
+class JsonFormatter final : public EventFormatter {
+ public:
+  std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<JsonFormatter>();
+  }
+
+ private:
+  void member(std::string_view key, std::string_view value, bool is_text) {
+    line_ += line_.empty() ? "{\"" : ",\"";
+    append_json_escaped(line_, key);
+    line_ += is_text ? "\":\"" : "\":";
+    append_json_escaped(line_, value);
+    if (is_text) line_ += '"';
+  }
+  void build(std::string_view time, std::string_view level, std::string_view logger,
+             std::string_view payload) override {
+    member("ts", time, true);
+    member("level", level, true);
+    member("logger", logger, true);
+    member("msg", split(payload, [](auto...) {}), true);
+    split(payload, [this](std::string_view key, std::string_view value, bool is_text) {
+      member(key, value, is_text);
+    });
+    line_ += '}';
+  }
+};
+
+class TextFormatter final : public EventFormatter {
+ public:
+  std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<TextFormatter>();
+  }
+
+ private:
+  void build(std::string_view time, std::string_view level, std::string_view logger,
+             std::string_view payload) override {
+    line_ += time.substr(11, 12);  // Of today, to the millisecond.
+    line_ += ' ';
+    line_ += level;
+    line_.append(6 - level.size(), ' ');
+    line_ += logger;
+    line_ += "  ";
+    append_json_escaped(line_, split(payload, [](auto...) {}));
+    split(payload, [this](std::string_view key, std::string_view value, bool is_text) {
+      line_ += "  ";
+      line_ += key;
+      line_ += '=';
+      const bool quoted =
+          is_text && (value.empty() || value.find_first_of(" =\"") != std::string_view::npos);
+      if (quoted) line_ += '"';
+      append_json_escaped(line_, value);
+      if (quoted) line_ += '"';
+    });
+  }
+};
+
+class StringSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit StringSink(std::string& lines) : lines_(lines) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& event) override {
+    spdlog::memory_buf_t buffer;
+    formatter_->format(event, buffer);
+    lines_.append(buffer.data(), buffer.size());
+  }
+  void flush_() override {}
+
+  std::string& lines_;
+};
+
+}  // namespace
+
+struct Log::Shared {
+  Shared(spdlog::sink_ptr to, LogLevel first) : sink(std::move(to)), level(first) {}
+  spdlog::sink_ptr sink;
+  std::atomic<LogLevel> level;  // Of every copy; the loggers themselves let all pass.
+  std::shared_ptr<spdlog::logger>
+      default_logger;  // What spdlog::info() and the like write to, if any.
+};
+
+Log Log::to_stdout(std::string name, LogLevel level, LogFormat format) {
+  const bool as_json =
+      format == LogFormat::json || (format == LogFormat::automatic && ::isatty(STDOUT_FILENO) == 0);
+  auto sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  if (as_json) {
+    sink->set_formatter(std::make_unique<JsonFormatter>());
+  } else {
+    sink->set_formatter(std::make_unique<TextFormatter>());
+  }
+  auto shared = std::make_shared<Shared>(std::move(sink), level);
+  shared->default_logger = std::make_shared<spdlog::logger>(name, shared->sink);
+  spdlog::set_default_logger(shared->default_logger);
+  Log log = Log(std::move(shared), nullptr).named(std::move(name));
+  log.set_level(level);
+  return log;
+}
+
+Log Log::to_string(std::string name, LogLevel level, LogFormat format, std::string& lines) {
+  auto sink = std::make_shared<StringSink>(lines);
+  if (format == LogFormat::json) {
+    sink->set_formatter(std::make_unique<JsonFormatter>());
+  } else {
+    sink->set_formatter(std::make_unique<TextFormatter>());
+  }
+  auto shared = std::make_shared<Shared>(std::move(sink), level);
+  return Log(shared, nullptr).named(std::move(name));
+}
+
+Log Log::named(std::string name) const {
+  auto logger = std::make_shared<spdlog::logger>(std::move(name), shared_->sink);
+  logger->set_level(spdlog::level::trace);
+  logger->flush_on(spdlog::level::debug);
+  return Log(shared_, std::move(logger));
+}
+
+bool Log::writes(LogLevel level) const {
+  return level >= shared_->level.load(std::memory_order_relaxed);
+}
+
+void Log::set_level(LogLevel level) const {
+  shared_->level.store(level);
+  if (shared_->default_logger) shared_->default_logger->set_level(spdlog_level(level));
+}
+
+void Log::write(LogLevel level, std::string_view message, Fields fields) const {
+  if (!writes(level)) return;
+  std::string payload;
+  append_clean(payload, message);
+  for (const LogField& field : fields) {
+    payload += field_mark;
+    append_clean(payload, field.key);
+    if (const auto* text = std::get_if<std::string_view>(&field.value)) {
+      payload += text_mark;
+      append_clean(payload, *text);
+    } else if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
+      payload += number_mark;
+      payload += std::to_string(*number);
+    } else if (const auto* count = std::get_if<std::uint64_t>(&field.value)) {
+      payload += number_mark;
+      payload += std::to_string(*count);
+    } else {
+      payload += number_mark;
+      payload += std::get<bool>(field.value) ? "true" : "false";
+    }
+  }
+  logger_->log(spdlog_level(level), spdlog::string_view_t(payload.data(), payload.size()));
+}
+
+std::string mask_card(std::string_view card_number) {
+  constexpr std::size_t shown = 4;
+  if (card_number.size() < 2 * shown) return std::string(card_number.size(), '*');
+  return std::string(card_number.size() - shown, '*') +
+         std::string(card_number.substr(card_number.size() - shown));
+}
+
+void append_json_escaped(std::string& out, std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  while (!text.empty()) {
+    const char letter = text.front();
+    const std::size_t length = utf8_length(text);
+    if (letter == '"' || letter == '\\') {
+      out += '\\';
+      out += letter;
+    } else if (letter == '\n') {
+      out += "\\n";
+    } else if (length == 0 || static_cast<unsigned char>(letter) < 0x20 || letter == '\x7f') {
+      const auto byte = static_cast<unsigned char>(letter);
+      out += "\\u00";
+      out += digits[byte >> 4U];
+      out += digits[byte & 15U];
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+}
+
+Parsed<LogLevel> Value<LogLevel>::parse(std::string_view text) {
+  if (text == "debug") return LogLevel::debug;
+  if (text == "info") return LogLevel::info;
+  if (text == "warn") return LogLevel::warn;
+  if (text == "error") return LogLevel::error;
+  return BadValue("must be debug, info, warn or error");
+}
+
+std::string Value<LogLevel>::text(LogLevel level) {
+  return std::string(level_name(spdlog_level(level)));
+}
+
+Parsed<LogFormat> Value<LogFormat>::parse(std::string_view text) {
+  if (text == "auto") return LogFormat::automatic;
+  if (text == "json") return LogFormat::json;
+  if (text == "text") return LogFormat::text;
+  return BadValue("must be auto, json or text");
+}
+
+std::string Value<LogFormat>::text(LogFormat format) {
+  if (format == LogFormat::json) return "json";
+  return format == LogFormat::text ? "text" : "auto";
+}
+
+}  // namespace ops

@@ -1,0 +1,48 @@
+// Gives each option its value from the strongest source that has one. Private to lib/ops.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ops/config_file.h"
+#include "ops/options.h"
+
+namespace ops {
+
+// Made for one reading of environment and file.
+class Resolver {
+ public:
+  Resolver(const std::string& prefix, const Environment& environment)
+      : prefix_(prefix), environment_(environment) {}
+
+  // Empty: no file. Throws Failure(config).
+  void read_file(const std::string& path);
+  // Every key of the file and every variable with the prefix must be an option's. Throws
+  // Failure(config).
+  void refuse_unknown(const Command& root) const;
+  // Sets the options of the command and its parents. Throws Failure(usage) or Failure(config).
+  void resolve(Command& command) const;
+  // "BANKD_LOG_LEVEL".
+  std::string variable(std::string_view option) const;
+
+  struct Found {
+    Source source;
+    std::string origin;  // "--data", "BANKD_DATA", "data in /etc/bankd.toml (line 3)".
+    std::vector<std::string> texts;
+  };
+  // From the environment or the file.
+  std::optional<Found> find(const std::string& name, bool is_list) const;
+
+ private:
+  std::optional<Found> find(const Option& option) const;
+  std::optional<Found> find_secret(const Option& option) const;
+  void set(Option& option) const;
+
+  std::string prefix_;
+  const Environment& environment_;
+  std::string path_;
+  ConfigFile file_;
+};
+
+}  // namespace ops

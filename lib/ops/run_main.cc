@@ -1,0 +1,90 @@
+#include "ops/run_main.h"
+
+#include <cerrno>
+#include <csignal>
+#include <iostream>
+#include <system_error>
+
+#include "async/endpoint.h"
+#include "ops/options.h"
+
+namespace ops {
+namespace {
+
+ExitCode code_of_io_error(int negative_errno) {
+  switch (-negative_errno) {
+    case EACCES:
+    case EPERM:
+      return ExitCode::no_permission;
+    case EIO:
+    case ENOSPC:
+    case EBADF:
+    case EINVAL:
+      return ExitCode::io_error;
+    default:  // The network: taken, refused, unreachable, reset, a name that is not known.
+      return ExitCode::unavailable;
+  }
+}
+
+ExitCode code_of_system_error(const std::error_code& error) {
+  if (error == std::errc::no_such_file_or_directory) return ExitCode::no_input;
+  if (error == std::errc::permission_denied || error == std::errc::operation_not_permitted) {
+    return ExitCode::no_permission;
+  }
+  if (error == std::errc::is_a_directory || error == std::errc::not_a_directory ||
+      error == std::errc::file_exists || error == std::errc::read_only_file_system) {
+    return ExitCode::cannot_create;
+  }
+  return ExitCode::io_error;
+}
+
+std::string as_sentence(std::string text) {
+  if (text.empty()) return "An error without a name.";
+  const char last = text.back();
+  if (last != '.' && last != '?' && last != '!') text += '.';
+  return text;
+}
+
+}  // namespace
+
+Ending ending_of(const std::exception& error, const Endings& endings) {
+  if (const auto* failure = dynamic_cast<const Failure*>(&error)) {
+    return {failure->code(), as_sentence(failure->what())};
+  }
+  if (endings) {
+    if (std::optional<Ending> known = endings(error)) return *known;
+  }
+  if (const auto* io = dynamic_cast<const async::IoError*>(&error)) {
+    return {code_of_io_error(io->code()), as_sentence(io->what())};
+  }
+  if (const auto* system = dynamic_cast<const std::system_error*>(&error)) {
+    return {code_of_system_error(system->code()), as_sentence(system->what())};
+  }
+  return {ExitCode::internal,
+          as_sentence(std::string("Something that cannot be happened: ") + error.what())};
+}
+
+int run_main(std::string_view program, const std::function<int()>& body, const Endings& endings) {
+  std::signal(SIGPIPE,
+              SIG_IGN);  // A peer or a pipe that closed is an error of that write, not our end.
+  try {
+    return body();
+  } catch (const std::exception& error) {
+    const Ending ending = ending_of(error, endings);
+    std::cout.flush();
+    std::cerr << program << ": " << ending.sentence << std::endl;
+    return to_int(ending.code);
+  }
+}
+
+int CommandLine::run(int argc, const char* const* argv) {
+  return run_main(
+      program_.program,
+      [&] {
+        std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+        return run(std::move(arguments), process_environment(), std::cout);
+      },
+      program_.endings);
+}
+
+}  // namespace ops

@@ -1,0 +1,38 @@
+// The outer edge of a program: where every exception that nobody caught becomes one sentence and an
+// exit code.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "ops/failure.h"
+
+namespace ops {
+
+struct Ending {
+  ExitCode code;
+  std::string sentence;
+};
+
+// Gives the ending of an exception that a module of its own throws, such as a journal's; nothing
+// when it is not one of those.
+using Endings = std::function<std::optional<Ending>(const std::exception&)>;
+
+// Runs `body` and gives its exit code. Of an exception:
+//   Failure                      its own code
+//   what `endings` knows         as it says
+//   async::IoError               77 when not permitted, 69 when an address is taken or nobody
+//   answers, else 74 std::system_error            66 when a file is not there, 77 when not
+//   permitted, 73 when it cannot be made, else 74 everything else              70
+// The sentence goes to standard error, behind the program's name: "bankd: 127.0.0.1:7001 is taken
+// ...". Nothing is caught that ends the process (check failures).
+int run_main(std::string_view program, const std::function<int()>& body,
+             const Endings& endings = {});
+
+// What run_main does with one exception.
+Ending ending_of(const std::exception& error, const Endings& endings = {});
+
+}  // namespace ops
