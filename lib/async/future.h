@@ -62,7 +62,7 @@ class Promise {
   }
   ~Promise() {
     if (state_ == nullptr) return;
-    if (!state_->done) fail(std::make_exception_ptr(BrokenPromise()));
+    if (!state_->done && is_awaited()) fail(std::make_exception_ptr(BrokenPromise()));
     state_->release();
   }
 

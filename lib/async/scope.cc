@@ -18,7 +18,11 @@ class ScopedTask : public Link {
   }
 
   void runs_in(std::coroutine_handle<> frame) noexcept { frame_ = frame; }
-  void cancel() noexcept { frame_.destroy(); }
+  // Out of the ring first: what a destructor in the task does to the scope must not find it again.
+  void cancel() noexcept {
+    unlink();
+    frame_.destroy();
+  }
 
  private:
   TaskScope& scope_;
@@ -59,8 +63,8 @@ void run_scoped(TaskScope& scope, Task<> task);
 TaskScope::TaskScope(Loop& loop, OnError on_error) : loop_(loop), on_error_(std::move(on_error)) {}
 
 TaskScope::~TaskScope() {
+  check(joiner_ == nullptr, "a scope outlives the task that joins it");
   cancel();
-  if (joiner_ != nullptr) joiner_->unlink();
 }
 
 void TaskScope::spawn(Task<> task) { run_scoped(*this, std::move(task)); }
@@ -74,11 +78,12 @@ void TaskScope::ended() noexcept {
   if (size_ == 0 && joiner_ != nullptr) loop_.make_ready(*std::exchange(joiner_, nullptr));
 }
 
-void TaskScope::report(std::exception_ptr error) {
-  if (on_error_) {
+void TaskScope::report(std::exception_ptr error) noexcept {
+  if (!on_error_) return loop_.fail(std::move(error));
+  try {
     on_error_(std::move(error));
-  } else {
-    loop_.fail(std::move(error));
+  } catch (...) {
+    loop_.fail(std::current_exception());
   }
 }
 
@@ -87,6 +92,8 @@ namespace {
 class JoinAwaiter {
  public:
   JoinAwaiter(const std::size_t& size, Ready*& joiner) : size_(size), joiner_(joiner) {}
+  JoinAwaiter(const JoinAwaiter&) = delete;
+  JoinAwaiter& operator=(const JoinAwaiter&) = delete;
   ~JoinAwaiter() {
     if (joiner_ == &ready_) joiner_ = nullptr;
   }
@@ -117,8 +124,10 @@ void run_scoped(TaskScope& scope, Task<> task) {
 }  // namespace
 
 Task<> TaskScope::join() {
-  JoinAwaiter awaiter(size_, joiner_);
-  co_await awaiter;
+  while (size_ > 0) {  // Others may have begun since the last one ended.
+    JoinAwaiter awaiter(size_, joiner_);
+    co_await awaiter;
+  }
 }
 
 }  // namespace async

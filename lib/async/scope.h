@@ -25,8 +25,8 @@ class ScopedTask;
 // only.
 //
 // A task that ends leaves the scope by itself. One that throws is told to `on_error`; without one
-// its error ends Loop::run(), because nobody else would ever see it. A task must not destroy the
-// scope that it runs in.
+// its error ends Loop::run(), because nobody else would ever see it; so does what `on_error`
+// throws. A task must not cancel or destroy the scope that it runs in.
 class TaskScope {
  public:
   using OnError = std::function<void(std::exception_ptr)>;
@@ -44,7 +44,7 @@ class TaskScope {
   // Done when no task is left. One task may wait.
   Task<> join();
   // What happens to the error of a task.
-  void report(std::exception_ptr error);
+  void report(std::exception_ptr error) noexcept;
 
  private:
   friend class detail::ScopedTask;
@@ -113,6 +113,7 @@ class Latch {
     count_ = 0;
     return std::exchange(waiter_, nullptr);
   }
+  bool has_failed() const noexcept { return error_ != nullptr; }
   bool await_ready() const noexcept { return count_ == 0; }
   void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }
   void await_resume() {
@@ -151,6 +152,7 @@ Task<std::tuple<Stored<T>...>> gather_each(std::index_sequence<Index...>, Task<T
   std::tuple<std::optional<Stored<T>>...> results;
   std::array<Started, sizeof...(T)> running;
   auto start = [&]<std::size_t I>(std::integral_constant<std::size_t, I>, auto task) {
+    if (latch.has_failed()) return;  // An earlier one failed at once.
     auto* const slot = &std::get<I>(results);
     running[I] = start_into(std::move(task), &latch,
                             [slot](auto value) { slot->emplace(std::move(value)); });
@@ -196,7 +198,7 @@ Task<std::vector<detail::Stored<T>>> gather(std::vector<Task<T>> tasks) {
   std::vector<std::optional<detail::Stored<T>>> results(tasks.size());
   std::vector<detail::Started> running;
   running.reserve(tasks.size());
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
+  for (std::size_t i = 0; i < tasks.size() && !latch.has_failed(); ++i) {
     auto* const slot = &results[i];
     auto store = [slot](auto value) { slot->emplace(std::move(value)); };
     running.push_back(detail::start_into(std::move(tasks[i]), &latch, store));
