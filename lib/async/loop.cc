@@ -1,5 +1,7 @@
 #include "async/loop.h"
 
+#include <algorithm>
+
 namespace async {
 
 namespace {
@@ -8,15 +10,27 @@ namespace {
 // rounds the world is looked at.
 constexpr int rounds_per_turn_max = 16;
 
+// Sets a pointer for as long as a function runs.
+class Borrowed {
+ public:
+  Borrowed(const bool*& place, const bool* value) : place_(place) { place_ = value; }
+  Borrowed(const Borrowed&) = delete;
+  Borrowed& operator=(const Borrowed&) = delete;
+  ~Borrowed() { place_ = nullptr; }
+
+ private:
+  const bool*& place_;
+};
+
 }  // namespace
 
 Timer::~Timer() { cancel(); }
 
 void Timer::set(Loop& loop, Instant when) {
   cancel();
-  loop_ = &loop;
   when_ = when;
   loop.add(*this);
+  loop_ = &loop;
 }
 
 void Timer::cancel() noexcept {
@@ -29,39 +43,59 @@ void Loop::fail(std::exception_ptr error) {
   if (!failure_) failure_ = std::move(error);
 }
 
-void Loop::rethrow_failure() { std::rethrow_exception(std::exchange(failure_, nullptr)); }
+void Loop::throw_failure() {
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+Loop::~Loop() { check(timers_.empty(), "a loop is destroyed after every timer that is set on it"); }
+
+void Loop::run_until(Task<>& runner, const bool& done) {
+  check(done_ == nullptr, "a loop is run by one caller at a time");
+  const Borrowed running(done_, &done);
+  wake();
+  (void)runner.await_suspend(std::noop_coroutine());
+  while (!is_finished()) turn();
+  run_ready();  // So that what the task wrote last leaves, too.
+  throw_failure();
+}
 
 bool Loop::run_ready() {
-  for (int round = 0; round < rounds_per_turn_max; ++round) {
-    while (ready_.linked()) {
-      // Only those that are ready now: what they make ready belongs to the next round.
-      detail::Link mark;
-      mark.insert_before(ready_);
-      while (ready_.next() != &mark) {
-        Ready& ready = static_cast<Ready&>(*ready_.next());
-        ready.unlink();
-        ready.handle.resume();
-      }
-      mark.unlink();
-      if (++round >= rounds_per_turn_max) break;
-    }
-    if (!turn_ends_.linked()) break;
-    while (turn_ends_.linked()) {
-      TurnEnd& end = static_cast<TurnEnd&>(*turn_ends_.next());
-      end.unlink();
-      end.turn_ended();
-    }
-    if (!ready_.linked()) break;
-  }
+  for (int round = 0; round < rounds_per_turn_max && ready_.linked(); ++round) resume_ready();
+  end_turn();
   return has_ready();
 }
 
+// Only those that are ready now: what they make ready belongs to the next round.
+void Loop::resume_ready() {
+  detail::Link mark;
+  mark.insert_before(ready_);
+  while (ready_.next() != &mark) {
+    Ready& ready = static_cast<Ready&>(*ready_.next());
+    ready.unlink();
+    call(ready.handle);
+  }
+}
+
+// Only those that were asked for now: one that asks again is called at the next turn's end.
+void Loop::end_turn() {
+  detail::Link mark;
+  mark.insert_before(turn_ends_);
+  while (turn_ends_.next() != &mark) {
+    TurnEnd& end = static_cast<TurnEnd&>(*turn_ends_.next());
+    end.unlink();
+    call([&end] { end.turn_ended(); });
+  }
+}
+
 void Loop::run_timers() {
-  const Instant time = now();
-  while (!timers_.empty() && timers_.front()->when_ <= time) {
+  timers_ran_at_ = now();
+  const std::uint64_t order_end = timer_order_next_;
+  while (!timers_.empty()) {
     Timer& timer = *timers_.front();
+    // One that was set by one that fired waits for the next turn, or sockets would starve.
+    if (timer.when_ > timers_ran_at_ || timer.order_ >= order_end) break;
     timer.cancel();
-    timer.fired();
+    call([&timer] { timer.fired(); });
   }
 }
 
@@ -103,10 +137,12 @@ void Loop::sift_down(std::size_t index) noexcept {
 }
 
 void Loop::add(Timer& timer) {
+  // Not in the past, so that it comes after all that are due already: run_timers() stops at the
+  // first that was set while it ran.
+  timer.when_ = std::max(timer.when_, timers_ran_at_);
   timer.order_ = timer_order_next_++;
   timers_.push_back(&timer);
   sift_up(timers_.size() - 1);
-  if (timer.heap_index_ == 0) wake_at(timer.when_);
 }
 
 void Loop::remove(Timer& timer) noexcept {
@@ -118,7 +154,6 @@ void Loop::remove(Timer& timer) noexcept {
     sift_up(index);
     sift_down(last->heap_index_);
   }
-  // The loop may now wake once for nothing, which is cheaper than telling it at each removal.
 }
 
 }  // namespace async

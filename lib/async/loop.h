@@ -65,7 +65,8 @@ struct Ready : detail::Link {
   std::coroutine_handle<> handle;
 };
 
-// Something that happens once at a time. Lives in whatever waits.
+// Something that happens once at a time. Lives in whatever waits, and may be destroyed, set and
+// cancelled at any time, also while it fires.
 class Timer {
  public:
   Timer() = default;
@@ -73,15 +74,15 @@ class Timer {
   Timer& operator=(const Timer&) = delete;
   virtual ~Timer();
 
-  // Calls `fired()` on the loop's thread at the first turn at or after `when`. Setting again
-  // replaces.
+  // Calls `fired()` on the loop's thread in the first turn at or after `when`; never in the turn's
+  // timers that are running now. Setting again replaces.
   void set(Loop& loop, Instant when);
   void cancel() noexcept;
   bool is_set() const noexcept { return loop_ != nullptr; }
 
  private:
   friend class Loop;
-  virtual void fired() = 0;
+  virtual void fired() = 0;  // What it throws ends Loop::run().
 
   Loop* loop_ = nullptr;
   Instant when_{};
@@ -89,8 +90,8 @@ class Timer {
   std::size_t heap_index_ = 0;
 };
 
-// Something to be done once when the current turn has nothing else left to do: how all replies of a
-// turn leave in one write.
+// Something to be done once, when the current turn has nothing else left to do (or has had its fair
+// share of time): how all replies of a turn leave in one write.
 class TurnEnd : public detail::Link {
  public:
   TurnEnd() = default;
@@ -100,7 +101,7 @@ class TurnEnd : public detail::Link {
 
  private:
   friend class Loop;
-  virtual void turn_ended() = 0;
+  virtual void turn_ended() = 0;  // What it throws ends Loop::run().
 };
 
 // Work for the thread pool. `run()` is called on a pool thread; the object is destroyed on the
@@ -122,13 +123,13 @@ class Loop {
  public:
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
-  virtual ~Loop() = default;
+  virtual ~Loop();
 
   // Constant within one turn.
   virtual Instant now() const = 0;
   virtual WallTime wall_now() const = 0;
 
-  Deadline in(Duration duration) const { return Deadline::at(now() + duration); }
+  Deadline in(Duration duration) const { return Deadline::at(after(now(), duration)); }
 
   // Awaitable; cancelled by destroying the task that awaits.
   auto sleep_until(Instant when);
@@ -141,7 +142,8 @@ class Loop {
   template <std::invocable Work>
   Task<std::invoke_result_t<Work>> offload(Work work);
 
-  // Any thread: calls `callback` in a coming turn. Keeps their order.
+  // Any thread: calls `callback` in a coming turn. Keeps their order. What a callback throws ends
+  // run().
   virtual void post(std::move_only_function<void()> callback) = 0;
 
   // Connects to `endpoint`, looking its name up anew. Throws IoError.
@@ -149,7 +151,7 @@ class Loop {
   // Throws IoError when the address cannot be taken.
   virtual Listener listen(const Endpoint& endpoint) = 0;
 
-  // Runs turns until `task` is done, and gives its result.
+  // Runs turns until `task` is done, ends that turn, and gives its result. Not from within a task.
   template <typename T>
   T run(Task<T> task);
 
@@ -164,18 +166,31 @@ class Loop {
  protected:
   Loop() = default;
 
-  // One turn: waits for the world unless something is ready. `can_wait` is false when run() is
-  // done.
+  // run() begins: time may have passed since the last turn.
+  virtual void wake() {}
+  // One turn. Waits for the world only when nothing is ready and is_finished() is false.
   virtual void turn() = 0;
-  // The earliest timer changed; Instant::max() when there is none.
-  virtual void wake_at(Instant when) = 0;
+  // run() has what it waited for, or an error to throw.
+  bool is_finished() const noexcept { return failure_ || (done_ != nullptr && *done_); }
 
-  // Runs what is ready, and what is to be done at the turn's end, until neither is left or a fair
-  // share was done. True: there is more.
+  // Runs what is ready until nothing is, or a fair share was done; then what is to be done at the
+  // turn's end. True: there is more.
   bool run_ready();
+  // Fires each timer that is due, once.
   void run_timers();
   bool has_ready() const noexcept { return ready_.linked() || turn_ends_.linked(); }
+  // When the earliest timer is due; Instant::max() when there is none.
   Instant next_timer() const noexcept;
+  // Calls back who must not stop the loop: what it throws is an error that nobody awaits.
+  template <std::invocable Callback>
+  void call(Callback&& callback) noexcept {
+    try {
+      callback();
+    } catch (...) {
+      fail(std::current_exception());
+    }
+  }
+  void throw_failure();
 
  private:
   friend class Timer;
@@ -185,13 +200,17 @@ class Loop {
   void sift_down(std::size_t index) noexcept;
   void place(Timer* timer, std::size_t index) noexcept;
   bool earlier(const Timer* a, const Timer* b) const noexcept;
-  void rethrow_failure();
+  void run_until(Task<>& runner, const bool& done);
+  void resume_ready();
+  void end_turn();
 
   detail::Link ready_;
   detail::Link turn_ends_;
   std::vector<Timer*> timers_;  // A binary heap, earliest first.
   std::uint64_t timer_order_next_ = 0;
+  Instant timers_ran_at_ = Instant::min();
   std::exception_ptr failure_;
+  const bool* done_ = nullptr;  // Whether run() is done; null while it does not run.
 };
 
 namespace detail {
@@ -303,8 +322,9 @@ void OffloadAwaiter<Work, Result>::await_suspend(std::coroutine_handle<> waiter)
   waiter_ = waiter;
   auto work = std::make_unique<OffloadWork<Work, Result>>(*this, std::move(*work_));
   work_.reset();
-  running_ = work.get();
-  loop_.run_in_pool(std::move(work));
+  auto* const running = work.get();
+  loop_.run_in_pool(std::move(work));  // Never done before this returns.
+  running_ = running;
 }
 
 template <typename Work, typename Result>
@@ -340,7 +360,7 @@ Task<> run_into(Task<T> task, RunResult<T>* result) {
 
 inline auto Loop::sleep_until(Instant when) { return detail::SleepAwaiter(*this, when); }
 inline auto Loop::sleep_for(Duration duration) {
-  return detail::SleepAwaiter(*this, now() + duration);
+  return detail::SleepAwaiter(*this, after(now(), duration));
 }
 inline auto Loop::yield() { return detail::YieldAwaiter(*this); }
 
@@ -354,9 +374,7 @@ template <typename T>
 T Loop::run(Task<T> task) {
   detail::RunResult<T> result;
   Task<> runner = detail::run_into(std::move(task), &result);
-  runner.await_suspend(std::noop_coroutine());
-  while (!result.done && !failure_) turn();
-  if (!result.done) rethrow_failure();
+  run_until(runner, result.done);
   if (result.error) std::rethrow_exception(result.error);
   if constexpr (!std::is_void_v<T>) return std::move(*result.value);
 }

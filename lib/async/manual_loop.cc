@@ -88,13 +88,14 @@ bool ManualLoop::step() {
     callback = std::move(posted_.front());
     posted_.pop_front();
   }
-  callback();
+  call(callback);
   return true;
 }
 
 void ManualLoop::settle() {
   while (step()) {
   }
+  throw_failure();
 }
 
 void ManualLoop::advance(Duration duration) {

@@ -28,7 +28,7 @@ class ManualLoop final : public Loop {
   Listener listen(const Endpoint& endpoint) override;
   void run_in_pool(std::unique_ptr<PoolWork> work) override;
 
-  // Runs everything that can run without time passing.
+  // Runs everything that can run without time passing. Throws the errors that nobody awaits.
   void settle();
   // Lets time pass, timer by timer.
   void advance(Duration duration);
@@ -38,7 +38,6 @@ class ManualLoop final : public Loop {
  protected:
   // Throws when nothing is left that could happen without time passing.
   void turn() override;
-  void wake_at(Instant) override {}
 
  private:
   class MemoryListener;

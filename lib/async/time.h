@@ -20,6 +20,13 @@ struct SteadyClock {
 };
 using Instant = SteadyClock::time_point;
 
+// `duration` after `start`; the end of time when it lies beyond, so that "no deadline" can be added
+// to.
+constexpr Instant after(Instant start, Duration duration) {
+  if (duration > Duration::zero() && start > Instant::max() - duration) return Instant::max();
+  return start + duration;
+}
+
 // The wall clock, in UTC. It can jump; it orders nothing.
 using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 

@@ -48,15 +48,14 @@ class UvLoop::Impl {
  private:
   friend class UvLoop;
   void run_posted();
-  void run_ready();
+  void set_alarm(Instant when);
 
-  uv_prepare_t before_wait_{};
-  uv_check_t after_wait_{};
-  uv_idle_t dont_wait_{};  // Active while more is ready than one turn's share.
-  uv_timer_t alarm_{};
+  uv_timer_t alarm_{};  // Ends the wait for the world when the earliest timer is due.
+  Instant alarm_at_ = Instant::max();
   uv_async_t wake_up_{};
   std::mutex mutex_;  // Guards posted_ only.
   std::vector<std::move_only_function<void()>> posted_;
+  std::vector<std::move_only_function<void()>> running_;  // Were posted; kept for their memory.
 };
 
 }  // namespace async

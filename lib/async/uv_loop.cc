@@ -1,6 +1,6 @@
 #include "async/uv_loop.h"
 
-#include <algorithm>
+#include <csignal>
 #include <cstdio>
 
 #include "async/future.h"
@@ -21,24 +21,16 @@ constexpr std::uint64_t nanoseconds_per_millisecond = 1'000'000;
 }  // namespace
 
 UvLoop::Impl::Impl(UvLoop& loop) : owner(loop) {
+  // A peer that went away is an error of the write, not the end of the process. libuv leaves that
+  // to the program.
+  std::signal(SIGPIPE, SIG_IGN);
   require(uv_loop_init(&uv), "make an event loop");
   uv.data = this;
-  require(uv_prepare_init(&uv, &before_wait_), "make an event loop");
-  require(uv_check_init(&uv, &after_wait_), "make an event loop");
-  require(uv_idle_init(&uv, &dont_wait_), "make an event loop");
   require(uv_timer_init(&uv, &alarm_), "make an event loop");
   const auto woken = [](uv_async_t* handle) {
     static_cast<Impl*>(handle->loop->data)->run_posted();
   };
   require(uv_async_init(&uv, &wake_up_, woken), "make an event loop");
-  const auto prepared = [](uv_prepare_t* handle) {
-    static_cast<Impl*>(handle->loop->data)->run_ready();
-  };
-  require(uv_prepare_start(&before_wait_, prepared), "start an event loop");
-  const auto checked = [](uv_check_t* handle) {
-    static_cast<Impl*>(handle->loop->data)->run_ready();
-  };
-  require(uv_check_start(&after_wait_, checked), "start an event loop");
 }
 
 UvLoop::Impl::~Impl() {
@@ -47,33 +39,41 @@ UvLoop::Impl::~Impl() {
     uv_print_all_handles(&uv, stderr);
   }
   check(open_handles == 0, "a loop is closed after everything that was made on it");
-  for (uv_handle_t* const handle :
-       {as_handle(&before_wait_), as_handle(&after_wait_), as_handle(&dont_wait_),
-        as_handle(&alarm_), as_handle(&wake_up_)}) {
-    uv_close(handle, nullptr);
+  {
+    const std::lock_guard lock(mutex_);
+    posted_.clear();
   }
+  uv_close(as_handle(&alarm_), nullptr);
+  uv_close(as_handle(&wake_up_), nullptr);
   // Lets pool work end, writes fail and closed handles go.
   uv_run(&uv, UV_RUN_DEFAULT);
   check(uv_loop_close(&uv) == 0, "an event loop closes when nothing is left on it");
 }
 
 void UvLoop::Impl::run_posted() {
-  std::vector<std::move_only_function<void()>> posted;
   {
     const std::lock_guard lock(mutex_);
-    posted.swap(posted_);
+    running_.swap(posted_);
   }
-  for (auto& callback : posted) callback();
+  for (auto& callback : running_) owner.call(callback);
+  running_.clear();
 }
 
-void UvLoop::Impl::run_ready() {
-  const bool more = owner.run_ready();
-  if (more == (uv_is_active(as_handle(&dont_wait_)) != 0)) return;
-  if (more) {
-    uv_idle_start(&dont_wait_, [](uv_idle_t*) {});
-  } else {
-    uv_idle_stop(&dont_wait_);
+void UvLoop::Impl::set_alarm(Instant when) {
+  if (when == alarm_at_) return;
+  alarm_at_ = when;
+  if (when == Instant::max()) {
+    uv_timer_stop(&alarm_);
+    return;
   }
+  // Rounded up: an alarm that comes early would only be set again.
+  const auto left = static_cast<std::uint64_t>((when - owner.now()).count());
+  const std::uint64_t milliseconds =
+      (left + nanoseconds_per_millisecond - 1) / nanoseconds_per_millisecond;
+  const auto rung = [](uv_timer_t* alarm) {
+    static_cast<Impl*>(alarm->loop->data)->alarm_at_ = Instant::max();
+  };
+  uv_timer_start(&alarm_, rung, milliseconds, 0);
 }
 
 UvLoop::UvLoop() : impl_(std::make_unique<Impl>(*this)) {}
@@ -101,20 +101,16 @@ void UvLoop::post(std::move_only_function<void()> callback) {
   if (first) uv_async_send(&impl_->wake_up_);
 }
 
-void UvLoop::turn() { uv_run(&impl_->uv, UV_RUN_ONCE); }
+void UvLoop::wake() { uv_update_time(&impl_->uv); }
 
-void UvLoop::wake_at(Instant when) {
-  const Duration left = std::max(when - now(), Duration::zero());
-  // Rounded up: an alarm that comes early would only be set again.
-  const auto milliseconds =
-      (static_cast<std::uint64_t>(left.count()) + nanoseconds_per_millisecond - 1) /
-      nanoseconds_per_millisecond;
-  const auto rung = [](uv_timer_t* alarm) {
-    UvLoop& loop = static_cast<Impl*>(alarm->loop->data)->owner;
-    loop.run_timers();
-    if (loop.next_timer() != Instant::max()) loop.wake_at(loop.next_timer());
-  };
-  uv_timer_start(&impl_->alarm_, rung, milliseconds, 0);
+// Everything runs outside of libuv's frames but what its callbacks bring.
+void UvLoop::turn() {
+  run_timers();
+  const bool more = run_ready();
+  if (is_finished()) return;
+  const bool is_due = next_timer() <= now();
+  if (!is_due) impl_->set_alarm(next_timer());
+  uv_run(&impl_->uv, more || is_due ? UV_RUN_NOWAIT : UV_RUN_ONCE);
 }
 
 void UvLoop::run_in_pool(std::unique_ptr<PoolWork> work) {
@@ -133,21 +129,18 @@ void UvLoop::run_in_pool(std::unique_ptr<PoolWork> work) {
 
 namespace {
 
-// One task's wait for any of several signals.
+// One task's wait for any of several signals. A handle that libuv knows may only be given back by
+// closing it, also when a later one cannot be made: so all are made before anything can fail.
 class SignalWatch {
  public:
   SignalWatch(UvLoop& loop, UvLoop::Impl& impl, const std::vector<int>& signals)
       : impl_(impl), arrived_(loop) {
-    for (const int signal : signals) {
+    holders_.reserve(signals.size());
+    for (std::size_t i = 0; i < signals.size(); ++i) {
       auto holder = std::make_unique<Holder>();
       require(uv_signal_init(&impl.uv, &holder->uv), "watch for a signal");
       ++impl.open_handles;
       holder->uv.data = this;
-      const auto received = [](uv_signal_t* handle, int number) {
-        SignalWatch& watch = *static_cast<SignalWatch*>(handle->data);
-        if (!watch.arrived_.is_set()) watch.arrived_.set(number);
-      };
-      require(uv_signal_start(&holder->uv, received, signal), "watch for a signal");
       holders_.push_back(std::move(holder));
     }
   }
@@ -156,7 +149,16 @@ class SignalWatch {
   ~SignalWatch() {
     for (auto& holder : holders_) impl_.close(std::move(holder));
   }
-  Future<int> future() { return arrived_.future(); }
+  Future<int> start(const std::vector<int>& signals) {
+    const auto received = [](uv_signal_t* handle, int number) {
+      SignalWatch& watch = *static_cast<SignalWatch*>(handle->data);
+      if (!watch.arrived_.is_set()) watch.arrived_.set(number);
+    };
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      require(uv_signal_start(&holders_[i]->uv, received, signals[i]), "watch for a signal");
+    }
+    return arrived_.future();
+  }
 
  private:
   struct Holder {
@@ -172,7 +174,7 @@ class SignalWatch {
 
 Task<int> UvLoop::next_signal(std::vector<int> signals) {
   SignalWatch watch(*this, *impl_, signals);
-  Future<int> arrived = watch.future();
+  Future<int> arrived = watch.start(signals);
   co_return co_await arrived;
 }
 

@@ -33,8 +33,8 @@ class UvLoop final : public Loop {
   class Impl;
 
  protected:
+  void wake() override;
   void turn() override;
-  void wake_at(Instant when) override;
 
  private:
   friend class Impl;
