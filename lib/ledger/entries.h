@@ -27,13 +27,13 @@ enum class AccountKind : std::uint8_t { customer = 1, cash = 2, equity = 3 };
 // suspended.
 struct Account {
   AccountNumber number{};
-  std::string id;
-  std::string customer_name;
+  std::string id{};
+  std::string customer_name{};
   AccountKind kind = AccountKind::customer;
-  Currency currency;
-  Cents balance;
-  Cents held;
-  Cents overdraft;
+  Currency currency{};
+  Cents balance{};
+  Cents held{};
+  Cents overdraft{};
   // The journal number of its newest movement of money; 0: none.
   std::uint64_t last_transfer = 0;
   // Holds that were neither captured nor voided, expired ones included.
@@ -51,8 +51,8 @@ enum class CardState : std::uint8_t { active = 1, blocked = 2, pin_locked = 3, r
 
 // What was taken of a card's daily limits. Only its newest day is kept.
 struct CardUsage {
-  BusinessDay day;
-  Cents amount;
+  BusinessDay day{};
+  Cents amount{};
   std::uint32_t count = 0;
 
   friend bool operator==(const CardUsage&, const CardUsage&) = default;
@@ -60,15 +60,15 @@ struct CardUsage {
 
 struct Card {
   CardNumber number{};
-  std::string card;
+  std::string card{};
   AccountNumber account{};
-  std::string pin_hash;
+  std::string pin_hash{};
   CardState state = CardState::active;
-  CardLimits limits;
-  CardUsage usage;
+  CardLimits limits{};
+  CardUsage usage{};
   std::uint32_t wrong_pins = 0;
   // Of a replaced card: the one after it.
-  std::optional<CardNumber> replaced_by;
+  std::optional<CardNumber> replaced_by{};
 
   std::uint32_t pin_tries_left() const { return pin_tries_max - wrong_pins; }
 
@@ -77,9 +77,9 @@ struct Card {
 
 struct Terminal {
   TerminalNumber number{};
-  std::string id;
+  std::string id{};
   AccountNumber cash_account{};
-  Currency currency;
+  Currency currency{};
   bool in_service = true;
 
   friend bool operator==(const Terminal&, const Terminal&) = default;
@@ -97,21 +97,21 @@ enum class HoldState : std::uint8_t {
 struct HoldEntry {
   // The journal number of the hold.
   std::uint64_t ledger_seq = 0;
-  OperationId id;
-  std::string principal;
+  OperationId id{};
+  std::string principal{};
   AccountNumber account{};
   CardNumber card{};
   TerminalNumber terminal{};
-  Cents amount;
-  Instant made_at;
-  Instant expires_at;
+  Cents amount{};
+  Instant made_at{};
+  Instant expires_at{};
   HoldState state = HoldState::held;
   // The day whose limits it was taken from.
-  BusinessDay limit_day;
+  BusinessDay limit_day{};
   // The exception that says it is suspended; 0: none.
   std::uint64_t exception_seq = 0;
   // What was captured, and by which journal record it ended.
-  Cents captured;
+  Cents captured{};
   std::uint64_t ended_seq = 0;
 
   // Neither captured nor voided.
@@ -134,16 +134,16 @@ struct ExceptionEntry {
   // The journal number of the record that raised it.
   std::uint64_t ledger_seq = 0;
   ExceptionKind kind = ExceptionKind::suspended_hold;
-  Instant at;
+  Instant at{};
   // Ids as the operation had them: of refused cash they may name nothing that exists.
-  std::string account;
-  std::string terminal;
-  OperationId hold;
-  Cents amount;
-  Currency currency;
-  std::string evidence;
+  std::string account{};
+  std::string terminal{};
+  OperationId hold{};
+  Cents amount{};
+  Currency currency{};
+  std::string evidence{};
   bool resolved = false;
-  std::string resolution;
+  std::string resolution{};
 
   friend bool operator==(const ExceptionEntry&, const ExceptionEntry&) = default;
 };
@@ -152,32 +152,38 @@ struct ExceptionEntry {
 // by their numbers.
 struct Transfer {
   std::uint64_t ledger_seq = 0;
-  Instant at;
-  OperationId id;
+  Instant at{};
+  OperationId id{};
   TransferKind kind = TransferKind::transfer;
   AccountNumber source{};
   AccountNumber target{};
-  Cents amount;
-  Currency currency;
-  Cents source_balance;
-  Cents target_balance;
+  Cents amount{};
+  Currency currency{};
+  Cents source_balance{};
+  Cents target_balance{};
   // The account's transfer before this one; 0: this is its first.
   std::uint64_t source_previous = 0;
   std::uint64_t target_previous = 0;
-  std::string terminal;
-  std::string reason;
+  std::string terminal{};
+  std::string reason{};
 
   friend bool operator==(const Transfer&, const Transfer&) = default;
 };
 
 // The sums of one currency. customers + cash + equity is 0, always.
 struct Totals {
-  Currency currency;
+  Currency currency{};
   AccountNumber equity_account{};
-  Cents customers;
-  Cents cash;
-  Cents equity;
-  Cents held;
+  Cents customers{};
+  Cents cash{};
+  Cents equity{};
+  Cents held{};
+
+  Cents& of(AccountKind kind) {
+    if (kind == AccountKind::customer) return customers;
+    return kind == AccountKind::cash ? cash : equity;
+  }
+  Cents of(AccountKind kind) const { return Totals(*this).of(kind); }
 
   friend bool operator==(const Totals&, const Totals&) = default;
 };

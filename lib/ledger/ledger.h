@@ -21,11 +21,13 @@ inline constexpr std::chrono::microseconds memory_horizon_default = std::chrono:
 
 // What is to be done with an operation. Nothing is changed yet.
 struct Decision {
-  Answer answer;
+  Answer answer{};
   // The answer is new: it is pinned to the id, and goes to the journal before anybody is told.
   bool journalled = false;
   // Of a void: its hold was never seen. A record that fences the hold goes right before this one.
   bool fences_hold = false;
+  // Of a reversal: with the movement that was looked up. To be journalled in the operation's place.
+  std::optional<Reverse> reverse{};
 };
 
 // The records decided together, and their journal form: what one append makes durable.
@@ -75,7 +77,7 @@ class Ledger {
 
  private:
   std::optional<Record> first_answer(const OperationId& id) const;
-  void commit(Record record, Batch& batch);
+  void commit(Operation operation, Outcome outcome, const Moment& moment, Batch& batch);
 
   History& history_;
   std::chrono::microseconds memory_horizon_;

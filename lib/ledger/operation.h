@@ -50,12 +50,12 @@ std::string_view name(TransferKind kind);
 //   cash account -> equity unload_cash  terminal                    equity -> its cash account
 struct Post {
   TransferKind kind = TransferKind::transfer;
-  std::string source;
-  std::string target;
-  Cents amount;
-  Currency currency;
-  std::string card;
-  std::string terminal;
+  std::string source{};
+  std::string target{};
+  Cents amount{};
+  Currency currency{};
+  std::string card{};
+  std::string terminal{};
 
   static constexpr std::string_view name = "post";
   static constexpr void fields(auto&& field) {
@@ -72,10 +72,10 @@ struct Post {
 // Reserve money of the card's account for the terminal's cash account. The operation's id names the
 // hold from then on.
 struct Hold {
-  std::string card;
-  std::string terminal;
-  Cents amount;
-  Currency currency;
+  std::string card{};
+  std::string terminal{};
+  Cents amount{};
+  Currency currency{};
   std::chrono::milliseconds time_to_live{0};
 
   static constexpr std::string_view name = "hold";
@@ -90,10 +90,10 @@ struct Hold {
 
 // Move all or part of a hold, release the rest. Ends the hold.
 struct Capture {
-  OperationId hold;
-  std::string terminal;
-  Cents amount;
-  Currency currency;
+  OperationId hold{};
+  std::string terminal{};
+  Cents amount{};
+  Currency currency{};
 
   static constexpr std::string_view name = "capture";
   static constexpr void fields(auto&& field) {
@@ -106,8 +106,8 @@ struct Capture {
 
 // Release a hold. Fences the hold's id if the ledger never saw it.
 struct Void {
-  OperationId hold;
-  std::string terminal;
+  OperationId hold{};
+  std::string terminal{};
 
   static constexpr std::string_view name = "void";
   static constexpr void fields(auto&& field) {
@@ -119,9 +119,9 @@ struct Void {
 // The terminal does not know what it paid: no expiry any more, reserved until captured, voided or
 // decided by the operator.
 struct Suspend {
-  OperationId hold;
-  std::string terminal;
-  std::string evidence;
+  OperationId hold{};
+  std::string terminal{};
+  std::string evidence{};
 
   static constexpr std::string_view name = "suspend";
   static constexpr void fields(auto&& field) {
@@ -140,10 +140,10 @@ struct Resolve {
 // Opens a customer's account. The first account of a currency opens its equity account too,
 // "equity:eur".
 struct OpenAccount {
-  std::string account;
-  std::string customer_name;
-  Currency currency;
-  Cents overdraft;
+  std::string account{};
+  std::string customer_name{};
+  Currency currency{};
+  Cents overdraft{};
 
   static constexpr std::string_view name = "open_account";
   static constexpr void fields(auto&& field) {
@@ -155,8 +155,8 @@ struct OpenAccount {
 };
 
 struct Freeze {
-  std::string account;
-  std::string reason;
+  std::string account{};
+  std::string reason{};
 
   static constexpr std::string_view name = "freeze";
   static constexpr void fields(auto&& field) {
@@ -166,8 +166,8 @@ struct Freeze {
 };
 
 struct Unfreeze {
-  std::string account;
-  std::string reason;
+  std::string account{};
+  std::string reason{};
 
   static constexpr std::string_view name = "unfreeze";
   static constexpr void fields(auto&& field) {
@@ -178,8 +178,8 @@ struct Unfreeze {
 
 // For ever. Refused while the account has money or a hold that was neither captured nor voided.
 struct Close {
-  std::string account;
-  std::string reason;
+  std::string account{};
+  std::string reason{};
 
   static constexpr std::string_view name = "close";
   static constexpr void fields(auto&& field) {
@@ -189,10 +189,10 @@ struct Close {
 };
 
 struct SetOverdraft {
-  std::string account;
-  Cents overdraft;
+  std::string account{};
+  Cents overdraft{};
   // The account's, or not set.
-  Currency currency;
+  Currency currency{};
 
   static constexpr std::string_view name = "set_overdraft";
   static constexpr void fields(auto&& field) {
@@ -204,8 +204,8 @@ struct SetOverdraft {
 
 // Opens the terminal's cash account, "cash:<terminal>", too. It begins in service.
 struct AddTerminal {
-  std::string terminal;
-  Currency currency;
+  std::string terminal{};
+  Currency currency{};
 
   static constexpr std::string_view name = "add_terminal";
   static constexpr void fields(auto&& field) {
@@ -215,7 +215,7 @@ struct AddTerminal {
 };
 
 struct SetTerminalService {
-  std::string terminal;
+  std::string terminal{};
   bool in_service = false;
 
   static constexpr std::string_view name = "set_terminal_service";
@@ -227,8 +227,8 @@ struct SetTerminalService {
 
 // 0: no limit. Amounts are of the account's currency.
 struct CardLimits {
-  Cents withdrawal_max;
-  Cents daily_amount_max;
+  Cents withdrawal_max{};
+  Cents daily_amount_max{};
   std::uint32_t daily_count_max = 0;
 
   friend bool operator==(const CardLimits&, const CardLimits&) = default;
@@ -236,12 +236,12 @@ struct CardLimits {
 
 // A PIN's hash has another salt every time, so it is carried, not compared.
 struct IssueCard {
-  std::string card;
-  std::string account;
-  std::string pin_hash;
-  CardLimits limits;
+  std::string card{};
+  std::string account{};
+  std::string pin_hash{};
+  CardLimits limits{};
   // The account's, or not set.
-  Currency currency;
+  Currency currency{};
 
   static constexpr std::string_view name = "issue_card";
   static constexpr void fields(auto&& field) {
@@ -254,8 +254,8 @@ struct IssueCard {
 };
 
 struct BlockCard {
-  std::string card;
-  std::string reason;
+  std::string card{};
+  std::string reason{};
 
   static constexpr std::string_view name = "block_card";
   static constexpr void fields(auto&& field) {
@@ -266,8 +266,8 @@ struct BlockCard {
 
 // Also forgets wrong PINs. A replaced card stays blocked for ever.
 struct UnblockCard {
-  std::string card;
-  std::string reason;
+  std::string card{};
+  std::string reason{};
 
   static constexpr std::string_view name = "unblock_card";
   static constexpr void fields(auto&& field) {
@@ -278,10 +278,10 @@ struct UnblockCard {
 
 // The new card has the old one's account, its limits, and what was taken of them today.
 struct ReplaceCard {
-  std::string old_card;
-  std::string new_card;
-  std::string pin_hash;
-  std::string reason;
+  std::string old_card{};
+  std::string new_card{};
+  std::string pin_hash{};
+  std::string reason{};
 
   static constexpr std::string_view name = "replace_card";
   static constexpr void fields(auto&& field) {
@@ -293,10 +293,10 @@ struct ReplaceCard {
 };
 
 struct SetCardLimits {
-  std::string card;
-  CardLimits limits;
+  std::string card{};
+  CardLimits limits{};
   // The account's, or not set.
-  Currency currency;
+  Currency currency{};
 
   static constexpr std::string_view name = "set_card_limits";
   static constexpr void fields(auto&& field) {
@@ -313,9 +313,9 @@ enum class OldPin : std::uint8_t { right = 1, wrong = 2 };
 // once: the same id asked again gets that answer, and a change that succeeded gets its yes again
 // although its old PIN is wrong by then.
 struct SetPin {
-  std::string card;
-  std::string terminal;
-  std::string pin_hash;
+  std::string card{};
+  std::string terminal{};
+  std::string pin_hash{};
   OldPin old_pin = OldPin::right;
 
   static constexpr std::string_view name = "set_pin";
@@ -332,7 +332,7 @@ struct SetPin {
 // so ask for this with every try, right or wrong, before answering. A right try that changes
 // nothing is not journalled. Its refusals are not pinned.
 struct RecordPinAttempt {
-  std::string card;
+  std::string card{};
   bool right = false;
 
   static constexpr std::string_view name = "record_pin_attempt";
@@ -344,11 +344,11 @@ struct RecordPinAttempt {
 
 // The operator moves money by hand, with a reason. Checked like a transfer.
 struct Adjust {
-  std::string source;
-  std::string target;
-  Cents amount;
-  Currency currency;
-  std::string reason;
+  std::string source{};
+  std::string target{};
+  Cents amount{};
+  Currency currency{};
+  std::string reason{};
 
   static constexpr std::string_view name = "adjust";
   static constexpr void fields(auto&& field) {
@@ -360,15 +360,24 @@ struct Adjust {
   }
 };
 
-// Takes a movement of money back, whole and once. Checked like a transfer.
+// Takes a movement of money back, whole and once. Checked like a transfer. The ledger looks the
+// movement up and carries here what it found; callers leave it empty.
 struct Reverse {
   std::uint64_t transfer_seq = 0;
-  std::string reason;
+  std::string reason{};
+  std::string source{};
+  std::string target{};
+  Cents amount{};
+  Currency currency{};
 
   static constexpr std::string_view name = "reverse";
   static constexpr void fields(auto&& field) {
     field("transfer_seq", &Reverse::transfer_seq);
     field("reason", &Reverse::reason);
+    field("source_account_id", &Reverse::source, carried);
+    field("target_account_id", &Reverse::target, carried);
+    field("amount", &Reverse::amount, carried);
+    field("currency", &Reverse::currency, carried);
   }
 };
 
@@ -376,8 +385,8 @@ struct Reverse {
 // captures that much.
 struct ResolveException {
   std::uint64_t exception_seq = 0;
-  std::optional<Cents> paid;
-  std::string reason;
+  std::optional<Cents> paid{};
+  std::string reason{};
 
   static constexpr std::string_view name = "resolve_exception";
   static constexpr void fields(auto&& field) {
@@ -389,7 +398,7 @@ struct ResolveException {
 
 // Made by the store when a hold's time is over, never by a caller; its operation has no id.
 struct ExpireHold {
-  OperationId hold;
+  OperationId hold{};
 
   static constexpr std::string_view name = "expire_hold";
   static constexpr void fields(auto&& field) { field("hold_id", &ExpireHold::hold); }
@@ -403,11 +412,11 @@ using Change = std::variant<Post, Hold, Capture, Void, Suspend, Resolve, OpenAcc
 
 // One change asked for: by whom, under which id. The deadline is neither journalled nor compared.
 struct Operation {
-  OperationId id;
+  OperationId id{};
   // Who asks. An id belongs to the principal that used it first.
-  std::string principal;
+  std::string principal{};
   Deadline deadline = Deadline::never();
-  Change change;
+  Change change{};
 };
 
 // "post", "hold", ...

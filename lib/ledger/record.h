@@ -16,9 +16,9 @@ struct Receipt {
   // The account concerned right after the change: a hold's and a transfer's source, a deposit's and
   // a fund's target, a load's and an unload's cash account. Not set (no currency) where no account
   // is concerned.
-  Cents balance;
-  Cents available;
-  Currency currency;
+  Cents balance{};
+  Cents available{};
+  Currency currency{};
   // True: this is the first answer to this id, told again.
   bool replayed = false;
   // Of a void: the ledger had never seen the hold, and it can never be made now.
@@ -38,16 +38,16 @@ using Outcome = Result<Receipt>;
 // refusal carry the record's own number.
 struct Record {
   std::uint64_t ledger_seq = 0;
-  Instant at;
-  BusinessDay day;
-  Operation operation;
-  Outcome outcome;
+  Instant at{};
+  BusinessDay day{};
+  Operation operation{};
+  Outcome outcome{};
 };
 
 // What a caller is told: the outcome, and, when it asked with Resolve, whether that outcome is a
 // fence.
 struct Answer {
-  Outcome outcome;
+  Outcome outcome{};
   bool fenced = false;
 };
 

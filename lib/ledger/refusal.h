@@ -79,11 +79,11 @@ struct Refusal {
   RefusalCode code = RefusalCode::malformed;
   // For malformed and id_used_with_other_fields: the first field that is wrong or differs, as the
   // wire names it.
-  std::string field;
+  std::string field{};
   // For an amount's limit and for funds: what is left.
-  std::optional<Money> left;
+  std::optional<Money> left{};
   // For a count's limit and for PINs: how many are left.
-  std::optional<std::uint32_t> left_count;
+  std::optional<std::uint32_t> left_count{};
   // The number of the journal record that pins it to its id; 0: not pinned.
   std::uint64_t ledger_seq = 0;
   // True: this is the first answer to this id, told again.
@@ -95,6 +95,8 @@ struct Refusal {
 template <typename T>
 using Result = std::expected<T, Refusal>;
 
+// False for a number that no version of this ledger wrote.
+bool is_known(RefusalCode code);
 // "insufficient_funds".
 std::string_view name(RefusalCode code);
 // One sentence for people, with what is left: "The account does not have that much: 12.00 EUR is

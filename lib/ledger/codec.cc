@@ -1,0 +1,269 @@
+#include "ledger/codec.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+namespace ledger {
+namespace {
+
+// Appends values to a text of bytes.
+class Writer {
+ public:
+  explicit Writer(std::string& out) : out_(out) {}
+
+  void put(std::uint64_t value) {
+    while (value >= 0x80U) {
+      out_.push_back(static_cast<char>(value | 0x80U));
+      value >>= 7U;
+    }
+    out_.push_back(static_cast<char>(value));
+  }
+  void put(std::uint32_t value) { put(std::uint64_t{value}); }
+  void put(bool value) { out_.push_back(value ? '\1' : '\0'); }
+  // Small numbers of either sign are short.
+  void put_signed(std::int64_t value) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    put((bits << 1U) ^ (value < 0 ? ~std::uint64_t{0} : std::uint64_t{0}));
+  }
+  template <typename Enum>
+    requires std::is_enum_v<Enum>
+  void put(Enum value) {
+    put(static_cast<std::uint64_t>(value));
+  }
+  void put(Cents value) { put_signed(value.value); }
+  void put(Currency value) { put(value.packed()); }
+  void put(std::chrono::milliseconds value) { put_signed(value.count()); }
+  void put(const OperationId& value) { out_ += value.view(); }
+  void put(const std::string& value) {
+    put(std::uint64_t{value.size()});
+    out_ += value;
+  }
+  void put(const CardLimits& value) {
+    put(value.withdrawal_max);
+    put(value.daily_amount_max);
+    put(value.daily_count_max);
+  }
+  template <typename Value>
+  void put(const std::optional<Value>& value) {
+    put(value.has_value());
+    if (value.has_value()) put(*value);
+  }
+  void put(const Money& value) {
+    put(value.amount);
+    put(value.currency);
+  }
+
+ private:
+  std::string& out_;
+};
+
+// Takes values off the front of a text of bytes. After the first that is not there, nothing is.
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  bool failed() const { return failed_; }
+  std::string_view rest() const { return bytes_; }
+  void fail() { failed_ = true; }
+
+  void get(std::uint64_t& value) {
+    value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      if (failed_ || bytes_.empty()) break;
+      const auto byte = static_cast<std::uint8_t>(bytes_.front());
+      bytes_.remove_prefix(1);
+      if (shift == 63 && byte > 1) break;
+      value |= std::uint64_t{byte & 0x7fU} << shift;
+      if (byte < 0x80U) return;
+    }
+    fail();
+  }
+  void get(std::uint32_t& value) {
+    std::uint64_t wide = 0;
+    get(wide);
+    if (wide > UINT32_MAX) fail();
+    value = static_cast<std::uint32_t>(wide);
+  }
+  void get(bool& value) {
+    std::uint64_t number = 0;
+    get(number);
+    if (number > 1) fail();
+    value = number == 1;
+  }
+  void get_signed(std::int64_t& value) {
+    std::uint64_t bits = 0;
+    get(bits);
+    value = static_cast<std::int64_t>((bits >> 1U) ^ (~(bits & 1U) + 1U));
+  }
+  void get(Cents& value) { get_signed(value.value); }
+  void get(Currency& value) {
+    std::uint32_t packed = 0;
+    get(packed);
+    value = Currency();
+    if (packed == 0) return;
+    const std::string letters{static_cast<char>(packed >> 16U), static_cast<char>(packed >> 8U),
+                              static_cast<char>(packed)};
+    const std::optional<Currency> currency = Currency::parse(letters);
+    if (!currency.has_value() || currency->packed() != packed) return fail();
+    value = *currency;
+  }
+  void get(std::chrono::milliseconds& value) {
+    std::int64_t count = 0;
+    get_signed(count);
+    value = std::chrono::milliseconds(count);
+  }
+  void get(OperationId& value) {
+    const std::optional<OperationId> id = OperationId::from_bytes(take(value.bytes.size()));
+    if (id.has_value()) value = *id;
+  }
+  void get(std::string& value) {
+    std::uint64_t size = 0;
+    get(size);
+    value = take(size);
+  }
+  void get(CardLimits& value) {
+    get(value.withdrawal_max);
+    get(value.daily_amount_max);
+    get(value.daily_count_max);
+  }
+  template <typename Value>
+  void get(std::optional<Value>& value) {
+    bool there = false;
+    get(there);
+    if (there && !failed_) get(value.emplace());
+  }
+  void get(Money& value) {
+    get(value.amount);
+    get(value.currency);
+  }
+  void get(TransferKind& value) { get_enum(value, TransferKind::transfer, TransferKind::reversal); }
+  void get(OldPin& value) { get_enum(value, OldPin::right, OldPin::wrong); }
+  void get(RefusalCode& value) {
+    get_enum(value, RefusalCode::malformed, RefusalCode::disk_nearly_full);
+    if (!is_known(value)) fail();
+  }
+
+ private:
+  template <typename Enum>
+  void get_enum(Enum& value, Enum first, Enum last) {
+    std::uint64_t number = 0;
+    get(number);
+    if (number < std::to_underlying(first) || number > std::to_underlying(last)) return fail();
+    value = static_cast<Enum>(number);
+  }
+  std::string_view take(std::uint64_t size) {
+    if (failed_ || size > bytes_.size()) {
+      fail();
+      return {};
+    }
+    const std::string_view taken = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return taken;
+  }
+
+  std::string_view bytes_;
+  bool failed_ = false;
+};
+
+void put_change(Writer& writer, const Change& change) {
+  writer.put(std::uint64_t{change.index()});
+  std::visit(
+      [&writer]<typename Kind>(const Kind& kind) {
+        Kind::fields([&](std::string_view, auto member, bool = true) { writer.put(kind.*member); });
+      },
+      change);
+}
+
+// Makes the alternative of that index and fills its fields.
+template <std::size_t index = 0>
+void get_change(Reader& reader, std::uint64_t wanted, Change& change) {
+  if constexpr (index == std::variant_size_v<Change>) {
+    reader.fail();
+  } else if (index != wanted) {
+    get_change<index + 1>(reader, wanted, change);
+  } else {
+    using Kind = std::variant_alternative_t<index, Change>;
+    Kind& kind = change.emplace<index>();
+    Kind::fields([&](std::string_view, auto member, bool = true) { reader.get(kind.*member); });
+  }
+}
+
+void put_outcome(Writer& writer, const Outcome& outcome) {
+  writer.put(outcome.has_value());
+  if (outcome.has_value()) {
+    writer.put(outcome->balance);
+    writer.put(outcome->available);
+    writer.put(outcome->currency);
+    writer.put(outcome->hold_was_unknown);
+    writer.put(outcome->tries_left);
+  } else {
+    writer.put(outcome.error().code);
+    writer.put(outcome.error().field);
+    writer.put(outcome.error().left);
+    writer.put(outcome.error().left_count);
+  }
+}
+
+// Both carry the record's number, so it is written once.
+Outcome get_outcome(Reader& reader, std::uint64_t ledger_seq) {
+  bool accepted = false;
+  reader.get(accepted);
+  if (accepted) {
+    Receipt receipt;
+    receipt.ledger_seq = ledger_seq;
+    reader.get(receipt.balance);
+    reader.get(receipt.available);
+    reader.get(receipt.currency);
+    reader.get(receipt.hold_was_unknown);
+    reader.get(receipt.tries_left);
+    return receipt;
+  }
+  Refusal refusal;
+  refusal.ledger_seq = ledger_seq;
+  reader.get(refusal.code);
+  reader.get(refusal.field);
+  reader.get(refusal.left);
+  reader.get(refusal.left_count);
+  return std::unexpected(std::move(refusal));
+}
+
+}  // namespace
+
+void encode(const Record& record, std::string& out) {
+  Writer writer(out);
+  writer.put(record.ledger_seq);
+  writer.put_signed(microseconds_of(record.at));
+  writer.put_signed(record.day.number);
+  writer.put(record.operation.id);
+  writer.put(record.operation.principal);
+  put_change(writer, record.operation.change);
+  put_outcome(writer, record.outcome);
+}
+
+std::optional<Record> decode(std::string_view& bytes) {
+  Reader reader(bytes);
+  Record record;
+  std::int64_t at = 0;
+  std::int64_t day = 0;
+  std::uint64_t kind = 0;
+  reader.get(record.ledger_seq);
+  reader.get_signed(at);
+  reader.get_signed(day);
+  reader.get(record.operation.id);
+  reader.get(record.operation.principal);
+  reader.get(kind);
+  if (day < INT32_MIN || day > INT32_MAX) reader.fail();
+  if (!reader.failed()) get_change(reader, kind, record.operation.change);
+  record.outcome = get_outcome(reader, record.ledger_seq);
+  if (reader.failed()) return std::nullopt;
+  record.at = instant_of(at);
+  record.day = BusinessDay{static_cast<std::int32_t>(day)};
+  bytes = reader.rest();
+  return record;
+}
+
+}  // namespace ledger

@@ -1,0 +1,137 @@
+#include "ledger/ledger.h"
+
+#include <utility>
+#include <variant>
+
+#include "ledger/check.h"
+#include "ledger/codec.h"
+#include "ledger/rules.h"
+#include "ledger/shape.h"
+
+namespace ledger {
+namespace {
+
+Answer refuse(RefusalCode code, std::string_view field = {}) {
+  return Answer{std::unexpected(Refusal{.code = code, .field = std::string(field)})};
+}
+
+// The first answer, word for word, marked as told again; or why this is not the same operation.
+Answer replay_or_name_difference(const Record& first, const Operation& operation) {
+  if (first.operation.principal != operation.principal) {
+    return refuse(RefusalCode::id_belongs_to_another);
+  }
+  const bool asks = std::holds_alternative<Resolve>(operation.change);
+  const bool is_fence = std::holds_alternative<Resolve>(first.operation.change);
+  if (is_fence && !asks) return refuse(RefusalCode::id_fenced);
+  if (!asks) {
+    const auto difference = first_difference(first.operation.change, operation.change);
+    if (difference.has_value()) return refuse(RefusalCode::id_used_with_other_fields, *difference);
+  }
+  Answer answer{first.outcome, is_fence};
+  if (answer.outcome.has_value()) {
+    answer.outcome->replayed = true;
+  } else {
+    answer.outcome.error().replayed = true;
+  }
+  return answer;
+}
+
+bool is_pinned(const Outcome& outcome, const Change& change) {
+  if (outcome.has_value()) return true;
+  if (std::holds_alternative<RecordPinAttempt>(change)) return false;
+  const RefusalCode code = outcome.error().code;
+  return code >= RefusalCode::account_not_found && !is_call_status(code);
+}
+
+}  // namespace
+
+void Batch::clear() {
+  records.clear();
+  bytes.clear();
+}
+
+Ledger::Ledger(History& history, std::chrono::microseconds memory_horizon)
+    : history_(history), memory_horizon_(memory_horizon) {}
+
+std::optional<Record> Ledger::first_answer(const OperationId& id) const {
+  return find_first_answer(answers_, history_, id);
+}
+
+Decision Ledger::decide(const Operation& operation, const Moment& moment) const {
+  if (std::optional<Refusal> fault = check_shape(operation)) {
+    return Decision{.answer = {std::unexpected(*std::move(fault))}};
+  }
+  // Idempotency before state: a retry gets its first answer, whatever the balance is by now.
+  if (const std::optional<Record> first = first_answer(operation.id)) {
+    return Decision{.answer = replay_or_name_difference(*first, operation)};
+  }
+  if (operation.deadline.has_passed(moment.clock)) {
+    return Decision{.answer = refuse(RefusalCode::deadline_passed)};
+  }
+  Rules rules(books_, answers_, history_, operation, moment);
+  Decision decision;
+  decision.answer.outcome =
+      std::visit([&rules](const auto& kind) { return rules.decide(kind); }, operation.change);
+  decision.answer.fenced = std::holds_alternative<Resolve>(operation.change);
+  Outcome& outcome = decision.answer.outcome;
+  decision.journalled = is_pinned(outcome, operation.change) && !rules.changes_nothing();
+  decision.fences_hold = rules.fences_hold();
+  if (rules.reverse() != nullptr) decision.reverse = *rules.reverse();
+  if (decision.journalled && !outcome.has_value()) {
+    outcome.error().ledger_seq = books_.last_seq() + 1;
+  }
+  return decision;
+}
+
+Answer Ledger::execute(Operation operation, const Moment& moment, Batch& batch) {
+  Decision decision = decide(operation, moment);
+  if (!decision.journalled) return std::move(decision.answer);
+  if (decision.fences_hold) {
+    Operation fence{.id = std::get<Void>(operation.change).hold,
+                    .principal = operation.principal,
+                    .change = Resolve()};
+    Outcome fenced = Receipt{.ledger_seq = books_.last_seq() + 1};
+    commit(std::move(fence), std::move(fenced), moment, batch);
+  }
+  if (decision.reverse.has_value()) operation.change = *std::move(decision.reverse);
+  commit(std::move(operation), decision.answer.outcome, moment, batch);
+  return std::move(decision.answer);
+}
+
+void Ledger::expire_holds(const Moment& moment, std::size_t count_max, Batch& batch) {
+  for (std::size_t count = 0; count < count_max; ++count) {
+    const HoldEntry* const due = books_.first_expired(moment.at);
+    if (due == nullptr) return;
+    Operation expiry{.principal = due->principal, .change = ExpireHold{.hold = due->id}};
+    Rules rules(books_, answers_, history_, expiry, moment);
+    Outcome outcome = rules.decide(std::get<ExpireHold>(expiry.change));
+    commit(std::move(expiry), std::move(outcome), moment, batch);
+  }
+}
+
+void Ledger::commit(Operation operation, Outcome outcome, const Moment& moment, Batch& batch) {
+  Record& record = batch.records.emplace_back(Record{.ledger_seq = books_.last_seq() + 1,
+                                                     .at = moment.at,
+                                                     .day = moment.day,
+                                                     .operation = std::move(operation),
+                                                     .outcome = std::move(outcome)});
+  const std::size_t start = batch.bytes.size();
+  encode(record, batch.bytes);
+  replay(record, std::string_view(batch.bytes).substr(start));
+}
+
+void Ledger::replay(const Record& record, std::string_view encoded) {
+  books_.apply(record);
+  answers_.add(record, encoded);
+}
+
+void Ledger::remember(const Record& record, std::string_view encoded) {
+  answers_.add(record, encoded);
+}
+
+void Ledger::forget(std::uint64_t projected_through) {
+  books_.forget(projected_through);
+  answers_.forget(projected_through, books_.last_at() - memory_horizon_);
+}
+
+}  // namespace ledger

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "ledger/operation.h"
+#include "ledger/refusal.h"
+
+namespace ledger {
+
+// Whether an operation makes sense by itself, whatever the books say: the first check of rule 7.
+// Never pinned.
+std::optional<Refusal> check_shape(const Operation& operation);
+
+// 1 to 64 of a-z, 0-9, '-', '_', '.', ':'. What accounts and terminals are called.
+bool is_identifier(std::string_view text);
+// An identifier that a customer's account can have: not the bank's own "cash:..." or "equity:...".
+bool is_customer_account_id(std::string_view text);
+// 8 to 19 digits.
+bool is_card_number(std::string_view text);
+
+}  // namespace ledger
