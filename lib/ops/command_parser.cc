@@ -23,7 +23,16 @@ bool needs_mark(const std::string& word) {
 
 std::vector<std::string> mark(const std::vector<std::string>& words) {
   std::vector<std::string> marked;
+  bool options_ended = false;
   for (const std::string& word : words) {
+    if (options_ended) {
+      marked.push_back(plain_word_mark + word);
+      continue;
+    }
+    if (word == "--") {
+      options_ended = true;
+      continue;
+    }
     const std::size_t value = word.starts_with("--") ? word.find('=') : std::string::npos;
     if (value != std::string::npos && value > 2 && needs_mark(word.substr(value + 1))) {
       marked.push_back(word.substr(0, value));
@@ -56,7 +65,10 @@ Command& Parser::parse(const std::vector<std::string>& words) {
     to.set_help_flag("");
     to.fallthrough();
     to.require_subcommand(0, 1);
+    command.given_arguments_.clear();
+    for (const auto& argument : command.arguments_) argument->forget();
     for (const auto& option : command.options_) {
+      option->forget();
       const bool is_switch = option->placeholder_.empty();
       if (is_switch) {
         const std::string names =
@@ -88,7 +100,7 @@ Command& Parser::parse(const std::vector<std::string>& words) {
     if (parsed != &app && parsed->parsed()) selected = command;
   }
   for (const std::string& extra : app.remaining(true)) {
-    if (extra != "--") fail_unexpected(*selected, unmark(extra));
+    fail_unexpected(*selected, unmark(extra));
   }
   if (!mismatch.empty()) fail_mismatch(*selected, mismatch);
   hand_out_arguments(*selected);

@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "ops/failure.h"
+#include "ops/files.h"
 
 namespace ops {
 namespace {
@@ -154,12 +153,12 @@ ConfigFile parse_config(std::string_view text, std::string_view path) {
 }
 
 ConfigFile read_config_file(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file.is_open() || file.bad()) {
-    throw Failure(ExitCode::config, "The configuration file " + path + " cannot be read: " +
-                                        std::strerror(errno == 0 ? EISDIR : errno) + ".");
+  std::string text;
+  try {
+    text = read_file(path);
+  } catch (const std::system_error& error) {
+    throw Failure(ExitCode::config, "The configuration file " + path +
+                                        " cannot be read: " + error.code().message() + ".");
   }
   return parse_config(text, path);
 }

@@ -11,22 +11,32 @@
 namespace ops {
 namespace {
 
-async::Task<> answer_signals(async::UvLoop* loop, Log log, SignalHooks hooks) {
+const char* name_of(int signal) { return signal == SIGTERM ? "SIGTERM" : "SIGINT"; }
+
+// Until SIGTERM or SIGINT: gives which.
+async::Task<int> wait_for_the_end(async::UvLoop* loop, const Log* log, const SignalHooks* hooks) {
   const std::vector<int> signals = {SIGTERM, SIGINT, SIGHUP};
-  bool is_draining = false;
   while (true) {
     const int signal = co_await loop->next_signal(signals);
-    if (signal == SIGHUP) {
-      log.info("reloading");
-      if (hooks.reload) hooks.reload();
-    } else if (is_draining) {
-      std::_Exit(128 + signal);
-    } else {
-      is_draining = true;
-      log.info("draining", {{"signal", signal == SIGTERM ? "SIGTERM" : "SIGINT"}});
-      if (hooks.drain) hooks.drain();
-    }
+    if (signal != SIGHUP) co_return signal;
+    log->info("reloading", {{"signal", "SIGHUP"}});
+    if (hooks->reload) hooks->reload();
   }
+}
+
+async::Task<> end_at_once_when_told_again(async::UvLoop* loop) {
+  const std::vector<int> signals = {SIGTERM, SIGINT};
+  const int signal = co_await loop->next_signal(signals);
+  std::_Exit(128 + signal);
+}
+
+async::Task<> serve(async::UvLoop* loop, const Log* log, const SignalHooks* hooks) {
+  const int signal = co_await wait_for_the_end(loop, log, hooks);
+  log->info("draining", {{"signal", name_of(signal)}});
+  async::TaskScope impatience(*loop);
+  impatience.spawn(end_at_once_when_told_again(loop));
+  if (hooks->drain) co_await hooks->drain();
+  log->info("stopped");
 }
 
 }  // namespace
@@ -45,10 +55,8 @@ Log start_logging(std::string name, const DaemonOptions& options) {
   return Log::to_stdout(std::move(name), options.log_level, options.log_format);
 }
 
-void serve_until_signalled(async::UvLoop& loop, const Log& log, async::Task<> serving,
-                           SignalHooks hooks) {
-  async::Task<> signals = answer_signals(&loop, log, std::move(hooks));
-  loop.run(async::first_of(std::move(serving), std::move(signals)));
+void serve_until_signalled(async::UvLoop& loop, const Log& log, SignalHooks hooks) {
+  loop.run(serve(&loop, &log, &hooks));
 }
 
 std::function<void()> reload_log_level(const CommandLine& line, Log log) {

@@ -5,8 +5,12 @@
 //   ...
 //   const ops::Log log = ops::start_logging("bankd", daemon);
 //   async::UvLoop loop;
-//   ops::write_ready_file(*daemon.ready_file, endpoints);   // ops/files.h; once everything listens
-//   ops::serve_until_signalled(loop, log, server.serve(), {.drain = [&] { server.drain(); }});
+//   rpc::Server server(loop, limits, observer);
+//   ...
+//   if (daemon.ready_file) ops::write_ready_file(*daemon.ready_file, endpoints);  // All listen.
+//   const auto drain = [&] { return server.drain(loop.in(4s)); };
+//   const auto reload = ops::reload_log_level(line, log);
+//   ops::serve_until_signalled(loop, log, {.drain = drain, .reload = reload});
 #pragma once
 
 #include <filesystem>
@@ -33,18 +37,17 @@ void add_daemon_options(Command& command, DaemonOptions& options);
 Log start_logging(std::string name, const DaemonOptions& options);
 
 struct SignalHooks {
-  // The first SIGTERM or SIGINT, once: stop accepting, finish what is in flight, and let `serving`
-  // end.
-  std::function<void()> drain;
+  // The first SIGTERM or SIGINT, once: stops accepting and finishes what is in flight. When it is
+  // done the daemon ends.
+  std::function<async::Task<>()> drain;
   // SIGHUP. Not set: it is ignored.
   std::function<void()> reload;
 };
 
-// Runs `serving` to its end on `loop`, and answers signals beside it. A second SIGTERM or SIGINT
-// ends the process at once, with 128 and the signal's number: what was acknowledged is on the disk.
-// Throws what `serving` throws.
-void serve_until_signalled(async::UvLoop& loop, const Log& log, async::Task<> serving,
-                           SignalHooks hooks);
+// Runs `loop` until a signal has come and the draining is done. A second SIGTERM or SIGINT ends the
+// process at once, with 128 and the signal's number: what was acknowledged is on the disk. Throws
+// what loop.fail() was told.
+void serve_until_signalled(async::UvLoop& loop, const Log& log, SignalHooks hooks);
 
 // A SignalHooks::reload: sets the log's level to what environment and file say now.
 std::function<void()> reload_log_level(const CommandLine& line, Log log);

@@ -2,11 +2,13 @@
 //
 //   log.info("listening", {{"address", endpoint.text()}, {"connections_max", 1024}});
 //
-// is, where standard output is no terminal, one JSON object:
-// {"ts":"2026-11-23T13:05:09.123456Z","level":"info","logger":"bankd",
-// "msg":"listening","address":"127.0.0.1:7001","connections_max":1024}; and on a terminal a line
-// for people. Whatever a peer sends may be a field: it is escaped. Never a PIN; of a card number
-// only mask_card().
+// is one JSON object where standard output is no terminal, and a line for people where it is one:
+//
+//   {"ts":"2026-11-23T13:05:09.123456Z","level":"info","logger":"bankd","msg":"listening",
+//    "address":"127.0.0.1:7001","connections_max":1024}
+//
+// Whatever a peer sends may be a field: it is escaped. Never a PIN, and of a card number only
+// mask_card().
 #pragma once
 
 #include <concepts>

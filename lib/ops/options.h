@@ -2,19 +2,17 @@
 //
 //   ops::CommandLine line({.program = "bankd", .summary = "The bank.", .prefix = "BANKD_"});
 //   ServeOptions serve;
-//   ops::Command& command = line.root().command("serve", "Serve ATMs and the operator until
-//   SIGTERM"); command.example("bankd serve --data bank.db --listen 127.0.0.1:7001");
+//   ops::Command& command = line.root().command("serve", "Serve ATMs until SIGTERM");
+//   command.example("bankd serve --data bank.db --listen 127.0.0.1:7001");
 //   command.option("data", serve.data, "FILE", "The bank's database").required();
 //   command.option("listen", serve.listen, "HOST:PORT", "Where to listen; may be given again");
 //   command.run([&] { return serve_bank(serve); });
 //   return line.run(argc, argv);
 //
-// A value comes from the flag `--data`, else from the environment `BANKD_DATA` (empty is unset),
-// else from the configuration file
-// (`data = "bank.db"`), else it stays what the variable held: the default. Every program has
-// --help, --version, --config,
-// --print-config and --check-config. Each mistake gets one sentence and an exit code: 64 on the
-// command line, 78 elsewhere.
+// A value comes from the flag `--data`, else from the environment's `BANKD_DATA` (empty is unset),
+// else from the configuration file (`data = "bank.db"`), else it stays what the variable held: the
+// default. Every program has --help, --version, --config, --print-config and --check-config. Each
+// mistake gets one sentence and an exit code: 64 on the command line, 78 elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -73,6 +71,13 @@ class Option {
   friend class Parser;
   friend class Resolver;
   friend class Help;
+
+  // What an earlier command line gave.
+  void forget() {
+    given_.clear();
+    switched_on_ = switched_off_ = 0;
+    source_ = Source::builtin;
+  }
 
   std::string name_;         // "listen"; of an argument "AMOUNT".
   std::string placeholder_;  // "HOST:PORT"; empty for a switch.

@@ -22,13 +22,13 @@ struct Ending {
 using Endings = std::function<std::optional<Ending>(const std::exception&)>;
 
 // Runs `body` and gives its exit code. Of an exception:
-//   Failure                      its own code
-//   what `endings` knows         as it says
-//   async::IoError               77 when not permitted, 69 when an address is taken or nobody
-//   answers, else 74 std::system_error            66 when a file is not there, 77 when not
-//   permitted, 73 when it cannot be made, else 74 everything else              70
-// The sentence goes to standard error, behind the program's name: "bankd: 127.0.0.1:7001 is taken
-// ...". Nothing is caught that ends the process (check failures).
+//   Failure              its own code
+//   what `endings` knows as it says
+//   async::IoError       77 not permitted, 69 an address is taken or nobody answers, else 74
+//   std::system_error    66 a file is not there, 77 not permitted, 73 it cannot be made, else 74
+//   everything else      70
+// The sentence goes to standard error, behind the program's name: "bankd: 127.0.0.1:7001 is taken".
+// Nothing is caught that ends the process (check failures).
 int run_main(std::string_view program, const std::function<int()>& body,
              const Endings& endings = {});
 

@@ -1,0 +1,87 @@
+// That a log line is one line, whatever is in it.
+#include "ops/log.h"
+
+#include <regex>
+
+#include <gtest/gtest.h>
+
+namespace ops {
+namespace {
+
+class LogTest : public testing::Test {
+ protected:
+  Log json() { return Log::to_string("bankd", LogLevel::info, LogFormat::json, lines); }
+  Log text() { return Log::to_string("bankd", LogLevel::info, LogFormat::text, lines); }
+  // The lines without their times.
+  std::string timeless() const {
+    const std::regex time(R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z|\d\d:\d\d:\d\d\.\d{3})");
+    return std::regex_replace(lines, time, "TIME");
+  }
+
+  std::string lines;
+};
+
+TEST_F(LogTest, AnEventIsOneJsonObject) {
+  json().info(
+      "listening",
+      {{"address", "127.0.0.1:7001"}, {"connections_max", 1024U}, {"left", -3}, {"durable", true}});
+  EXPECT_EQ(timeless(),
+            "{\"ts\":\"TIME\",\"level\":\"info\",\"logger\":\"bankd\",\"msg\":\"listening\","
+            "\"address\":\"127.0.0.1:7001\",\"connections_max\":1024,\"left\":-3,"
+            "\"durable\":true}\n");
+}
+
+TEST_F(LogTest, AnEventIsOneLineOnATerminal) {
+  text().warn("slow disk", {{"file", "my bank.db"}, {"took_us", 12}, {"who", "jane"}});
+  EXPECT_EQ(timeless(), "TIME warn  bankd  slow disk  file=\"my bank.db\"  took_us=12  who=jane\n");
+}
+
+TEST_F(LogTest, WhatAPeerSendsCannotForgeAFieldALineOrAnEscape) {
+  const std::string evil =
+      "\"},\n\x1b[2J{}\x1f"
+      "admin\x1d"
+      "true\\\x7f\xff\xc0\xaf \xe2\x82\xac";
+  json().info(evil, {{"method", evil}});
+  const std::string escaped =
+      "\\\"},\\n\\u001b[2J{} admin true\\\\\\u007f\\u00ff\\u00c0\\u00af \xe2\x82\xac";
+  EXPECT_EQ(timeless(), "{\"ts\":\"TIME\",\"level\":\"info\",\"logger\":\"bankd\",\"msg\":\"" +
+                            escaped + "\",\"method\":\"" + escaped + "\"}\n");
+  lines.clear();
+  text().info("x", {{"method", "a\nb"}});
+  EXPECT_EQ(timeless(), "TIME info  bankd  x  method=a\\nb\n");
+}
+
+TEST_F(LogTest, TheLevelHoldsForEveryCopy) {
+  const Log log = json();
+  const Log rpc = log.named("rpc");
+  rpc.debug("not seen");
+  EXPECT_EQ(lines, "");
+  log.set_level(LogLevel::debug);
+  rpc.debug("seen");
+  EXPECT_NE(lines.find("\"logger\":\"rpc\",\"msg\":\"seen\""), std::string::npos);
+  log.set_level(LogLevel::error);
+  EXPECT_FALSE(rpc.writes(LogLevel::warn));
+  EXPECT_TRUE(rpc.writes(LogLevel::error));
+}
+
+TEST(MaskCard, ShowsTheLastFourDigitsOnly) {
+  EXPECT_EQ(mask_card("4000000000000002"), "************0002");
+  EXPECT_EQ(mask_card("40000002"), "****0002");
+  EXPECT_EQ(mask_card("4000002"), "*******");
+  EXPECT_EQ(mask_card(""), "");
+}
+
+TEST(JsonEscape, KeepsWholeCharactersAndEscapesTornOnes) {
+  const auto escaped = [](std::string_view text) {
+    std::string out;
+    append_json_escaped(out, text);
+    return out;
+  };
+  EXPECT_EQ(escaped("\xf0\x9f\x92\xb6"), "\xf0\x9f\x92\xb6");
+  EXPECT_EQ(escaped("\xf0\x9f\x92"), "\\u00f0\\u009f\\u0092");
+  EXPECT_EQ(escaped("\xed\xa0\x80"), "\\u00ed\\u00a0\\u0080");
+  EXPECT_EQ(escaped(std::string_view("\0", 1)), "\\u0000");
+}
+
+}  // namespace
+}  // namespace ops

@@ -1,0 +1,185 @@
+// Where programs touch the world: small files, secrets, the calendar, and how they end.
+#include <cerrno>
+#include <cstdlib>
+#include <fstream>
+#include <sys/stat.h>
+#include <system_error>
+
+#include <gtest/gtest.h>
+
+#include "async/endpoint.h"
+#include "ops/calendar.h"
+#include "ops/failure.h"
+#include "ops/files.h"
+#include "ops/run_main.h"
+#include "ops/suggest.h"
+#include "ops/value.h"
+
+namespace ops {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+class FilesTest : public testing::Test {
+ protected:
+  FilesTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "files_test.XXXXXX").string();
+    directory = ::mkdtemp(pattern.data());
+  }
+  ~FilesTest() override { std::filesystem::remove_all(directory); }
+
+  std::filesystem::path directory;
+};
+
+TEST_F(FilesTest, AFileIsReplacedWholeAndNothingIsLeftBeside) {
+  const auto path = directory / "file";
+  write_file_atomically(path, "first");
+  write_file_atomically(path, std::string(10'000, 'x'), 0600);
+  EXPECT_EQ(read_file(path), std::string(10'000, 'x'));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory), {}), 1);
+  struct stat status{};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+TEST_F(FilesTest, AFailedWriteLeavesTheOldContentAndNoDraft) {
+  const auto path = directory / "file";
+  std::filesystem::create_directory(path);
+  EXPECT_THROW(write_file_atomically(path, "new"), std::system_error);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory), {}), 1);
+  EXPECT_THROW(write_file_atomically(directory / "none" / "file", "new"), std::system_error);
+}
+
+TEST_F(FilesTest, ARemovedFileIsGoneAndRemovingItAgainIsNoError) {
+  const auto path = directory / "file";
+  write_file_atomically(path, "x");
+  remove_file_durably(path);
+  EXPECT_FALSE(std::filesystem::exists(path));
+  remove_file_durably(path);
+}
+
+TEST_F(FilesTest, ASecretLosesOneNewlineOnly) {
+  const auto path = directory / "secret";
+  write_file_atomically(path, "salt \n\n");
+  EXPECT_EQ(read_secret_file(path), "salt \n");
+}
+
+TEST_F(FilesTest, TheReadyFileHasALineForEachListener) {
+  write_ready_file(directory / "ready", {async::Endpoint::parse("127.0.0.1:7001"),
+                                         async::Endpoint::parse("[::1]:7002")});
+  EXPECT_EQ(read_file(directory / "ready"), "127.0.0.1:7001\n[::1]:7002\n");
+}
+
+TEST_F(FilesTest, StateIsKeptForItsOwnerOnly) {
+  ::setenv("XDG_STATE_HOME", (directory / "state").c_str(), 1);
+  const auto state = state_directory("teller");
+  EXPECT_EQ(state, directory / "state" / "teller");
+  struct stat status{};
+  ASSERT_EQ(::stat(state.c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777U, 0700U);
+  ::unsetenv("XDG_STATE_HOME");
+  ::setenv("HOME", directory.c_str(), 1);
+  EXPECT_EQ(state_directory("teller"), directory / ".local" / "state" / "teller");
+}
+
+TEST(Calendar, ADayIsTheLocalOne) {
+  const async::WallTime late{hours(24 * 365 * 56) + hours(23) + std::chrono::minutes(30)};
+  const Calendar utc = Calendar::of_zone("UTC");
+  const DayNumber day = utc.day_of(late);
+  EXPECT_EQ(day, 365 * 56);
+  EXPECT_EQ(day_text(day), "2025-12-18");
+  EXPECT_EQ(utc.local_text(late), "2025-12-18 23:30:00");
+  const Calendar vienna = Calendar::of_zone("Europe/Vienna");
+  EXPECT_EQ(vienna.day_of(late), day + 1);
+  EXPECT_EQ(vienna.local_text(late), "2025-12-19 00:30:00");
+  Calendar::of_zone("UTC");
+}
+
+TEST(Calendar, AZoneThatNobodyKnowsIsAnErrorAndNotUtc) {
+  EXPECT_THROW(Calendar::of_zone("Europe/Atlantis"), Failure);
+  EXPECT_THROW(Calendar::of_zone("../../../etc/passwd"), Failure);
+  EXPECT_THROW(Calendar::of_zone(""), Failure);
+}
+
+TEST(Calendar, MomentsBeforeTheEpochHaveADayToo) {
+  const async::WallTime before{-seconds(1)};
+  EXPECT_EQ(Calendar::of_zone("UTC").day_of(before), -1);
+  EXPECT_EQ(utc_text(before), "1969-12-31T23:59:59.000000Z");
+}
+
+int code_of(const std::exception& error) { return to_int(ending_of(error).code); }
+
+TEST(RunMain, EveryExceptionHasItsCode) {
+  EXPECT_EQ(code_of(Failure(ExitCode::declined, "no")), 1);
+  EXPECT_EQ(code_of(async::IoError(-EADDRINUSE, "listen")), 69);
+  EXPECT_EQ(code_of(async::IoError(-ECONNREFUSED, "connect")), 69);
+  EXPECT_EQ(code_of(async::IoError(-EACCES, "listen")), 77);
+  EXPECT_EQ(code_of(async::IoError(-EIO, "write")), 74);
+  EXPECT_EQ(code_of(std::system_error(std::make_error_code(std::errc::no_such_file_or_directory))),
+            66);
+  EXPECT_EQ(code_of(std::system_error(std::make_error_code(std::errc::permission_denied))), 77);
+  EXPECT_EQ(code_of(std::system_error(std::make_error_code(std::errc::is_a_directory))), 73);
+  EXPECT_EQ(code_of(std::system_error(std::make_error_code(std::errc::no_space_on_device))), 74);
+  EXPECT_EQ(code_of(std::logic_error("never")), 70);
+}
+
+TEST(RunMain, SaysOneSentenceAndGivesTheCode) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_main("bankd", [] { return 3; }), 3);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+  testing::internal::CaptureStderr();
+  const auto fails = []() -> int { throw Failure(ExitCode::config, "It is wrong"); };
+  EXPECT_EQ(run_main("bankd", fails), 78);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "bankd: It is wrong.\n");
+}
+
+TEST(RunMain, AProgramKnowsItsOwnExceptions) {
+  const Endings endings = [](const std::exception& error) -> std::optional<Ending> {
+    if (dynamic_cast<const std::domain_error*>(&error) == nullptr) return std::nullopt;
+    return Ending{ExitCode::io_error, "The disk is full."};
+  };
+  EXPECT_EQ(to_int(ending_of(std::domain_error("x"), endings).code), 74);
+  EXPECT_EQ(to_int(ending_of(std::range_error("x"), endings).code), 70);
+}
+
+TEST(Suggest, CountsWhatFingersDo) {
+  EXPECT_EQ(typing_distance("listen", "listen"), 0U);
+  EXPECT_EQ(typing_distance("lisetn", "listen"), 1U);
+  EXPECT_EQ(typing_distance("lsten", "listen"), 1U);
+  EXPECT_EQ(typing_distance("", "abc"), 3U);
+  EXPECT_EQ(typing_distance("balance", "blance"), 1U);
+}
+
+TEST(Suggest, FindsWhatWasMeantAndNothingFarAway) {
+  const std::vector<std::string> commands = {"balance", "withdraw", "pin"};
+  EXPECT_EQ(nearest("blance", commands), "balance");
+  EXPECT_EQ(nearest("withdrwa", commands), "withdraw");
+  EXPECT_EQ(nearest("pni", commands), "pin");
+  EXPECT_EQ(nearest("xyz", commands), "");
+}
+
+TEST(Values, TimesHaveAUnit) {
+  using Time = Value<async::Duration>;
+  EXPECT_EQ(Time::parse("250ms"), std::chrono::milliseconds(250));
+  EXPECT_EQ(Time::parse("2h"), hours(2));
+  EXPECT_EQ(Time::parse("0s"), seconds(0));
+  for (const char* wrong : {"", "4", "s", "-4s", "4 s", "4.5s", "4x", "9999999999999h"}) {
+    EXPECT_FALSE(Time::parse(wrong)) << wrong;
+  }
+  EXPECT_EQ(Time::text(seconds(90)), "90s");
+  EXPECT_EQ(Time::text(seconds(120)), "2m");
+  EXPECT_EQ(Time::text(seconds(0)), "0s");
+}
+
+TEST(Values, NumbersAreWholeAndInRange) {
+  EXPECT_EQ(Value<std::uint16_t>::parse("65535"), 65535);
+  for (const char* wrong : {"", "65536", "-1", "1.5", "0x10", " 1", "1 ", "+1", "1e3"}) {
+    EXPECT_FALSE(Value<std::uint16_t>::parse(wrong)) << wrong;
+  }
+  EXPECT_EQ(Value<std::int64_t>::parse("-9223372036854775808"), INT64_MIN);
+  EXPECT_FALSE(Value<std::int64_t>::parse("9223372036854775808"));
+}
+
+}  // namespace
+}  // namespace ops
