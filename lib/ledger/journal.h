@@ -1,0 +1,77 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/history.h"
+#include "ledger/ledger.h"
+#include "ledger/storage_error.h"
+
+namespace ledger {
+
+using Hash = std::array<std::uint8_t, 32>;
+// Made at random with the journal: two banks never have the same.
+using InstanceId = std::array<std::uint8_t, 16>;
+
+// The end of the journal: its last record, and the hash that every row before has gone into.
+struct ChainHead {
+  std::uint64_t ledger_seq = 0;
+  Hash hash{};
+
+  friend bool operator==(const ChainHead&, const ChainHead&) = default;
+};
+
+// Reads what is in the tables, beside the thread that writes them. Any thread, one call at a time; it may wait for the disk.
+// Throws StorageError.
+class JournalReader {
+ public:
+  virtual ~JournalReader() = default;
+
+  // The transfers of one account from `from_seq` (one of them) back to older ones.
+  virtual std::vector<Transfer> statement(AccountNumber account, std::uint64_t from_seq,
+                                          std::size_t limit) = 0;
+  // Every account's transfers, newest first, all before `before_seq`.
+  virtual std::vector<Transfer> transfers_before(std::uint64_t before_seq, std::size_t limit) = 0;
+  // Every account's transfers, oldest first, after `after_seq` and up to `through_seq`.
+  virtual std::vector<Transfer> transfers_after(std::uint64_t after_seq, std::uint64_t through_seq,
+                                                std::size_t limit) = 0;
+  virtual std::optional<HoldEntry> find_hold(const OperationId& id) = 0;
+  virtual std::optional<Record> find(const OperationId& id) = 0;
+  // The chain's hash when this record was the last; nothing if no append ended with it.
+  virtual std::optional<Hash> hash_at(std::uint64_t ledger_seq) = 0;
+};
+
+// What makes a batch durable, and finds what the ledger has forgotten. The journal is the truth; its tables are an index that
+// follows behind. Owned by the storage thread. Throws StorageError, after which it must not be used any more.
+class Journal : public History {
+ public:
+  // At start: gives the empty ledger everything that was ever made durable.
+  virtual void load(Ledger& ledger) = 0;
+
+  // Durable when it returns. When it throws, nobody knows whether it is.
+  virtual void append(const Batch& batch) = 0;
+  virtual ChainHead head() const = 0;
+  virtual InstanceId instance_id() const = 0;
+
+  // Brings the tables forward by at most `records_max` records. Stalls the next append for as long, so ask for little.
+  virtual void project(std::size_t records_max) = 0;
+  // The tables show everything up to this record.
+  virtual std::uint64_t projected_through() const = 0;
+  // Work that can be done now and need not be: when nothing waits.
+  virtual void tidy() = 0;
+
+  // A whole copy of everything durable, as a new file. Returns its size in bytes. Throws StorageError (cannot_create) and stays
+  // usable when the file cannot be made.
+  virtual std::uint64_t backup(const std::string& path) = 0;
+  // False: too little disk is left to promise that changes can be made durable (rule 26).
+  virtual bool has_room() = 0;
+
+  virtual std::unique_ptr<JournalReader> open_reader() = 0;
+};
+
+}  // namespace ledger

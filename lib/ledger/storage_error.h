@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace ledger {
+
+// The storage broke, or cannot be used: the world's fault and not an answer. Ends the process, with the exit status that says
+// which; the text is one sentence that names the file.
+class StorageError : public std::runtime_error {
+ public:
+  // The values are sysexits.
+  enum class Kind : std::uint8_t {
+    bad_data = 65,  // What is on disk is not what was written.
+    cannot_create =
+        73,   // No such directory, no permission, locked by another process, not a database.
+    io = 74,  // A read or a write failed. After a failed commit the outcome is unknown.
+    newer_schema = 78,  // Written by a newer version of this program.
+  };
+
+  StorageError(Kind kind, const std::string& sentence)
+      : std::runtime_error(sentence), kind_(kind) {}
+
+  Kind kind() const { return kind_; }
+  int exit_status() const { return static_cast<int>(kind_); }
+
+ private:
+  Kind kind_;
+};
+
+}  // namespace ledger

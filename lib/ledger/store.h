@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/future.h"
+#include "async/loop.h"
+#include "async/scope.h"
+#include "async/task.h"
+#include "ledger/books.h"
+#include "ledger/executor.h"
+#include "ledger/journal.h"
+
+namespace ledger {
+
+// Limits of a store. Everything has one.
+struct StoreOptions {
+  // Changes that wait to be decided; one more is refused with queue_full.
+  std::size_t queue_max = 65'536;
+  // Changes decided together and made durable by one sync.
+  std::size_t batch_max = 4'096;
+  // Records that the tables may lag behind before bringing them forward goes before new changes.
+  std::size_t lag_max = 262'144;
+  // Records that the tables are brought forward by between two batches.
+  std::size_t project_step_max = 512;
+  std::chrono::microseconds memory_horizon = memory_horizon_default;
+};
+
+// What became of an id.
+struct Resolution {
+  enum class Is {
+    executed,    // `outcome` is the first yes.
+    refused,     // `outcome` is the first no.
+    fenced,      // It was not done and never can be; `outcome` has the fence's number.
+    unanswered,  // The question itself was refused: malformed, another's id, or the machine's no.
+  };
+  Is is = Is::unanswered;
+  Outcome outcome;
+};
+
+// One page of a list, as it stood after `ledger_seq`.
+struct TransferPage {
+  std::vector<Transfer> transfers;
+  // Where the next page begins; 0: there is none.
+  std::uint64_t next = 0;
+  std::uint64_t ledger_seq = 0;
+};
+
+struct BackupDone {
+  std::uint64_t ledger_seq = 0;
+  std::uint64_t bytes = 0;
+};
+
+// The bank: submit a change, be answered when it is durable. Lives on the loop's thread; behind it one storage thread owns the
+// ledger and the journal, decides everything that has queued, makes it durable with one sync and only then hands back the
+// answers. Beyond that hand-over and the queue nothing is shared.
+//
+// Always true: `books()` shows exactly what is durable, and shows a change before its answer is given. An answer that was given
+// is durable. After a failed append nobody is answered any more: the loop fails with the StorageError, and the process ends.
+// Dropping a task ends the waiting, never the work.
+class Store {
+ public:
+  // Loads the journal, which takes as long as it takes. Throws StorageError. All four outlive the store.
+  Store(async::Loop& loop, Journal& journal, Executor& executor, StoreClock& clock,
+        StoreOptions options = {});
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  ~Store();
+
+  // The answer to a change. Nothing is known until it is here: a task dropped before leaves the outcome unknown.
+  async::Task<Outcome> submit(Operation operation);
+  // What became of `id`, for whoever used it first; fences it if it was never seen.
+  async::Task<Resolution> resolve(OperationId id, std::string principal, Deadline deadline);
+
+  // What is durable. Valid until the loop's next turn.
+  const Books& books() const;
+  std::uint64_t last_seq() const { return books().last_seq(); }
+  ChainHead chain_head() const;
+  InstanceId instance_id() const;
+  // The chain's hash when this record was the last of a batch; nothing if it never was, as after an old backup was restored.
+  async::Task<std::optional<Hash>> hash_at(std::uint64_t ledger_seq);
+
+  // An account's transfers from `from` back to older ones; 0: from its newest.
+  async::Task<TransferPage> statement(AccountNumber account, std::uint64_t from, std::size_t limit);
+  // Every account's transfers, newest first, from `from` back; 0: from the newest.
+  async::Task<TransferPage> transfers(std::uint64_t from, std::size_t limit);
+  // The transfers after `after_seq`, oldest first, as many as there are up to `limit`; waits until there is one. Call it again
+  // with the last one's number: none is missed, none comes twice.
+  async::Task<std::vector<Transfer>> next_transfers(std::uint64_t after_seq, std::size_t limit);
+  // A hold in whatever state, open or long ended.
+  async::Task<std::optional<HoldEntry>> find_hold(OperationId id);
+
+  // A whole copy as a new file. Throws StorageError (cannot_create) when that cannot be made.
+  async::Task<BackupDone> backup(std::string path);
+
+ private:
+  class Shared;
+  class Storage;
+  struct Committed;
+
+  std::unique_ptr<Shared> shared_;
+};
+
+}  // namespace ledger
