@@ -5,8 +5,8 @@
 namespace rpc {
 
 async::Task<> Context::wait_until_abandoned(Context context) {
-  if (context.caller_ == nullptr)
-    co_await std::suspend_always{};  // For ever: until the waiting task is destroyed.
+  constexpr std::suspend_always for_ever;  // Until the waiting task is destroyed.
+  if (context.caller_ == nullptr) co_await for_ever;
   co_await context.caller_->gone;
 }
 
