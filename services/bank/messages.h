@@ -1,0 +1,68 @@
+// From what the ledger says to the wire's messages.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "bank/v1/bank.pb.h"
+#include "bank/v1/operator.pb.h"
+#include "ledger/books.h"
+#include "ledger/record.h"
+
+namespace bank {
+
+v1::Money to_money(ledger::Cents amount, ledger::Currency currency);
+// What the bank believes is inside a terminal: minus its cash account's balance.
+v1::Money cash_in(const ledger::Account& cash_account);
+v1::Refusal to_message(const ledger::Refusal& refusal);
+// A no that is the service's own and not the ledger's.
+v1::Refusal unsuitable_pin();
+
+v1::Balance to_balance(const ledger::Account& account);
+v1::Receipt to_receipt(const ledger::Receipt& receipt);
+v1::Done to_done(const ledger::Receipt& receipt);
+v1::HoldView to_view(const ledger::HoldEntry& hold, ledger::Currency currency);
+
+v1::Account to_message(const ledger::Account& account);
+v1::Terminal to_message(const ledger::Terminal& terminal, const ledger::Account& cash_account);
+v1::Card to_message(const ledger::Card& card, const ledger::Account& account);
+v1::OpenHold to_message(const ledger::HoldEntry& hold, const ledger::Books& books);
+v1::ExceptionView to_message(const ledger::ExceptionEntry& exception);
+v1::TrialBalance to_message(const ledger::Totals& totals);
+v1::TransferView to_message(const ledger::Transfer& transfer, const ledger::Books& books);
+// As the account sees it.
+v1::StatementEntry to_entry(const ledger::Transfer& transfer, ledger::AccountNumber account,
+                            const ledger::Books& books);
+
+// A response with `receipt` or `refusal`.
+template <typename Response>
+Response receipt_or_refusal(const ledger::Outcome& outcome) {
+  Response response;
+  if (outcome) {
+    *response.mutable_receipt() = to_receipt(*outcome);
+  } else {
+    *response.mutable_refusal() = to_message(outcome.error());
+  }
+  return response;
+}
+
+// A response with `done` or `refusal`.
+template <typename Response>
+Response done_or_refusal(const ledger::Outcome& outcome) {
+  Response response;
+  if (outcome) {
+    *response.mutable_done() = to_done(*outcome);
+  } else {
+    *response.mutable_refusal() = to_message(outcome.error());
+  }
+  return response;
+}
+
+template <typename Response>
+Response refused(const ledger::Refusal& refusal) {
+  Response response;
+  *response.mutable_refusal() = to_message(refusal);
+  return response;
+}
+
+}  // namespace bank

@@ -1,0 +1,61 @@
+// From the wire's requests to the ledger's operations.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "bank/v1/bank.pb.h"
+#include "bank/v1/operator.pb.h"
+#include "ledger/operation.h"
+#include "ledger/refusal.h"
+
+// A request whose shape is wrong becomes a refusal, MALFORMED with the field; the ledger checks
+// again what can be said of an operation by itself. Nothing here knows what the books say. A
+// request that carries a PIN comes with the PIN's hash instead: the PIN was taken out of it before.
+namespace bank {
+
+// Whose ids the operator's are. No terminal can be called so.
+inline constexpr std::string_view operator_principal = "operator";
+
+// Who asks for what until when, or why that makes no sense.
+using Asked = ledger::Result<ledger::Operation>;
+
+Asked to_operation(const v1::HoldRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::CaptureRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::VoidRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::SuspendRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::DepositRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::TransferRequest& request, ledger::Deadline deadline);
+// Its new PIN's hash, and what became of the old PIN, are filled in when they are known.
+Asked to_operation(const v1::ChangePinRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::LoadCashRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::UnloadCashRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::ResolveRequest& request, ledger::Deadline deadline);
+
+Asked to_operation(const v1::OpenAccountRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::FundAccountRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::FreezeAccountRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::UnfreezeAccountRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::CloseAccountRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::SetOverdraftRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::AddTerminalRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::SetTerminalServiceRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::IssueCardRequest& request, std::string pin_hash,
+                   ledger::Deadline deadline);
+Asked to_operation(const v1::BlockCardRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::UnblockCardRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::ReplaceCardRequest& request, std::string pin_hash,
+                   ledger::Deadline deadline);
+Asked to_operation(const v1::SetCardLimitsRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::AdjustRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::ReverseRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::ResolveExceptionRequest& request, ledger::Deadline deadline);
+Asked to_operation(const v1::ResolveChangeRequest& request, ledger::Deadline deadline);
+
+// What the services ask of a request before they look anything up. Nothing: it is well formed.
+std::optional<ledger::Refusal> check_terminal_id(std::string_view terminal_id);
+std::optional<ledger::Refusal> check_card_number(std::string_view card_number);
+ledger::Refusal malformed(std::string_view field);
+
+}  // namespace bank
