@@ -3,20 +3,20 @@
 #include <cerrno>
 #include <stdexcept>
 
-#include "async/future.h"
+#include "async/waiting_place.h"
 
 namespace async {
 
 class ManualLoop::MemoryListener final : public ListenerTransport {
  public:
   MemoryListener(ManualLoop& loop, Endpoint local)
-      : loop_(loop), local_(std::move(local)), arrived_(loop) {}
+      : loop_(loop), local_(std::move(local)), accepting_(loop) {}
   ~MemoryListener() override { loop_.listeners_.erase(local_.text()); }
 
   Task<Stream> accept() override {
     while (waiting_.empty()) {
-      arrived_.clear();
-      co_await arrived_;
+      const bool is_open = co_await accepting_;
+      if (!is_open) throw IoError(-ECANCELED, "accept a connection");
     }
     Stream stream = std::move(waiting_.front());
     waiting_.pop_front();
@@ -26,14 +26,14 @@ class ManualLoop::MemoryListener final : public ListenerTransport {
 
   void arrive(Stream stream) {
     waiting_.push_back(std::move(stream));
-    arrived_.set();
+    accepting_.wake();
   }
 
  private:
   ManualLoop& loop_;
   Endpoint local_;
   std::deque<Stream> waiting_;
-  Event arrived_;
+  WaitingPlace accepting_;
 };
 
 ManualLoop::~ManualLoop() { check(listeners_.empty(), "a loop was closed before a listener"); }

@@ -13,13 +13,17 @@ namespace {
 
 // Bytes on their way in one direction. Shared by both ends, so that either may go first.
 //
-// Invariant: `ready` is linked exactly while bytes were lent to a reader that has not gone on yet.
+// Invariant: while `reader` is set there is nothing to read.
 struct Pipe {
   Pipe(Loop& owner, std::size_t limit) : loop(owner), capacity(limit), room(owner) {}
 
   std::size_t free_space() const { return capacity > bytes.size() ? capacity - bytes.size() : 0; }
 
-  void lend_to(StreamReader& waiting) {
+  // Gives what there is, or the end.
+  void fill(StreamReader& waiting) {
+    if (bytes.empty() && was_reset) {
+      waiting.error = std::make_exception_ptr(IoError(-ECONNRESET, "read from the connection"));
+    }
     lent = std::exchange(bytes, {});
     waiting.bytes = bytes_of(lent);
     room.set();
@@ -28,18 +32,22 @@ struct Pipe {
   void wake_reader() {
     if (reader == nullptr || (bytes.empty() && !ended)) return;
     StreamReader& waiting = *std::exchange(reader, nullptr);
-    lend_to(waiting);
-    ready.handle = waiting.waiter;
-    loop.make_ready(ready);
+    fill(waiting);
+    loop.make_ready(waiting.ready);
   }
 
-  // A cancelled read loses nothing.
-  void take_back() {
-    reader = nullptr;
-    if (!ready.linked()) return;
-    ready.unlink();
+  void forget_reader() {
+    if (std::exchange(reader, nullptr) != nullptr) return;
+    // It was filled, but its task did not go on.
     bytes.insert(0, lent);
     lent.clear();
+  }
+
+  void end(bool by_reset) {
+    if (!ended) was_reset = by_reset;
+    ended = true;
+    wake_reader();
+    room.set();
   }
 
   Loop& loop;
@@ -47,23 +55,24 @@ struct Pipe {
   std::string bytes;  // Written, not yet read.
   std::string lent;   // With the reader, until it reads again.
   StreamReader* reader = nullptr;
-  Ready ready;
-  Event room;              // Set when something was read, or nobody reads any more.
+  Event room;              // Set when something was read, or there is no use in waiting for it.
   bool ended = false;      // No more will be written.
+  bool was_reset = false;  // The writer went away with bytes for it unread.
   bool abandoned = false;  // Nobody reads any more.
+  bool closed = false;     // Nobody writes any more.
 };
 
 class MemoryTransport final : public StreamTransport {
  public:
-  MemoryTransport(std::shared_ptr<Pipe> in, std::shared_ptr<Pipe> out)
-      : in_(std::move(in)), out_(std::move(out)) {}
+  MemoryTransport(Loop& loop, std::shared_ptr<Pipe> in, std::shared_ptr<Pipe> out)
+      : StreamTransport(loop), in_(std::move(in)), out_(std::move(out)) {}
 
   ~MemoryTransport() override {
-    Pipe& in = *in_;
-    in.take_back();
-    in.abandoned = true;
-    in.room.set();
-    end_writing();
+    in_->reader = nullptr;
+    in_->abandoned = true;
+    in_->room.set();
+    out_->closed = true;
+    out_->end(!in_->bytes.empty());
   }
 
   bool read(StreamReader& reader) override {
@@ -73,11 +82,11 @@ class MemoryTransport final : public StreamTransport {
       in.reader = &reader;
       return false;
     }
-    in.lend_to(reader);
+    in.fill(reader);
     return true;
   }
 
-  void stop_reading() noexcept override { in_->take_back(); }
+  void stop_reading() noexcept override { in_->forget_reader(); }
 
   std::size_t try_write(std::span<const std::byte> bytes) override {
     Pipe& out = *out_;
@@ -105,7 +114,7 @@ class MemoryTransport final : public StreamTransport {
   }
 
   Task<> shutdown() override {
-    end_writing();
+    out_->end(false);
     co_return;
   }
 
@@ -113,12 +122,8 @@ class MemoryTransport final : public StreamTransport {
 
  private:
   static void refuse_if_broken(const Pipe& out) {
-    if (out.abandoned || out.ended) throw IoError(-EPIPE, "write to a closed connection");
-  }
-  void end_writing() noexcept {
-    Pipe& out = *out_;
-    out.ended = true;
-    out.wake_reader();
+    if (out.closed) throw IoError(-ECANCELED, "write to the connection");
+    if (out.abandoned || out.ended) throw IoError(-EPIPE, "write to the connection");
   }
 
   std::shared_ptr<Pipe> in_;
@@ -130,8 +135,8 @@ class MemoryTransport final : public StreamTransport {
 std::pair<Stream, Stream> memory_stream_pair(Loop& loop, std::size_t capacity) {
   auto there = std::make_shared<Pipe>(loop, capacity);
   auto back = std::make_shared<Pipe>(loop, capacity);
-  Stream first(std::make_unique<MemoryTransport>(back, there));
-  Stream second(std::make_unique<MemoryTransport>(there, back));
+  Stream first(std::make_unique<MemoryTransport>(loop, back, there));
+  Stream second(std::make_unique<MemoryTransport>(loop, there, back));
   return {std::move(first), std::move(second)};
 }
 

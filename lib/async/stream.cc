@@ -6,37 +6,54 @@
 
 namespace async {
 
-Task<std::size_t> Stream::read(std::span<std::byte> buffer) {
-  if (leftover_.empty()) {
-    const std::span<const std::byte> arrived = co_await read_some();
-    const std::size_t size = std::min(arrived.size(), buffer.size());
-    if (size > 0) std::memcpy(buffer.data(), arrived.data(), size);
-    leftover_.assign(text_of(arrived.subspan(size)));
-    co_return size;
+StreamTransport::~StreamTransport() {
+  if (waiting_ == nullptr) return;
+  waiting_->transport = nullptr;
+  waiting_->bytes = {};
+  waiting_->error = std::make_exception_ptr(IoError(-ECANCELED, "read from the connection"));
+  loop_.make_ready(waiting_->ready);
+}
+
+// What was taken stays where it is until more is asked for.
+std::span<const std::byte> Stream::take_leftover(std::size_t size_max) noexcept {
+  if (leftover_taken_ == leftover_.size()) {
+    if (leftover_taken_ > 0) leftover_ = std::string();
+    leftover_taken_ = 0;
+    return {};
   }
-  const std::size_t size = std::min(leftover_.size(), buffer.size());
-  std::memcpy(buffer.data(), leftover_.data(), size);
-  leftover_.erase(0, size);
-  co_return size;
+  const std::span<const std::byte> left = bytes_of(leftover_).subspan(leftover_taken_);
+  const std::span<const std::byte> taken = left.first(std::min(size_max, left.size()));
+  leftover_taken_ += taken.size();
+  return taken;
+}
+
+Task<std::size_t> Stream::read(std::span<std::byte> buffer) {
+  check(!buffer.empty(), "a read has room for what arrives");
+  std::span<const std::byte> taken = take_leftover(buffer.size());
+  if (taken.empty()) {
+    const std::span<const std::byte> arrived = co_await read_some();
+    taken = arrived.first(std::min(arrived.size(), buffer.size()));
+    leftover_.assign(text_of(arrived.subspan(taken.size())));
+  }
+  if (!taken.empty()) std::memcpy(buffer.data(), taken.data(), taken.size());
+  co_return taken.size();
 }
 
 Task<std::string> Stream::read_all(std::size_t size_max) {
-  std::string all = std::exchange(leftover_, {});
+  std::string all;
   while (true) {
     const std::span<const std::byte> arrived = co_await read_some();
     if (arrived.empty()) co_return all;
-    if (all.size() + arrived.size() > size_max) throw IoError(-EMSGSIZE, "read until the end");
+    if (arrived.size() > size_max - all.size()) throw IoError(-EMSGSIZE, "read until the end");
     all.append(text_of(arrived));
   }
 }
 
-Task<> Stream::write(std::string bytes) { return transport_->write(std::move(bytes)); }
-
 Task<> Stream::write(std::span<const std::byte> bytes) {
-  const std::size_t written = transport_->try_write(bytes);
+  const std::size_t written = try_write(bytes);
   if (written == bytes.size()) co_return;
   std::string rest(text_of(bytes.subspan(written)));
-  co_await transport_->write(std::move(rest));
+  co_await transport().write(std::move(rest));
 }
 
 }  // namespace async

@@ -3,6 +3,7 @@
 
 #include <coroutine>
 #include <cstddef>
+#include <exception>
 #include <memory>
 #include <span>
 #include <string>
@@ -15,68 +16,96 @@
 
 namespace async {
 
+class StreamTransport;
+
 // Who waits for bytes of a stream. Lives in the awaiter.
 struct StreamReader {
-  std::coroutine_handle<> waiter;
+  Ready ready;                       // Its handle is the waiting task.
   std::span<const std::byte> bytes;  // Empty: end of stream.
   std::exception_ptr error;
+
+  StreamTransport* transport = nullptr;  // While it waits; null when that went away.
 };
 
 // What carries a stream's bytes: one implementation for libuv, one in memory, and later one for TLS
 // and one that is simulated. Owned by its Stream; loop thread only. Destroying it closes it; what
-// the system still writes from is freed when the system is done.
+// the system still writes from is freed when the system is done. Whoever waits for it then gets
+// IoError(ECANCELED), in the loop's ready queue.
 class StreamTransport {
  public:
-  virtual ~StreamTransport() = default;
-  // True: `reader` was filled at once. Else it is filled and its waiter resumed when bytes, end or
-  // error arrive; the bytes are the transport's, and valid until the reader's task awaits again.
+  explicit StreamTransport(Loop& loop) : loop_(loop) {}
+  StreamTransport(const StreamTransport&) = delete;
+  StreamTransport& operator=(const StreamTransport&) = delete;
+  virtual ~StreamTransport();
+
+  // True: `reader` was filled at once. Else it is filled and its task goes on, at once or in the
+  // loop's ready queue, when bytes, end or error arrive; the bytes are the transport's, and valid
+  // until that task awaits again.
   virtual bool read(StreamReader& reader) = 0;
+  // The reader that read() kept is gone, before its task went on. What it was given is kept for the
+  // next: a cancelled read loses nothing.
   virtual void stop_reading() noexcept = 0;
   // How many of the bytes could be taken without waiting; 0 while an earlier write waits. Throws
   // IoError.
   virtual std::size_t try_write(std::span<const std::byte> bytes) = 0;
-  // Takes all bytes, and is done when the system has them.
+  // Takes all bytes, and is done when the system has them. A write that is cancelled may still
+  // arrive, whole or in part.
   virtual Task<> write(std::string bytes) = 0;
-  // No more writes; the peer sees the end of the stream.
+  // No more writes; the peer sees the end of the stream after what was written.
   virtual Task<> shutdown() = 0;
   virtual std::string peer() const = 0;
+
+ protected:
+  Loop& loop() const noexcept { return loop_; }
+
+ private:
+  friend class Stream;
+  Loop& loop_;
+  StreamReader* waiting_ = nullptr;  // From its wait's begin until its task goes on.
 };
 
-// A connection: two streams of bytes, one each way. Move-only; destroying it closes it. One task
-// may read and one may write.
+// A connection: two streams of bytes, one each way. Move-only, not while a task waits for it;
+// destroying it closes it. One task may read and one may write; closing it under them makes them
+// throw IoError(ECANCELED).
 class Stream {
  public:
   explicit Stream(std::unique_ptr<StreamTransport> transport) : transport_(std::move(transport)) {}
 
   class ReadAwaiter {
    public:
-    explicit ReadAwaiter(StreamTransport& transport) : transport_(&transport) {}
+    explicit ReadAwaiter(Stream& stream) : stream_(stream) {}
     ReadAwaiter(const ReadAwaiter&) = delete;
     ReadAwaiter& operator=(const ReadAwaiter&) = delete;
     ~ReadAwaiter() {
-      if (waiting_) transport_->stop_reading();
+      if (reader_.transport == nullptr) return;
+      reader_.transport->waiting_ = nullptr;
+      reader_.transport->stop_reading();
     }
-    bool await_ready() { return transport_->read(reader_); }
+    bool await_ready() {
+      reader_.bytes = stream_.take_leftover(static_cast<std::size_t>(-1));
+      return !reader_.bytes.empty() || stream_.transport().read(reader_);
+    }
     void await_suspend(std::coroutine_handle<> waiter) noexcept {
-      reader_.waiter = waiter;
-      waiting_ = true;
+      reader_.ready.handle = waiter;
+      reader_.transport = &stream_.transport();
+      reader_.transport->waiting_ = &reader_;
     }
     std::span<const std::byte> await_resume() {
-      waiting_ = false;
+      if (reader_.transport != nullptr)
+        std::exchange(reader_.transport, nullptr)->waiting_ = nullptr;
       if (reader_.error) std::rethrow_exception(reader_.error);
       return reader_.bytes;
     }
 
    private:
-    StreamTransport* transport_;
+    Stream& stream_;
     StreamReader reader_;
-    bool waiting_ = false;
   };
 
   // Lends what has arrived: at least one byte, or none at the end of the stream. The span is valid
   // until this task's next co_await. Throws IoError.
-  ReadAwaiter read_some() { return ReadAwaiter(*transport_); }
-  // Copies what has arrived, at most buffer.size(): 0 at the end of the stream.
+  ReadAwaiter read_some() { return ReadAwaiter(*this); }
+  // Copies what has arrived, at most buffer.size(), which is not 0: 0 at the end of the stream.
   Task<std::size_t> read(std::span<std::byte> buffer);
   // Everything until the end of the stream, at most `size_max` bytes; throws IoError(EMSGSIZE)
   // beyond.
@@ -84,23 +113,29 @@ class Stream {
 
   // Writes everything, or throws IoError. Awaiting it is the back-pressure: it is done when the
   // system has taken the bytes.
-  Task<> write(std::string bytes);
+  Task<> write(std::string bytes) { return transport().write(std::move(bytes)); }
+  // The same of bytes that must live until this first waits; the rest is copied.
   Task<> write(std::span<const std::byte> bytes);
-  // Writes what can be written without waiting, and says how much that was.
-  std::size_t try_write(std::span<const std::byte> bytes) { return transport_->try_write(bytes); }
-  Task<> shutdown() { return transport_->shutdown(); }
+  // Writes what can be written without waiting, and says how much that was. Throws IoError.
+  std::size_t try_write(std::span<const std::byte> bytes) { return transport().try_write(bytes); }
+  // Writes no more; the peer reads the end of the stream after what was written.
+  Task<> shutdown() { return transport().shutdown(); }
 
   // For logs: "127.0.0.1:53122".
-  std::string peer() const { return transport_->peer(); }
-  void close() noexcept {
-    transport_.reset();
-    leftover_.clear();
-  }
+  std::string peer() const { return transport().peer(); }
+  void close() noexcept { transport_.reset(); }
   bool is_open() const noexcept { return transport_ != nullptr; }
 
  private:
+  StreamTransport& transport() const {
+    check(transport_ != nullptr, "a stream is used while it is open");
+    return *transport_;
+  }
+  std::span<const std::byte> take_leftover(std::size_t size_max) noexcept;
+
   std::unique_ptr<StreamTransport> transport_;
   std::string leftover_;  // Arrived, but more than the last read() asked for.
+  std::size_t leftover_taken_ = 0;
 };
 
 inline std::span<const std::byte> bytes_of(std::string_view text) {
@@ -110,32 +145,43 @@ inline std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// Where a Listener's connections come from.
+// Where a Listener's connections come from. Destroying it lets a task that accepts throw
+// IoError(ECANCELED).
 class ListenerTransport {
  public:
+  ListenerTransport() = default;
+  ListenerTransport(const ListenerTransport&) = delete;
+  ListenerTransport& operator=(const ListenerTransport&) = delete;
   virtual ~ListenerTransport() = default;
   virtual Task<Stream> accept() = 0;
   virtual Endpoint local() const = 0;
 };
 
 // Takes connections in. Move-only; destroying it closes it; the connections that it gave are not
-// its own. One task may accept.
+// its own. One task may accept; closing the listener under it makes it throw IoError(ECANCELED).
 class Listener {
  public:
   explicit Listener(std::unique_ptr<ListenerTransport> transport)
       : transport_(std::move(transport)) {}
 
-  Task<Stream> accept() { return transport_->accept(); }
+  Task<Stream> accept() { return transport().accept(); }
   // With the port that was really taken.
-  Endpoint local() const { return transport_->local(); }
+  Endpoint local() const { return transport().local(); }
   void close() noexcept { transport_.reset(); }
+  bool is_open() const noexcept { return transport_ != nullptr; }
 
  private:
+  ListenerTransport& transport() const {
+    check(transport_ != nullptr, "a listener is used while it is open");
+    return *transport_;
+  }
+
   std::unique_ptr<ListenerTransport> transport_;
 };
 
-// Two ends of a connection in memory. A write waits while `capacity` bytes wait to be read at the
-// other end.
+// Two ends of a connection in memory, which behave as those of a socket do. A write waits while
+// `capacity` bytes wait to be read at the other end. An end that is closed before it has read
+// everything resets the connection.
 std::pair<Stream, Stream> memory_stream_pair(Loop& loop, std::size_t capacity = 64 * 1024);
 
 }  // namespace async
