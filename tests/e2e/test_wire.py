@@ -1,6 +1,7 @@
 """Every server keeps FRAMING.md's promises: the kit's own and the programs'. See the page for each number."""
 
 import asyncio
+import random
 import socket
 from contextlib import aclosing, asynccontextmanager
 
@@ -138,6 +139,18 @@ async def test_bad_frames_between_good_ones_change_nothing(client):
     client.send_bytes(frame(good[0]) + frame(b"") + frame(good[1]) + frame(b"\xff") + frame(good[2]))
     await until(lambda: len(client.stray) == 5, "every reply")
     assert {reply.id for reply in client.stray if reply.code == Code.OK} == {21, 22, 23}
+
+
+async def test_a_thousand_mangled_frames_harm_nobody(client):
+    chance = random.Random(7)  # The same thousand each time.
+    good = request(7, WATCH, time_left_ms=1000, traceparent="00-" + "ab" * 16 + "-" + "cd" * 8 + "-01", cancel=True)
+    for _ in range(1000):
+        body = bytearray(good.SerializeToString())
+        for _ in range(chance.randint(1, 4)):
+            body[chance.randrange(len(body))] = chance.randrange(256)
+        client.send_bytes(frame(body[: chance.randint(0, len(body))]))
+    await client.sent()
+    assert await is_well(client)
 
 
 async def test_a_caller_that_stops_in_the_middle_of_a_frame_is_cut(server, client):

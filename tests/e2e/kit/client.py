@@ -63,6 +63,10 @@ class RpcClient:
 
     # The wire itself, for tests that misbehave.
 
+    @property
+    def local_port(self):
+        return self._writer.get_extra_info("sockname")[1]
+
     def send(self, *requests):
         """Writes Requests, all at once."""
         self._writer.write(b"".join(frame(request.SerializeToString()) for request in requests))

@@ -19,10 +19,12 @@ class Programs:
 
     def __init__(self, folder, atm_command=None):
         self._folder = Path(folder).resolve()
-        self._atm_command = atm_command or ATMD.replace("{atmd}", str(self.path("atmd")))
+        self._atm_command = atm_command
 
     def path(self, name):
-        return self._folder / "services" / FOLDERS[name] / name
+        path = self._folder / "services" / FOLDERS[name] / name
+        assert path.exists(), f"{path} is not built"
+        return path
 
     def bankd(self, folder, *options, listen="127.0.0.1:0", name="bankd"):
         folder = Path(folder)
@@ -30,7 +32,8 @@ class Programs:
         return Daemon(name, [*argv, "--ready-file", "{ready_file}", *options], folder)
 
     def atmd(self, bank_address, folder, *options):
-        atm = atm_daemon(self._atm_command, bank_address, folder)
+        command = self._atm_command or ATMD.replace("{atmd}", str(self.path("atmd")))
+        atm = atm_daemon(command, bank_address, folder)
         atm.argv += options
         return atm
 

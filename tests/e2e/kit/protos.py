@@ -10,9 +10,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 
 from google.protobuf import descriptor_pb2
+from google.protobuf.message import DecodeError
 
 PROTO_ROOT = Path(__file__).resolve().parents[3] / "proto"
 
@@ -57,6 +59,16 @@ def request_class(method):
 
 def response_class(method):
     return method.output_type._concrete_class
+
+
+def parse(message_class, body):
+    """The message, or DecodeError. Debian's protobuf only warns of a stray end-group tag, and keeps what it has."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            return message_class.FromString(body)
+        except (RuntimeWarning, SystemError) as error:  # A warning made an error inside C code is a SystemError.
+            raise DecodeError(str(error)) from None
 
 
 @functools.lru_cache(maxsize=None)

@@ -80,12 +80,12 @@ class Proxy:
     async def __aexit__(self, *_):
         self._server.close()
         self.cut()
-        while self._connections:
-            await asyncio.wait(self._connections)
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     async def _carry(self, from_caller, to_caller):
         me = asyncio.current_task()
         self._connections.add(me)
+        me.add_done_callback(self._connections.discard)
         to_server = None
         try:
             if self._refusing:
@@ -101,7 +101,6 @@ class Proxy:
         finally:
             for writer in (to_caller, to_server):
                 writer and writer.transport.abort()
-            self._connections.discard(me)
 
     async def _pump(self, reader, writer, kind, message, methods):
         while (body := await read_frame(reader)) is not None:

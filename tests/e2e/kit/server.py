@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 
 from kit.builtin import Health, Reflection
 from kit.frames import BODY_MAX, frame, read_frame
-from kit.protos import envelope, is_streaming, path_of, request_class
+from kit.protos import envelope, is_streaming, parse, path_of, request_class
 from kit.status import Code, RpcError
 
 
@@ -65,8 +65,7 @@ class RpcServer:
         """Ends every connection. The address can be listened on again: `start` with its port."""
         self._server.close()
         self.hang_up()
-        while self._connections:
-            await asyncio.wait(self._connections)
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     def hang_up(self):
         for connection in self._connections:
@@ -81,6 +80,7 @@ class RpcServer:
     async def _converse(self, reader, writer):
         me = asyncio.current_task()
         self._connections.add(me)
+        me.add_done_callback(self._connections.discard)
         calls = _Calls(self, writer)
         try:
             await calls.converse(reader)
@@ -88,8 +88,7 @@ class RpcServer:
         except (OSError, asyncio.TimeoutError, asyncio.IncompleteReadError, asyncio.CancelledError):
             writer.transport.abort()  # Each ends the conversation, and nothing but it.
         finally:
-            calls.cancel()
-            self._connections.discard(me)
+            await calls.end()
 
 
 class _Calls:
@@ -116,14 +115,16 @@ class _Calls:
             self._take(body)
             await asyncio.wait_for(self._writer.drain(), self._server.unread_time_s)
 
-    def cancel(self):
+    async def end(self):
         self._hung_up.cancel()
-        for call in self._running.values():
+        running = list(self._running.values())
+        for call in running:
             call.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     def _take(self, body):
         try:
-            request = envelope.Request.FromString(body)
+            request = parse(envelope.Request, body)
         except DecodeError:
             return self._reply(id=0, code=Code.INVALID_ARGUMENT, message="not a Request")
         if request.cancel:
@@ -142,7 +143,7 @@ class _Calls:
     async def _answer(self, request):
         method, handler = self._server._methods[request.method]
         try:
-            message = request_class(method).FromString(request.body)
+            message = parse(request_class(method), request.body)
             self._server.requests.append((request.method, message))
             stream = self._stream if is_streaming(method) else self._unary
             await asyncio.wait_for(stream(request, handler, message), request.time_left_ms / 1000 or None)
