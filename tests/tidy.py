@@ -27,7 +27,7 @@ MAY_INCLUDE = {
 }
 DIRECTION = "services -> rpc, ledger, ops -> async -> libuv"
 MODULES = {"async", "rpc", "ledger", "ops"}
-SERVICES = {"adder", "bank", "atm", "teller", "bankctl"}
+SERVICES = {"adder", "bank", "atm", "cli", "teller", "bankctl"}
 
 
 class Ban(NamedTuple):

@@ -1,0 +1,33 @@
+// Amounts and notes as people type them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "atm/v1/atm.pb.h"
+#include "bank/v1/money.pb.h"
+#include "ledger/money.h"
+
+namespace cli {
+
+// "EUR". Throws Failure(usage).
+ledger::Currency parse_currency(const std::string& text);
+
+// "60", "60.5" or "60.00", more than 0. Throws Failure(usage) with one sentence.
+bank::v1::Money parse_amount(std::string_view text, ledger::Currency currency);
+// The same, or 0: an overdraft, what was paid of a hold.
+bank::v1::Money parse_amount_or_zero(std::string_view text, ledger::Currency currency);
+
+// "2x50": two notes of 50. Throws Failure(usage).
+atm::v1::Notes parse_notes(std::string_view text, ledger::Currency currency);
+
+// "2x50", "1x20": such notes; or one amount, "120": the fewest of the notes that people carry
+// that make it. Throws Failure(usage).
+std::vector<atm::v1::Notes> parse_note_list(const std::vector<std::string>& words,
+                                            ledger::Currency currency);
+
+// "2 x 50.00 EUR".
+std::string notes_text(const atm::v1::Notes& notes, const std::string& currency);
+
+}  // namespace cli

@@ -1,0 +1,61 @@
+#include "cli/caller.h"
+
+#include <array>
+#include <csignal>
+#include <iostream>
+#include <vector>
+
+#include "ops/value.h"
+#include "rpc/v1/health.pb.h"
+
+namespace cli {
+namespace {
+
+constinit const rpc::Method<rpc::v1::CheckRequest, rpc::v1::CheckResponse> check_method{
+    "rpc.v1.HealthService/Check"};
+
+}  // namespace
+
+rpc::ClientOptions client_options(async::Endpoint server) {
+  rpc::ClientOptions options;
+  options.endpoints.push_back(std::move(server));
+  options.fail_fast = true;
+  return options;
+}
+
+ledger::OperationId new_id(const async::Loop& loop, async::Random& random) {
+  std::array<std::uint8_t, 10> chance{};
+  random.fill(std::as_writable_bytes(std::span(chance)));
+  return ledger::OperationId::make(loop.wall_now(), chance);
+}
+
+async::Task<int> SignalInterrupts::next() {
+  const std::vector<int> signals = {SIGINT, SIGTERM};
+  co_return co_await loop_.next_signal(signals);
+}
+
+ops::Failure no_answer(const std::string& server, const rpc::Status& status) {
+  const auto code = static_cast<ops::ExitCode>(rpc::exit_code(status));
+  const bool is_silence = code == ops::ExitCode::unavailable || rpc::outcome_unknown(status);
+  if (is_silence) {
+    return {ops::ExitCode::unavailable, server + " does not answer: " + status.text()};
+  }
+  return {code, server + " refused the call: " + status.text()};
+}
+
+int check_health(const async::Endpoint& server, async::Duration wait_max) {
+  async::UvLoop loop;
+  async::SystemRandom random;
+  rpc::Client client(loop, client_options(server), random);
+  rpc::Context context(loop.in(wait_max));
+  const rpc::Reply<rpc::v1::CheckResponse> reply =
+      loop.run(client.try_call(check_method, rpc::v1::CheckRequest(), std::move(context)));
+  if (!reply) throw no_answer(server.text(), reply.error());
+  if (reply->status() != rpc::v1::SERVING_STATUS_SERVING) {
+    throw ops::Failure(ops::ExitCode::unavailable, server.text() + " is not serving.");
+  }
+  std::cout << server.text() << " is serving\n";
+  return 0;
+}
+
+}  // namespace cli

@@ -1,0 +1,58 @@
+// What both command lines need around their calls: a client, ids, and Ctrl-C.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "async/endpoint.h"
+#include "async/random.h"
+#include "async/scope.h"
+#include "async/uv_loop.h"
+#include "ledger/operation_id.h"
+#include "ops/failure.h"
+#include "rpc/client.h"
+
+namespace cli {
+
+// Of a program that makes a few calls and ends: a server that cannot be reached is told at once.
+rpc::ClientOptions client_options(async::Endpoint server);
+
+// A new id for a change (rule 5).
+ledger::OperationId new_id(const async::Loop& loop, async::Random& random);
+
+// Waits for SIGINT or SIGTERM.
+class Interrupts {
+ public:
+  virtual ~Interrupts() = default;
+  // Gives which signal came.
+  virtual async::Task<int> next() = 0;
+};
+
+class SignalInterrupts final : public Interrupts {
+ public:
+  explicit SignalInterrupts(async::UvLoop& loop) : loop_(loop) {}
+  async::Task<int> next() override;
+
+ private:
+  async::UvLoop& loop_;
+};
+
+// The task's result, or nothing when the person no longer waits for it.
+template <typename T>
+async::Task<std::optional<T>> unless_interrupted(Interrupts& interrupts, async::Task<T> task) {
+  async::Task<int> signal = interrupts.next();
+  auto first = co_await async::first_of(std::move(task), std::move(signal));
+  std::optional<T> result;
+  if (first.index() == 0) result.emplace(std::get<0>(std::move(first)));
+  co_return result;
+}
+
+// The Failure for a call that changed nothing, or of which nobody cares whether it did: a question.
+[[nodiscard]] ops::Failure no_answer(const std::string& server, const rpc::Status& status);
+
+// The `health` command of a daemon or an operator: asks rpc.v1.HealthService on `server`. Prints
+// "serving" and gives 0, else throws Failure(unavailable) within `wait_max`.
+int check_health(const async::Endpoint& server, async::Duration wait_max);
+
+}  // namespace cli

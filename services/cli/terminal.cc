@@ -1,0 +1,170 @@
+#include "cli/terminal.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+#include <poll.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "ops/failure.h"
+#include "ops/files.h"
+
+namespace cli {
+namespace {
+
+constexpr std::size_t line_size_max = 1024;
+
+volatile std::sig_atomic_t was_interrupted = 0;
+
+void note_interrupt(int) { was_interrupted = 1; }
+
+// SIGINT and SIGTERM end a question instead of the process, within its scope.
+class InterruptScope {
+ public:
+  InterruptScope() {
+    was_interrupted = 0;
+    struct sigaction action{};
+    action.sa_handler = note_interrupt;  // Without SA_RESTART: poll() returns.
+    ::sigaction(SIGINT, &action, &interrupt_before_);
+    ::sigaction(SIGTERM, &action, &terminate_before_);
+  }
+  InterruptScope(const InterruptScope&) = delete;
+  InterruptScope& operator=(const InterruptScope&) = delete;
+  ~InterruptScope() {
+    ::sigaction(SIGINT, &interrupt_before_, nullptr);
+    ::sigaction(SIGTERM, &terminate_before_, nullptr);
+  }
+
+ private:
+  struct sigaction interrupt_before_{};
+  struct sigaction terminate_before_{};
+};
+
+// No echo within its scope, and no Ctrl-Z that would leave the shell without one. What was typed
+// before the question is thrown away.
+class HiddenScope {
+ public:
+  HiddenScope() {
+    termios now{};
+    if (::tcgetattr(STDIN_FILENO, &now) != 0) return;
+    before_ = now;
+    now.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL);
+    now.c_cc[VSUSP] = _POSIX_VDISABLE;
+    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &now);
+  }
+  HiddenScope(const HiddenScope&) = delete;
+  HiddenScope& operator=(const HiddenScope&) = delete;
+  ~HiddenScope() {
+    if (before_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &*before_);
+  }
+
+ private:
+  std::optional<termios> before_;
+};
+
+Answer read_line(async::Duration wait_max) {
+  Answer answer;
+  const InterruptScope interrupts;
+  const auto until = std::chrono::steady_clock::now() + wait_max;
+  while (true) {
+    if (was_interrupted != 0) return {Answer::Kind::interrupted, ""};
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return {Answer::Kind::timed_out, ""};
+    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    if (::poll(&input, 1, static_cast<int>(left.count())) <= 0) continue;
+    char letter = 0;
+    const ssize_t count = ::read(STDIN_FILENO, &letter, 1);
+    if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (count <= 0 && answer.text.empty()) return {Answer::Kind::end_of_input, ""};
+    if (count <= 0 || letter == '\n') return answer;
+    if (letter != '\r' && answer.text.size() < line_size_max) answer.text += letter;
+  }
+}
+
+bool is_pin(const std::string& text) {
+  return text.size() >= 4 && text.size() <= 12 &&
+         std::ranges::all_of(text, [](char letter) { return letter >= '0' && letter <= '9'; });
+}
+
+std::string checked_pin(const std::string& text) {
+  if (is_pin(text)) return text;
+  throw ops::Failure(ops::ExitCode::bad_data, "A PIN is 4 to 12 digits.");
+}
+
+std::string ask_pin(Terminal& terminal, std::string_view prompt) {
+  const Answer answer = terminal.ask_hidden(prompt, patience);
+  if (!answer.is_line()) throw ops::Failure(ops::ExitCode::usage, "No PIN was given.");
+  return checked_pin(answer.text);
+}
+
+std::string pin_from(const std::string& file) {
+  if (file != "-") {
+    std::string text = ops::read_secret_file(file);
+    return checked_pin(text.substr(0, text.find_last_not_of("\r\n") + 1));
+  }
+  const Answer answer = read_line(patience);
+  if (!answer.is_line()) {
+    throw ops::Failure(ops::ExitCode::no_input, "Standard input holds no PIN.");
+  }
+  return checked_pin(answer.text);
+}
+
+void require_somebody_to_ask() {
+  if (can_ask()) return;
+  throw ops::Failure(ops::ExitCode::usage,
+                     "There is no terminal to ask for the PIN: use --pin-file FILE, or "
+                     "--pin-file - for standard input.");
+}
+
+}  // namespace
+
+void UserTerminal::write(std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(output_, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return;  // Nobody reads any more; the money does not depend on it.
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+Answer UserTerminal::ask(std::string_view prompt, async::Duration wait_max) {
+  write(prompt);
+  Answer answer = read_line(wait_max);
+  if (!answer.is_line()) write("\n");
+  return answer;
+}
+
+Answer UserTerminal::ask_hidden(std::string_view prompt, async::Duration wait_max) {
+  const HiddenScope hidden;
+  write(prompt);
+  Answer answer = read_line(wait_max);
+  write("\n");
+  return answer;
+}
+
+bool can_ask() { return ::isatty(STDIN_FILENO) != 0; }
+
+bool confirm(Terminal& terminal, std::string_view question) {
+  const Answer answer = terminal.ask(std::string(question) + " [y/N] ", patience);
+  return answer.is_line() && (answer.text == "y" || answer.text == "yes" || answer.text == "Y");
+}
+
+std::string read_pin(Terminal& terminal, std::string_view prompt, const std::string& file) {
+  if (!file.empty()) return pin_from(file);
+  require_somebody_to_ask();
+  return ask_pin(terminal, prompt);
+}
+
+std::string read_new_pin(Terminal& terminal, const std::string& file) {
+  if (!file.empty()) return pin_from(file);
+  require_somebody_to_ask();
+  std::string pin = ask_pin(terminal, "New PIN: ");
+  if (ask_pin(terminal, "New PIN again: ") == pin) return pin;
+  throw ops::Failure(ops::ExitCode::bad_data,
+                     "The two PINs are not the same; nothing was changed.");
+}
+
+}  // namespace cli

@@ -1,0 +1,63 @@
+// Terminal: asks a person, one line at a time.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "async/time.h"
+
+namespace cli {
+
+// What a person did when asked. `text` is what was typed, without its newline, if it was a line.
+struct Answer {
+  enum class Kind : std::uint8_t { line, end_of_input, interrupted, timed_out };
+
+  Kind kind = Kind::line;
+  std::string text;
+
+  bool is_line() const { return kind == Kind::line; }
+};
+
+// A person, or a test that plays one. Owned by main or a test. Asking blocks the thread, the loop
+// too: nothing else may wait for an answer at that time.
+class Terminal {
+ public:
+  virtual ~Terminal() = default;
+  virtual void write(std::string_view text) = 0;
+  virtual Answer ask(std::string_view prompt, async::Duration wait_max) = 0;
+  // The same without showing what is typed.
+  virtual Answer ask_hidden(std::string_view prompt, async::Duration wait_max) = 0;
+};
+
+// The real one, on file descriptors. While it asks, SIGINT and SIGTERM are answers; whatever
+// happens, the echo is on again when it has asked.
+class UserTerminal final : public Terminal {
+ public:
+  // Reads standard input; writes to `output`: 1 for a session, 2 for questions beside the data.
+  explicit UserTerminal(int output) : output_(output) {}
+
+  void write(std::string_view text) override;
+  Answer ask(std::string_view prompt, async::Duration wait_max) override;
+  Answer ask_hidden(std::string_view prompt, async::Duration wait_max) override;
+
+ private:
+  int output_;
+};
+
+// Whether standard input is a terminal: nobody is asked otherwise.
+bool can_ask();
+
+inline constexpr async::Duration patience = std::chrono::minutes(5);
+
+// "y" or "yes" is yes; everything else is no.
+bool confirm(Terminal& terminal, std::string_view question);
+
+// A PIN: from `file` ("-" is standard input, its first line), else asked for; never an argument.
+// Throws Failure when there is nobody to ask, or it is not 4 to 12 digits.
+std::string read_pin(Terminal& terminal, std::string_view prompt, const std::string& file);
+// Asked for twice when asked for: nobody sees what they type.
+std::string read_new_pin(Terminal& terminal, const std::string& file);
+
+}  // namespace cli
