@@ -8,23 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "ledger/chain.h"
 #include "ledger/history.h"
 #include "ledger/ledger.h"
 #include "ledger/storage_error.h"
 
 namespace ledger {
 
-using Hash = std::array<std::uint8_t, 32>;
 // Made at random with the journal: two banks never have the same.
 using InstanceId = std::array<std::uint8_t, 16>;
-
-// The end of the journal: its last record, and the hash that every row before has gone into.
-struct ChainHead {
-  std::uint64_t ledger_seq = 0;
-  Hash hash{};
-
-  friend bool operator==(const ChainHead&, const ChainHead&) = default;
-};
 
 // Reads what is in the tables, beside the thread that writes them. Any thread, one call at a time; it may wait for the disk.
 // Throws StorageError.

@@ -125,6 +125,11 @@ void Ledger::replay(const Record& record, std::string_view encoded) {
   answers_.add(record, encoded);
 }
 
+Instant Ledger::restored() {
+  answers_.forget(books_.last_seq(), books_.last_at() - memory_horizon_);
+  return answers_.line();
+}
+
 void Ledger::remember(const Record& record, std::string_view encoded) {
   answers_.add(record, encoded);
 }

@@ -65,7 +65,9 @@ class Ledger {
   // At start: a record from the journal, with its journal form. Throws nothing; a record that does
   // not follow stops the process.
   void replay(const Record& record, std::string_view encoded);
-  // At start, before replay: an answer that is in History and younger than the horizon.
+  // At start, once the books are restored: from here on answers are in memory. Then `remember` every answer in History whose id
+  // was made after this line, then `replay` what History does not have yet.
+  Instant restored();
   void remember(const Record& record, std::string_view encoded);
 
   // Everything up to this record can be found in History.

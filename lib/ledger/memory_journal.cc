@@ -1,0 +1,159 @@
+#include "ledger/memory_journal.h"
+
+#include <algorithm>
+#include <ranges>
+#include <utility>
+
+#include "ledger/check.h"
+#include "ledger/codec.h"
+
+namespace ledger {
+
+class MemoryJournal::Tables {
+ public:
+  std::mutex mutex;  // Guards everything here.
+  std::map<OperationId, Record> records;
+  std::map<OperationId, HoldEntry> holds;
+  std::map<std::uint64_t, Transfer> transfers;
+  std::map<std::uint64_t, Hash> hashes;
+};
+
+class MemoryJournal::Reader final : public JournalReader {
+ public:
+  explicit Reader(std::shared_ptr<Tables> tables) : tables_(std::move(tables)) {}
+
+  std::vector<Transfer> statement(AccountNumber account, std::uint64_t from_seq,
+                                  std::size_t limit) override {
+    const std::lock_guard lock(tables_->mutex);
+    std::vector<Transfer> found;
+    while (from_seq != 0 && found.size() < limit) {
+      const Transfer& transfer = tables_->transfers.at(from_seq);
+      check(transfer.source == account || transfer.target == account);
+      from_seq = transfer.source == account ? transfer.source_previous : transfer.target_previous;
+      found.push_back(transfer);
+    }
+    return found;
+  }
+  std::vector<Transfer> transfers_before(std::uint64_t before_seq, std::size_t limit) override {
+    const std::lock_guard lock(tables_->mutex);
+    std::vector<Transfer> found;
+    auto place = tables_->transfers.lower_bound(before_seq);
+    while (place != tables_->transfers.begin() && found.size() < limit) {
+      --place;
+      found.push_back(place->second);
+    }
+    return found;
+  }
+  std::vector<Transfer> transfers_after(std::uint64_t after_seq, std::uint64_t through_seq,
+                                        std::size_t limit) override {
+    const std::lock_guard lock(tables_->mutex);
+    std::vector<Transfer> found;
+    for (auto place = tables_->transfers.upper_bound(after_seq);
+         place != tables_->transfers.end() && place->first <= through_seq && found.size() < limit;
+         ++place) {
+      found.push_back(place->second);
+    }
+    return found;
+  }
+  std::optional<HoldEntry> find_hold(const OperationId& id) override {
+    const std::lock_guard lock(tables_->mutex);
+    const auto found = tables_->holds.find(id);
+    return found == tables_->holds.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<Record> find(const OperationId& id) override {
+    const std::lock_guard lock(tables_->mutex);
+    const auto found = tables_->records.find(id);
+    return found == tables_->records.end() ? std::nullopt : std::optional(found->second);
+  }
+  std::optional<Hash> hash_at(std::uint64_t ledger_seq) override {
+    const std::lock_guard lock(tables_->mutex);
+    const auto found = tables_->hashes.find(ledger_seq);
+    return found == tables_->hashes.end() ? std::nullopt : std::optional(found->second);
+  }
+
+ private:
+  std::shared_ptr<Tables> tables_;
+};
+
+MemoryJournal::MemoryJournal(InstanceId instance_id)
+    : instance_id_(instance_id), tables_(std::make_shared<Tables>()) {}
+MemoryJournal::~MemoryJournal() = default;
+
+void MemoryJournal::load(Ledger& ledger) {
+  ledger.books_to_restore() = projection_;
+  const Instant line = ledger.restored();
+  const std::uint64_t projected = projection_.last_seq();
+  for (const Entry& entry : entries_) {
+    const std::optional<Instant> made_at = entry.record.operation.id.made_at();
+    if (entry.record.ledger_seq > projected) {
+      ledger.replay(entry.record, entry.encoded);
+    } else if (made_at.has_value() && *made_at > line) {
+      ledger.remember(entry.record, entry.encoded);
+    }
+  }
+}
+
+void MemoryJournal::append(const Batch& batch) {
+  check(!batch.empty());
+  std::string_view bytes = batch.bytes;
+  while (!bytes.empty()) {
+    const std::string_view before = bytes;
+    std::optional<Record> record = decode(bytes);
+    check(record.has_value());
+    const std::string_view encoded = before.substr(0, before.size() - bytes.size());
+    entries_.push_back(Entry{*std::move(record), std::string(encoded)});
+  }
+  const Record& last = batch.records.back();
+  head_.hash = chain(head_.hash, last.ledger_seq, last.at, batch.bytes);
+  head_.ledger_seq = last.ledger_seq;
+  check(head_.ledger_seq == entries_.size());
+  const std::lock_guard lock(tables_->mutex);
+  tables_->hashes.emplace(head_.ledger_seq, head_.hash);
+}
+
+void MemoryJournal::project(std::size_t records_max) {
+  const std::lock_guard lock(tables_->mutex);
+  for (std::size_t count = 0; count < records_max; ++count) {
+    const std::size_t place = static_cast<std::size_t>(projection_.last_seq());
+    if (place == entries_.size()) break;
+    const Record& record = entries_[place].record;
+    const Effects effects = projection_.apply(record);
+    if (record.operation.id.is_set()) tables_->records.emplace(record.operation.id, record);
+    if (effects.moved_money) {
+      const Transfer& transfer = projection_.recent_transfers().back();
+      tables_->transfers.emplace(transfer.ledger_seq, transfer);
+    }
+    if (effects.hold_seq != 0) {
+      const HoldEntry& hold = projection_.holds().at(effects.hold_seq);
+      tables_->holds.insert_or_assign(hold.id, hold);
+    }
+  }
+  projection_.forget(projection_.last_seq());
+}
+
+std::uint64_t MemoryJournal::projected_through() const { return projection_.last_seq(); }
+
+std::uint64_t MemoryJournal::backup(const std::string& path) {
+  throw StorageError(StorageError::Kind::cannot_create,
+                     "cannot create " + path + ": a journal in memory has no copy");
+}
+
+std::unique_ptr<JournalReader> MemoryJournal::open_reader() {
+  return std::make_unique<Reader>(tables_);
+}
+
+std::optional<Record> MemoryJournal::find(const OperationId& id) {
+  return Reader(tables_).find(id);
+}
+
+std::optional<HoldEntry> MemoryJournal::find_hold(const OperationId& id) {
+  return Reader(tables_).find_hold(id);
+}
+
+std::optional<Transfer> MemoryJournal::find_transfer(std::uint64_t ledger_seq) {
+  const std::lock_guard lock(tables_->mutex);
+  const auto found = tables_->transfers.find(ledger_seq);
+  return found == tables_->transfers.end() ? std::nullopt : std::optional(found->second);
+}
+
+}  // namespace ledger

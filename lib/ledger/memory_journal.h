@@ -1,0 +1,56 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/books.h"
+#include "ledger/journal.h"
+
+namespace ledger {
+
+// A journal that lasts as long as its object: for tests, and for a bank that may forget. Holds to the same contract as the one on
+// disk, so it too projects behind its appends and finds only what it has projected.
+//
+// A ledger loaded from it a second time sees a restart.
+class MemoryJournal final : public Journal {
+ public:
+  explicit MemoryJournal(InstanceId instance_id = {});
+  ~MemoryJournal() override;
+
+  void load(Ledger& ledger) override;
+  void append(const Batch& batch) override;
+  ChainHead head() const override { return head_; }
+  InstanceId instance_id() const override { return instance_id_; }
+  void project(std::size_t records_max) override;
+  std::uint64_t projected_through() const override;
+  void tidy() override {}
+  std::uint64_t backup(const std::string& path) override;
+  bool has_room() override { return true; }
+  std::unique_ptr<JournalReader> open_reader() override;
+
+  std::optional<Record> find(const OperationId& id) override;
+  std::optional<HoldEntry> find_hold(const OperationId& id) override;
+  std::optional<Transfer> find_transfer(std::uint64_t ledger_seq) override;
+
+ private:
+  struct Entry {
+    Record record;
+    std::string encoded;
+  };
+  // What readers share with the writer.
+  class Tables;
+  class Reader;
+
+  InstanceId instance_id_;
+  ChainHead head_;
+  std::deque<Entry> entries_;  // Record n is at place n - 1.
+  Books projection_;
+  std::shared_ptr<Tables> tables_;
+};
+
+}  // namespace ledger
