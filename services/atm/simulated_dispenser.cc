@@ -1,0 +1,179 @@
+#include "atm/simulated_dispenser.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace atm {
+
+namespace {
+
+const std::string in_cassette = "cassette";
+const std::string in_reject_bin = "reject bin";
+
+struct DispenseAct {
+  OperationId id;
+  bool sure = true;
+  Picks presented = {};
+  Picks rejected = {};
+
+  static constexpr std::string_view table = "dispense";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("id", &DispenseAct::id);
+    field("sure", &DispenseAct::sure);
+    field("presented", &DispenseAct::presented);
+    field("rejected", &DispenseAct::rejected);
+  }
+};
+
+// Staff's hands in the machine.
+struct StaffAct {
+  OperationId id;
+  Notes notes = {};
+
+  static constexpr std::string_view table = "staff";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("id", &StaffAct::id);
+    field("notes", &StaffAct::notes);
+  }
+};
+
+Dispensed told(const DispenseAct& act) {
+  if (!act.sure) return {.acted = true, .sure = false};
+  return {.acted = true, .sure = true, .presented = act.presented, .rejected = act.rejected};
+}
+
+std::vector<Cassette> cassettes_of(DeviceWorld& world) {
+  std::vector<Cassette> cassettes;
+  for (const WorldNotes& row : world.read<WorldNotes>("place = 'cassette'")) {
+    if (row.count == 0) continue;
+    cassettes.push_back(
+        {.position = row.position, .denomination = row.denomination, .count = row.count});
+  }
+  std::ranges::sort(cassettes, {}, &Cassette::position);
+  return cassettes;
+}
+
+std::int64_t inside(const std::vector<Cassette>& cassettes, const Pick& pick) {
+  for (const Cassette& cassette : cassettes) {
+    if (cassette.position == pick.position && cassette.denomination == pick.denomination) {
+      return cassette.count;
+    }
+  }
+  return 0;
+}
+
+// Takes the notes until all are presented, a cassette is empty, or the mechanism jams.
+DispenseAct dispense_in(DeviceWorld& world, const OperationId& id, const Picks& picks) {
+  if (const std::optional<DispenseAct> before = world.find<DispenseAct>(id)) return *before;
+  Fault fault = world.fault();
+  const std::vector<Cassette> cassettes = cassettes_of(world);
+  DispenseAct act{.id = id, .sure = fault.kind != FaultKind::present_unknown};
+  for (const Pick& pick : picks) {
+    Pick moved = pick;
+    moved.count = std::min(pick.count, inside(cassettes, pick));
+    const bool jams = fault.kind == FaultKind::jam && moved.count > fault.after_notes;
+    if (jams) moved.count = fault.after_notes;
+    world.add_notes(in_cassette, pick.position, pick.denomination, -moved.count);
+    if (moved.count > 0) act.presented.push_back(moved);
+    if (jams) {
+      world.add_notes(in_cassette, pick.position, pick.denomination, -1);
+      world.add_notes(in_reject_bin, 0, pick.denomination, 1);
+      act.rejected.push_back({pick.position, pick.denomination, 1});
+    }
+    if (jams || moved.count < pick.count) break;
+    fault.after_notes -= std::min(fault.after_notes, static_cast<std::uint32_t>(moved.count));
+  }
+  if (fault.kind == FaultKind::jam) world.set_fault({});
+  world.write(act);
+  return act;
+}
+
+Notes unload_in(DeviceWorld& world, const OperationId& id) {
+  if (const std::optional<StaffAct> before = world.find<StaffAct>(id)) return before->notes;
+  StaffAct act{.id = id, .notes = {}};
+  for (const WorldNotes& row : world.read<WorldNotes>()) act.notes.add(row.denomination, row.count);
+  world.remove_all(in_cassette);
+  world.remove_all(in_reject_bin);
+  world.write(act);
+  return act.notes;
+}
+
+Cassette load_in(DeviceWorld& world, const OperationId& id, const Pick& notes) {
+  if (!world.find<StaffAct>(id)) {
+    world.add_notes(in_cassette, notes.position, notes.denomination, notes.count);
+    world.write(StaffAct{.id = id, .notes = notes_of({notes})});
+  }
+  return {.position = notes.position,
+          .denomination = notes.denomination,
+          .count = inside(cassettes_of(world), notes)};
+}
+
+}  // namespace
+
+SimulatedDispenser::SimulatedDispenser(async::Loop& loop, const std::filesystem::path& path)
+    : loop_(loop),
+      world_(std::make_shared<DeviceWorld>(path, schema_of<DispenseAct>() + schema_of<StaffAct>())),
+      fault_(world_->change([](DeviceWorld& world) { return world.fault(); })) {}
+
+Task<Told<Dispensed>> SimulatedDispenser::dispense(OperationId id, Picks picks) {
+  if (fault_.kind == FaultKind::slow) co_await loop_.sleep_for(fault_.delay);
+  if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
+  auto act = [id, picks = std::move(picks)](DeviceWorld& world) {
+    return dispense_in(world, id, picks);
+  };
+  const DispenseAct done = co_await change_in_pool(loop_, world_, std::move(act));
+  co_return told(done);
+}
+
+Task<Told<Dispensed>> SimulatedDispenser::presented(OperationId id) {
+  if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
+  auto act = [id](DeviceWorld& world) { return world.find<DispenseAct>(id); };
+  const std::optional<DispenseAct> before = co_await change_in_pool(loop_, world_, std::move(act));
+  if (!before) co_return Dispensed();
+  co_return told(*before);
+}
+
+Task<Told<Cassette>> SimulatedDispenser::load(OperationId id, Pick notes) {
+  if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
+  auto act = [id, notes](DeviceWorld& world) { return load_in(world, id, notes); };
+  const Cassette loaded = co_await change_in_pool(loop_, world_, std::move(act));
+  co_return loaded;
+}
+
+Task<Told<Notes>> SimulatedDispenser::unload(OperationId id) {
+  if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
+  auto act = [id](DeviceWorld& world) { return unload_in(world, id); };
+  const Notes found = co_await change_in_pool(loop_, world_, std::move(act));
+  co_return found;
+}
+
+Task<Told<Dispenser::Inside>> SimulatedDispenser::count() {
+  if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
+  auto act = [](DeviceWorld& world) {
+    Inside inside{.cassettes = cassettes_of(world), .rejected = {}};
+    for (const WorldNotes& row : world.read<WorldNotes>("place = 'reject bin'")) {
+      inside.rejected.add(row.denomination, row.count);
+    }
+    return inside;
+  };
+  const Inside inside = co_await change_in_pool(loop_, world_, std::move(act));
+  co_return inside;
+}
+
+std::optional<std::string> SimulatedDispenser::out_of_order() const {
+  if (fault_.kind != FaultKind::dead) return std::nullopt;
+  return "the dispenser does not answer";
+}
+
+Task<> SimulatedDispenser::set_fault(Fault fault) {
+  fault_ = fault;
+  auto act = [fault](DeviceWorld& world) {
+    world.set_fault(fault);
+    return true;
+  };
+  co_await change_in_pool(loop_, world_, std::move(act));
+}
+
+}  // namespace atm

@@ -1,0 +1,171 @@
+// Records and rows: a struct that lists its fields once becomes a table, a row and back.
+//
+//   struct Fence {
+//     OperationId id;
+//     std::string terminal;
+//
+//     static constexpr std::string_view table = "fence";
+//     static constexpr int key_columns = 1;  // The first so many fields.
+//     static constexpr void fields(auto&& field) {
+//       field("id", &Fence::id);
+//       field("terminal", &Fence::terminal);
+//     }
+//   };
+//
+// Every row ends with a check value over its table's name and its columns, which from_row verifies:
+// a flipped bit is found where it is read, not where it is believed.
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "atm/database.h"
+#include "atm/notes.h"
+#include "ledger/operation_id.h"
+
+namespace atm {
+
+using ledger::OperationId;
+
+// Where an enum's value is its place in a list of names, it is stored by name.
+template <typename T>
+concept Named = std::is_enum_v<T> && requires(T value) {
+  { names_of(value) } -> std::convertible_to<std::span<const std::string_view>>;
+};
+
+template <Named T>
+std::string_view name(T value) {
+  return names_of(value)[static_cast<std::size_t>(value)];
+}
+
+inline Value to_value(const std::string& text) { return text; }
+inline Value to_value(const Blob& blob) { return blob; }
+inline Value to_value(const OperationId& id) { return Blob{std::string(id.view())}; }
+inline Value to_value(Cents cents) { return cents.value; }
+inline Value to_value(const Notes& notes) { return notes.encoded(); }
+inline Value to_value(const Picks& picks) { return encoded(picks); }
+template <std::integral T>
+Value to_value(T number) {
+  return static_cast<std::int64_t>(number);
+}
+template <Named T>
+Value to_value(T value) {
+  return std::string(name(value));
+}
+
+bool from_value(const Value& value, std::string& text);
+bool from_value(const Value& value, Blob& blob);
+bool from_value(const Value& value, OperationId& id);
+bool from_value(const Value& value, Cents& cents);
+bool from_value(const Value& value, Notes& notes);
+bool from_value(const Value& value, Picks& picks);
+template <std::integral T>
+bool from_value(const Value& value, T& number) {
+  const auto* stored = std::get_if<std::int64_t>(&value);
+  if (stored == nullptr) return false;
+  number = static_cast<T>(*stored);
+  return static_cast<std::int64_t>(number) == *stored;
+}
+template <Named T>
+bool from_value(const Value& value, T& named) {
+  const auto* stored = std::get_if<std::string>(&value);
+  if (stored == nullptr) return false;
+  const std::span<const std::string_view> names = names_of(named);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] != *stored) continue;
+    named = static_cast<T>(i);
+    return true;
+  }
+  return false;
+}
+
+template <typename T>
+std::string_view column_type() {
+  if constexpr (std::same_as<T, Blob> || std::same_as<T, OperationId>) return "BLOB";
+  if constexpr (std::integral<T> || std::same_as<T, Cents>) return "INTEGER";
+  return "TEXT";
+}
+
+template <typename T>
+concept Record = std::default_initializable<T> && requires {
+  { T::table } -> std::convertible_to<std::string_view>;
+  { T::key_columns } -> std::convertible_to<int>;
+};
+
+// What is written: replaces the row of the same key, or is added.
+struct Row {
+  std::string_view table;  // A literal.
+  std::vector<Value> values;
+};
+
+std::int64_t check_value(std::string_view table, std::span<const Value> values);
+[[noreturn]] void fail_damaged(std::string_view table, std::string_view column,
+                               std::span<const Value> values);
+
+template <Record T>
+Row to_row(const T& record) {
+  Row row{.table = T::table, .values = {}};
+  T::fields([&](std::string_view, auto member) { row.values.push_back(to_value(record.*member)); });
+  row.values.emplace_back(check_value(row.table, row.values));
+  return row;
+}
+
+// Throws DatabaseError(damaged) when the row is not as it was written.
+template <Record T>
+T from_row(std::span<const Value> values) {
+  const std::span<const Value> columns = values.first(values.size() - 1);
+  if (values.back() != Value(check_value(T::table, columns))) {
+    fail_damaged(T::table, "check_value", columns);
+  }
+  T record;
+  std::size_t index = 0;
+  T::fields([&](std::string_view column, auto member) {
+    if (!from_value(columns[index++], record.*member)) fail_damaged(T::table, column, columns);
+  });
+  return record;
+}
+
+// CREATE TABLE ... STRICT, and the statement that writes a row.
+template <Record T>
+std::string schema_of() {
+  std::string columns;
+  std::string key;
+  int count = 0;
+  T::fields([&]<typename Field>(std::string_view column, Field T::*) {
+    columns += std::string(column) + " " + std::string(column_type<Field>()) + " NOT NULL, ";
+    if (count++ < T::key_columns) key += (key.empty() ? "" : ", ") + std::string(column);
+  });
+  return "CREATE TABLE " + std::string(T::table) + " (" + columns +
+         "check_value INTEGER NOT NULL, PRIMARY KEY (" + key + ")) STRICT;\n";
+}
+
+template <Record T>
+std::string upsert_of() {
+  std::string places = "?";  // The check value's.
+  T::fields([&](std::string_view, auto) { places += ", ?"; });
+  return "INSERT OR REPLACE INTO " + std::string(T::table) + " VALUES (" + places + ")";
+}
+
+// Every row of a table for which `condition` holds ("state = ?"), in the key's order.
+template <Record T>
+std::vector<T> read_rows(Database& database, const std::string& condition = "1",
+                         std::span<const Value> values = {}) {
+  Statement statement = database.prepare("SELECT * FROM " + std::string(T::table) + " WHERE " +
+                                         condition + " ORDER BY rowid");
+  statement.bind(values);
+  std::vector<T> records;
+  std::vector<Value> row;
+  while (statement.step()) {
+    row.clear();
+    for (int i = 0; i < statement.columns(); ++i) row.push_back(statement.value(i));
+    records.push_back(from_row<T>(row));
+  }
+  return records;
+}
+
+}  // namespace atm

@@ -1,0 +1,223 @@
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "async/manual_loop.h"
+#include "async/scope.h"
+#include "atm/simulated_acceptor.h"
+#include "atm/simulated_dispenser.h"
+
+namespace atm {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+OperationId id_of(std::uint8_t number) {
+  OperationId id;
+  id.bytes[15] = number;
+  return id;
+}
+
+class DevicesTest : public testing::Test {
+ protected:
+  DevicesTest() : folder_(fs::temp_directory_path() / fs::path("devices-" + unique())) {
+    fs::create_directories(folder_);
+    restart();
+  }
+  ~DevicesTest() override { fs::remove_all(folder_); }
+
+  static std::string unique() {
+    const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
+    return std::string(test->name()) + std::to_string(::getpid());
+  }
+
+  // As after a crash: what is left is the files.
+  void restart() {
+    dispenser.emplace(loop, folder_ / "dispenser.db");
+    acceptor.emplace(loop, folder_ / "acceptor.db");
+  }
+
+  void load(std::uint32_t position, std::int64_t denomination, std::int64_t count) {
+    const Pick notes{position, Cents{denomination * 100}, count};
+    ASSERT_TRUE(loop.run(dispenser->load(id_of(200 + static_cast<std::uint8_t>(position)), notes)));
+  }
+  Dispensed dispense(std::uint8_t id, const Picks& picks) {
+    return *loop.run(dispenser->dispense(id_of(id), picks));
+  }
+  Dispensed presented(std::uint8_t id) { return *loop.run(dispenser->presented(id_of(id))); }
+  std::vector<Cassette> inside() { return loop.run(dispenser->count())->cassettes; }
+  Notes rejected() { return loop.run(dispenser->count())->rejected; }
+
+  async::ManualLoop loop;
+  std::optional<SimulatedDispenser> dispenser;
+  std::optional<SimulatedAcceptor> acceptor;
+
+ private:
+  fs::path folder_;
+};
+
+const Picks three_twenties = {{1, Cents{2000}, 3}};
+
+TEST_F(DevicesTest, ADispenseMovesItsNotes) {
+  load(1, 20, 10);
+  EXPECT_EQ(dispense(1, three_twenties).presented, three_twenties);
+  EXPECT_EQ(inside(), (std::vector<Cassette>{{1, Cents{2000}, 7}}));
+}
+
+TEST_F(DevicesTest, ADispenserActsOnceForAnId) {
+  load(1, 20, 10);
+  dispense(1, three_twenties);
+  EXPECT_EQ(dispense(1, three_twenties).presented, three_twenties);
+  EXPECT_EQ(inside().front().count, 7);
+}
+
+TEST_F(DevicesTest, ADispenserRemembersAcrossACrashWhatItPresented) {
+  load(1, 20, 10);
+  dispense(1, three_twenties);
+  restart();
+  EXPECT_TRUE(presented(1).acted);
+  EXPECT_EQ(presented(1).presented, three_twenties);
+  EXPECT_FALSE(presented(2).acted);
+  EXPECT_EQ(inside().front().count, 7);
+}
+
+TEST_F(DevicesTest, AJamEndsTheDispenseAndTearsANote) {
+  load(1, 20, 10);
+  loop.run(dispenser->set_fault({.kind = FaultKind::jam, .after_notes = 2}));
+  const Dispensed jammed = dispense(1, three_twenties);
+  EXPECT_EQ(encoded(jammed.presented), "1:2000*2");
+  EXPECT_EQ(encoded(jammed.rejected), "1:2000*1");
+  EXPECT_EQ(inside().front().count, 7);
+  EXPECT_EQ(rejected(), (Notes{{Cents{2000}, 1}}));
+  EXPECT_EQ(dispense(2, three_twenties).presented, three_twenties) << "a jam comes once";
+}
+
+TEST_F(DevicesTest, AJamBeforeTheFirstNotePresentsNothing) {
+  load(1, 20, 10);
+  loop.run(dispenser->set_fault({.kind = FaultKind::jam}));
+  const Dispensed jammed = dispense(1, three_twenties);
+  EXPECT_TRUE(jammed.presented.empty());
+  EXPECT_TRUE(jammed.sure);
+}
+
+TEST_F(DevicesTest, AJamCountsAcrossCassettes) {
+  load(1, 20, 10);
+  load(2, 50, 10);
+  loop.run(dispenser->set_fault({.kind = FaultKind::jam, .after_notes = 3}));
+  const Dispensed jammed = dispense(1, {{1, Cents{2000}, 2}, {2, Cents{5000}, 3}});
+  EXPECT_EQ(encoded(jammed.presented), "1:2000*2 2:5000*1");
+  EXPECT_EQ(encoded(jammed.rejected), "2:5000*1");
+}
+
+TEST_F(DevicesTest, ADispenserThatCannotSayStillPays) {
+  load(1, 20, 10);
+  loop.run(dispenser->set_fault({.kind = FaultKind::present_unknown}));
+  EXPECT_FALSE(dispense(1, three_twenties).sure);
+  EXPECT_EQ(inside().front().count, 7);
+  restart();
+  EXPECT_FALSE(presented(1).sure);
+}
+
+TEST_F(DevicesTest, ADeadDispenserDoesNothingAndSaysNothing) {
+  load(1, 20, 10);
+  loop.run(dispenser->set_fault({.kind = FaultKind::dead}));
+  restart();
+  EXPECT_TRUE(dispenser->out_of_order().has_value());
+  EXPECT_FALSE(loop.run(dispenser->dispense(id_of(1), three_twenties)).has_value());
+  EXPECT_FALSE(loop.run(dispenser->presented(id_of(1))).has_value());
+  loop.run(dispenser->set_fault({}));
+  EXPECT_FALSE(presented(1).acted);
+  EXPECT_EQ(inside().front().count, 10);
+}
+
+TEST_F(DevicesTest, ASlowDispenserTakesItsTime) {
+  load(1, 20, 10);
+  loop.run(dispenser->set_fault({.kind = FaultKind::slow, .delay = 3000ms}));
+  bool done = false;
+  const auto dispense_and_tell = [](SimulatedDispenser* device, bool* told) -> Task<> {
+    co_await device->dispense(id_of(1), three_twenties);
+    *told = true;
+  };
+  async::TaskScope scope(loop);
+  scope.spawn(dispense_and_tell(&*dispenser, &done));
+  loop.advance(2999ms);
+  EXPECT_FALSE(done);
+  EXPECT_EQ(inside().front().count, 10);
+  loop.advance(1ms);
+  EXPECT_TRUE(done);
+}
+
+TEST_F(DevicesTest, ACassetteThatIsEmptierThanBelievedEndsTheDispense) {
+  load(1, 20, 2);
+  EXPECT_EQ(encoded(dispense(1, three_twenties).presented), "1:2000*2");
+}
+
+TEST_F(DevicesTest, LoadingAndUnloadingHappenOncePerId) {
+  load(1, 20, 10);
+  load(1, 20, 10);
+  EXPECT_EQ(inside().front().count, 10);
+  const Notes all{{Cents{2000}, 10}};
+  EXPECT_EQ(*loop.run(dispenser->unload(id_of(9))), all);
+  EXPECT_TRUE(inside().empty());
+  load(2, 50, 1);
+  EXPECT_EQ(*loop.run(dispenser->unload(id_of(9))), all);
+  EXPECT_EQ(inside().size(), 1U);
+}
+
+const Notes two_fifties{{Cents{5000}, 2}};
+
+TEST_F(DevicesTest, AcceptedNotesWaitInTheEscrowUntilTheyAreKept) {
+  EXPECT_EQ(loop.run(acceptor->accept(id_of(1), two_fifties))->notes, two_fifties);
+  restart();
+  EXPECT_EQ(loop.run(acceptor->where(id_of(1)))->place, Place::escrow);
+  EXPECT_EQ(loop.run(acceptor->count())->escrow_id, id_of(1));
+  EXPECT_TRUE(loop.run(acceptor->count())->bin.empty());
+  EXPECT_EQ(loop.run(acceptor->keep(id_of(1)))->place, Place::kept);
+  EXPECT_EQ(loop.run(acceptor->count())->bin, two_fifties);
+  EXPECT_EQ(loop.run(acceptor->give_back(id_of(1)))->place, Place::kept);
+  EXPECT_EQ(loop.run(acceptor->count())->bin, two_fifties);
+}
+
+TEST_F(DevicesTest, NotesThatWereGivenBackStayGivenBack) {
+  loop.run(acceptor->accept(id_of(1), two_fifties));
+  EXPECT_EQ(loop.run(acceptor->give_back(id_of(1)))->place, Place::returned);
+  EXPECT_EQ(loop.run(acceptor->keep(id_of(1)))->place, Place::returned);
+  EXPECT_EQ(loop.run(acceptor->accept(id_of(1), two_fifties))->place, Place::returned);
+  EXPECT_TRUE(loop.run(acceptor->count())->bin.empty());
+}
+
+TEST_F(DevicesTest, AnEscrowHoldsOneCustomersNotes) {
+  loop.run(acceptor->accept(id_of(1), two_fifties));
+  EXPECT_FALSE(loop.run(acceptor->accept(id_of(2), two_fifties)).has_value());
+  loop.run(acceptor->keep(id_of(1)));
+  EXPECT_TRUE(loop.run(acceptor->accept(id_of(2), two_fifties)).has_value());
+}
+
+TEST_F(DevicesTest, AnAcceptorThatJamsCountsWhatItTookIn) {
+  loop.run(acceptor->set_fault({.kind = FaultKind::jam, .after_notes = 1}));
+  EXPECT_EQ(loop.run(acceptor->accept(id_of(1), two_fifties))->notes, (Notes{{Cents{5000}, 1}}));
+}
+
+TEST_F(DevicesTest, AnAcceptorThatCannotSayTellsWhenItsFaultIsCleared) {
+  loop.run(acceptor->accept(id_of(1), two_fifties));
+  loop.run(acceptor->set_fault({.kind = FaultKind::present_unknown}));
+  EXPECT_EQ(loop.run(acceptor->keep(id_of(1)))->place, Place::unknown);
+  loop.run(acceptor->set_fault({}));
+  EXPECT_EQ(loop.run(acceptor->where(id_of(1)))->place, Place::kept);
+}
+
+TEST_F(DevicesTest, TheBinIsEmptiedOncePerId) {
+  loop.run(acceptor->accept(id_of(1), two_fifties));
+  loop.run(acceptor->keep(id_of(1)));
+  EXPECT_EQ(*loop.run(acceptor->unload(id_of(9))), two_fifties);
+  EXPECT_EQ(*loop.run(acceptor->unload(id_of(9))), two_fifties);
+  EXPECT_TRUE(loop.run(acceptor->unload(id_of(8)))->empty());
+}
+
+}  // namespace
+}  // namespace atm
