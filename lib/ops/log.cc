@@ -239,7 +239,7 @@ void Log::set_level(LogLevel level) const {
   if (shared_->default_logger) shared_->default_logger->set_level(spdlog_level(level));
 }
 
-void Log::write(LogLevel level, std::string_view message, Fields fields) const {
+void Log::write(LogLevel level, std::string_view message, std::span<const LogField> fields) const {
   if (!writes(level)) return;
   std::string payload;
   append_clean(payload, message);

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -75,7 +76,11 @@ class Log {
   void error(std::string_view message, Fields fields = {}) const {
     write(LogLevel::error, message, fields);
   }
-  void write(LogLevel level, std::string_view message, Fields fields) const;
+  void write(LogLevel level, std::string_view message, Fields fields) const {
+    write(level, message, std::span(fields.begin(), fields.size()));
+  }
+  // Fields that were collected one by one.
+  void write(LogLevel level, std::string_view message, std::span<const LogField> fields) const;
 
   // Whether an event of this level goes anywhere: ask before making an expensive field.
   bool writes(LogLevel level) const;
