@@ -27,8 +27,10 @@ class MemoryJournal::Reader final : public JournalReader {
     const std::lock_guard lock(tables_->mutex);
     std::vector<Transfer> found;
     while (from_seq != 0 && found.size() < limit) {
-      const Transfer& transfer = tables_->transfers.at(from_seq);
-      check(transfer.source == account || transfer.target == account);
+      const auto place = tables_->transfers.find(from_seq);
+      if (place == tables_->transfers.end()) break;
+      const Transfer& transfer = place->second;
+      if (transfer.source != account && transfer.target != account) break;
       from_seq = transfer.source == account ? transfer.source_previous : transfer.target_previous;
       found.push_back(transfer);
     }

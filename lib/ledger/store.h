@@ -98,11 +98,9 @@ class Store {
   async::Task<BackupDone> backup(std::string path);
 
  private:
-  class Shared;
-  class Storage;
-  struct Committed;
+  class Impl;
 
-  std::unique_ptr<Shared> shared_;
+  std::shared_ptr<Impl> impl_;
 };
 
 }  // namespace ledger

@@ -52,8 +52,9 @@ class Bank {
   OperationId next_id() { return id_at(now.at, ++ids_); }
   static OperationId id_at(Instant made_at, std::uint64_t number) {
     std::array<std::uint8_t, 10> random{};
-    for (std::size_t place = 0; place < 8; ++place) {
-      random[2 + place] = static_cast<std::uint8_t>(number >> (8 * place));
+    // The first bytes hold the version and the variant.
+    for (std::size_t place = 0; place < 7; ++place) {
+      random[3 + place] = static_cast<std::uint8_t>(number >> (8 * place));
     }
     return OperationId::make(made_at, random);
   }

@@ -1,0 +1,85 @@
+#include "ledger/executor.h"
+
+#include <ctime>
+#include <utility>
+
+#include "ledger/check.h"
+
+namespace ledger {
+
+ThreadExecutor::~ThreadExecutor() { stop(); }
+
+void ThreadExecutor::start(std::function<bool()> step) {
+  check(!thread_.joinable());
+  step_ = std::move(step);
+  stopping_ = false;
+  thread_ = std::thread([this] { run(); });
+}
+
+void ThreadExecutor::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    has_work_ = true;
+  }
+  woken_.notify_one();
+}
+
+void ThreadExecutor::stop() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  woken_.notify_one();
+  thread_.join();
+}
+
+void ThreadExecutor::run() {
+  while (true) {
+    {
+      std::unique_lock lock(mutex_);
+      woken_.wait(lock, [this] { return has_work_ || stopping_; });
+      if (stopping_) return;
+      has_work_ = false;
+    }
+    if (step_()) {
+      const std::lock_guard lock(mutex_);
+      has_work_ = true;
+    }
+  }
+}
+
+bool ManualExecutor::step() {
+  if (!has_work_ || !step_) return false;
+  has_work_ = false;
+  if (step_()) has_work_ = true;
+  return true;
+}
+
+void ManualExecutor::run() {
+  while (step()) {
+  }
+}
+
+Instant SystemClock::now() const {
+  return std::chrono::floor<Instant::duration>(std::chrono::system_clock::now());
+}
+
+async::Instant SystemClock::steady_now() const {
+  return async::Instant(std::chrono::steady_clock::now().time_since_epoch());
+}
+
+BusinessDay SystemClock::day_of(Instant at) const {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
+  const std::time_t time = static_cast<std::time_t>(seconds);
+  std::tm local{};
+  check(localtime_r(&time, &local) != nullptr);
+  const std::chrono::year_month_day date{
+      std::chrono::year(local.tm_year + 1900),
+      std::chrono::month(static_cast<unsigned>(local.tm_mon) + 1),
+      std::chrono::day(static_cast<unsigned>(local.tm_mday))};
+  return BusinessDay{
+      static_cast<std::int32_t>(std::chrono::sys_days(date).time_since_epoch().count())};
+}
+
+}  // namespace ledger

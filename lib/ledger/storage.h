@@ -1,0 +1,80 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "ledger/executor.h"
+#include "ledger/journal.h"
+#include "ledger/ledger.h"
+#include "ledger/store.h"
+
+namespace ledger {
+
+// What one step of the storage hands to the loop, all of it durable: records to apply, answers in the order in which their
+// operations were queued, and how far the tables have come.
+struct Committed {
+  std::vector<Record> records;
+  std::vector<Answer> answers;
+  ChainHead head;
+  std::uint64_t projected_through = 0;
+};
+
+// The storage's side of the store: owns the ledger, and the journal's use. `queue`, `run` and `hurry` are for the loop's thread;
+// all else happens in `step`, on the executor.
+//
+// Always true: an answer leaves after the append that holds its record, and in a batch that failed nothing leaves at all.
+class Storage {
+ public:
+  using Errand = std::move_only_function<void(Journal&)>;
+  // Called in `step`, to reach the loop.
+  struct Outlets {
+    std::function<void(Committed)> committed;
+    std::function<void(std::exception_ptr)> failed;
+  };
+
+  Storage(Journal& journal, const StoreClock& clock, const StoreOptions& options, Outlets outlets);
+
+  // At start, before the first step.
+  const Books& books() const { return ledger_.books(); }
+
+  // Takes all of `operations`, leaves it empty.
+  void queue(std::vector<Operation>& operations);
+  // Does something with the journal between two batches.
+  void run(Errand errand);
+  // It will be quiet for a while: time to bring the tables up to date.
+  void quiet() { quiet_.store(true, std::memory_order_relaxed); }
+
+  // Decides what is queued, makes it durable, hands it over; then brings the tables forward if nothing waits. True: there is
+  // more to do.
+  bool step();
+
+ private:
+  void decide_and_commit();
+  void run_errands();
+  bool bring_tables_forward();
+  bool has_waiting();
+  Moment moment() const;
+
+  Journal& journal_;
+  const StoreClock& clock_;
+  const StoreOptions options_;
+  const Outlets outlets_;
+  Ledger ledger_;
+  Batch batch_;
+  std::vector<Operation> taken_;
+  std::size_t taken_done_ = 0;
+  bool failed_ = false;
+  std::atomic<bool> quiet_ = false;
+
+  std::mutex mutex_;  // Guards the two below.
+  std::vector<Operation> queued_;
+  std::vector<Errand> errands_;
+};
+
+}  // namespace ledger

@@ -1,0 +1,349 @@
+#include "ledger/store.h"
+
+#include <algorithm>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <utility>
+
+#include "ledger/check.h"
+#include "ledger/storage.h"
+
+namespace ledger {
+namespace {
+
+// After this long without a change the tables are brought up to date.
+constexpr async::Duration quiet_after = std::chrono::milliseconds(50);
+
+// One reader for the pool's threads, who take turns.
+class SharedReader {
+ public:
+  explicit SharedReader(std::unique_ptr<JournalReader> reader) : reader_(std::move(reader)) {}
+
+  template <typename Use>
+  auto use(Use&& use) {
+    const std::lock_guard lock(mutex_);
+    return use(*reader_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<JournalReader> reader_;
+};
+
+}  // namespace
+
+// The loop's side of the store. Callbacks from the storage hold it weakly: what comes after the store is dropped.
+class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, async::TurnEnd {
+ public:
+  Impl(async::Loop& loop, Journal& journal, Executor& executor, StoreClock& clock,
+       const StoreOptions& options)
+      : loop_(loop),
+        executor_(executor),
+        clock_(clock),
+        options_(options),
+        instance_id_(journal.instance_id()),
+        storage_(journal, clock, options, outlets()),
+        books_(storage_.books()),
+        head_(journal.head()),
+        projected_through_(journal.projected_through()),
+        reader_(std::make_shared<SharedReader>(journal.open_reader())),
+        commit_(loop),
+        timer_(*this) {
+    books_.forget(projected_through_);
+  }
+
+  void start() {
+    executor_.start([this] { return storage_.step(); });
+    set_timer();
+  }
+  void stop() {
+    timer_.cancel();
+    executor_.stop();
+  }
+
+  async::Future<Answer> enqueue(Operation operation) {
+    async::Promise<Answer> promise(loop_);
+    async::Future<Answer> future = promise.future();
+    if (waiting_.size() >= options_.queue_max) {
+      promise.set(Answer{std::unexpected(Refusal{.code = RefusalCode::queue_full})});
+      return future;
+    }
+    waiting_.push_back(std::move(promise));
+    outgoing_.push_back(std::move(operation));
+    if (!linked()) loop_.at_turn_end(*this);
+    return future;
+  }
+
+  void run(Storage::Errand errand) {
+    storage_.run(std::move(errand));
+    executor_.wake();
+  }
+
+  async::Loop& loop() { return loop_; }
+  const Books& books() const { return books_; }
+  const ChainHead& head() const { return head_; }
+  const InstanceId& instance_id() const { return instance_id_; }
+  std::uint64_t projected_through() const { return projected_through_; }
+  std::shared_ptr<SharedReader> reader() const { return reader_; }
+  async::Event& commit() { return commit_; }
+
+ private:
+  class Wakeup final : public async::Timer {
+   public:
+    explicit Wakeup(Impl& impl) : impl_(impl) {}
+
+   private:
+    void fired() override { impl_.timer_fired(); }
+    Impl& impl_;
+  };
+
+  // How the storage reaches the loop.
+  Storage::Outlets outlets() {
+    // The object is not shared yet while it is made, so the weak pointer is taken at each call.
+    return Storage::Outlets{
+        .committed =
+            [this](Committed committed) {
+              loop_.post([impl = weak_from_this(), batch = std::move(committed)]() mutable {
+                if (const auto alive = impl.lock()) alive->take(std::move(batch));
+              });
+            },
+        .failed =
+            [this](std::exception_ptr error) {
+              loop_.post([impl = weak_from_this(), error] {
+                if (const auto alive = impl.lock()) alive->loop_.fail(error);
+              });
+            }};
+  }
+
+  // All that a turn of the loop asked for goes to the storage together.
+  void turn_ended() override {
+    storage_.queue(outgoing_);
+    executor_.wake();
+  }
+
+  // First the books, then the answers: who is answered can read what it wrote.
+  void take(Committed committed) {
+    for (const Record& record : committed.records) books_.apply(record);
+    head_ = committed.head;
+    projected_through_ = committed.projected_through;
+    books_.forget(projected_through_);
+    for (Answer& answer : committed.answers) {
+      waiting_.front().set(std::move(answer));
+      waiting_.pop_front();
+    }
+    if (!committed.records.empty()) {
+      commit_.set();
+      commit_.clear();
+    }
+    set_timer();
+  }
+
+  // Wakes the storage when a hold's time is over, and when it has been quiet while the tables lag.
+  void set_timer() {
+    async::Duration wait = async::Duration::max();
+    if (projected_through_ < books_.last_seq()) wait = quiet_after;
+    if (const std::optional<Instant> expiry = books_.next_expiry()) {
+      const async::Duration left =
+          std::max(async::Duration(0), async::Duration(*expiry - clock_.now()));
+      wait = std::min(wait, left + std::chrono::milliseconds(1));
+    }
+    if (wait == async::Duration::max()) return timer_.cancel();
+    timer_.set(loop_, loop_.now() + wait);
+  }
+
+  void timer_fired() {
+    storage_.quiet();
+    executor_.wake();
+    // Answers set it again; while a clock stands still nothing else would.
+    timer_.set(loop_, loop_.now() + quiet_after);
+  }
+
+  async::Loop& loop_;
+  Executor& executor_;
+  StoreClock& clock_;
+  const StoreOptions options_;
+  const InstanceId instance_id_;
+  Storage storage_;
+  Books books_;
+  ChainHead head_;
+  std::uint64_t projected_through_;
+  std::shared_ptr<SharedReader> reader_;
+  std::deque<async::Promise<Answer>>
+      waiting_;  // In the order in which their operations were queued.
+  std::vector<Operation> outgoing_;
+  async::Event commit_;
+  Wakeup timer_;
+};
+
+Store::Store(async::Loop& loop, Journal& journal, Executor& executor, StoreClock& clock,
+             StoreOptions options)
+    : impl_(std::make_shared<Impl>(loop, journal, executor, clock, options)) {
+  impl_->start();
+}
+
+Store::~Store() { impl_->stop(); }
+
+const Books& Store::books() const { return impl_->books(); }
+ChainHead Store::chain_head() const { return impl_->head(); }
+InstanceId Store::instance_id() const { return impl_->instance_id(); }
+
+async::Task<Outcome> Store::submit(Operation operation) {
+  async::Future<Answer> answered = impl_->enqueue(std::move(operation));
+  Answer answer = co_await answered;
+  co_return std::move(answer.outcome);
+}
+
+async::Task<Resolution> Store::resolve(OperationId id, std::string principal, Deadline deadline) {
+  Operation question;
+  question.id = id;
+  question.principal = std::move(principal);
+  question.deadline = deadline;
+  question.change = Resolve();
+  async::Future<Answer> answered = impl_->enqueue(std::move(question));
+  Answer answer = co_await answered;
+  Resolution resolution;
+  resolution.outcome = std::move(answer.outcome);
+  const Outcome& outcome = resolution.outcome;
+  if (answer.fenced && outcome.has_value()) {
+    resolution.is = Resolution::Is::fenced;
+  } else if (outcome.has_value()) {
+    resolution.is = Resolution::Is::executed;
+  } else if (outcome.error().ledger_seq != 0) {
+    resolution.is = Resolution::Is::refused;
+  }
+  co_return resolution;
+}
+
+async::Task<std::optional<Hash>> Store::hash_at(std::uint64_t ledger_seq) {
+  if (ledger_seq == impl_->head().ledger_seq) co_return impl_->head().hash;
+  auto work = [reader = impl_->reader(), ledger_seq] {
+    return reader->use([&](JournalReader& tables) { return tables.hash_at(ledger_seq); });
+  };
+  co_return co_await impl_->loop().offload(std::move(work));
+}
+
+// The chain of an account's transfers never changes, so it can be followed through memory and on through the tables without any
+// moment in which the two must agree.
+async::Task<TransferPage> Store::statement(AccountNumber account, std::uint64_t from,
+                                           std::size_t limit) {
+  const Books& books = impl_->books();
+  TransferPage page;
+  page.ledger_seq = books.last_seq();
+  std::uint64_t next = from == 0 ? books.account(account).last_transfer : from;
+  const auto add = [&page, &next, account](const Transfer& transfer) {
+    const bool is_source = transfer.source == account;
+    next = is_source ? transfer.source_previous : transfer.target_previous;
+    page.transfers.push_back(transfer);
+  };
+  while (next != 0 && page.transfers.size() < limit) {
+    const Transfer* const recent = books.find_recent_transfer(next);
+    if (recent == nullptr) break;
+    // Whoever asks from a transfer of somebody else's gets nothing.
+    if (recent->source != account && recent->target != account) co_return page;
+    add(*recent);
+  }
+  if (next != 0 && page.transfers.size() < limit) {
+    const std::size_t rest = limit - page.transfers.size();
+    auto work = [reader = impl_->reader(), account, next, rest] {
+      return reader->use(
+          [&](JournalReader& tables) { return tables.statement(account, next, rest); });
+    };
+    next = 0;
+    const std::vector<Transfer> older = co_await impl_->loop().offload(std::move(work));
+    for (const Transfer& transfer : older) add(transfer);
+  }
+  page.next = next;
+  co_return page;
+}
+
+async::Task<TransferPage> Store::transfers(std::uint64_t from, std::size_t limit) {
+  const Books& books = impl_->books();
+  TransferPage page;
+  page.ledger_seq = books.last_seq();
+  const std::uint64_t first = from == 0 ? books.last_seq() : from;
+  const std::deque<Transfer>& recent = books.recent_transfers();
+  for (auto place = recent.rbegin(); place != recent.rend() && page.transfers.size() < limit;
+       ++place) {
+    if (place->ledger_seq <= first) page.transfers.push_back(*place);
+  }
+  if (page.transfers.size() < limit) {
+    const std::uint64_t before = std::min(first, impl_->projected_through()) + 1;
+    const std::size_t rest = limit - page.transfers.size();
+    auto work = [reader = impl_->reader(), before, rest] {
+      return reader->use(
+          [&](JournalReader& tables) { return tables.transfers_before(before, rest); });
+    };
+    const std::vector<Transfer> older = co_await impl_->loop().offload(std::move(work));
+    std::ranges::copy(older, std::back_inserter(page.transfers));
+  }
+  if (page.transfers.size() == limit && limit > 0) page.next = page.transfers.back().ledger_seq - 1;
+  co_return page;
+}
+
+async::Task<std::vector<Transfer>> Store::next_transfers(std::uint64_t after_seq,
+                                                         std::size_t limit) {
+  std::vector<Transfer> found;
+  while (true) {
+    const std::uint64_t projected = impl_->projected_through();
+    if (after_seq < projected) {
+      auto work = [reader = impl_->reader(), after_seq, projected, limit] {
+        return reader->use([&](JournalReader& tables) {
+          return tables.transfers_after(after_seq, projected, limit);
+        });
+      };
+      found = co_await impl_->loop().offload(std::move(work));
+      after_seq = projected;
+    } else {
+      const std::deque<Transfer>& recent = impl_->books().recent_transfers();
+      auto place = std::ranges::upper_bound(recent, after_seq, {}, &Transfer::ledger_seq);
+      for (; place != recent.end() && found.size() < limit; ++place) found.push_back(*place);
+      if (found.empty()) {
+        after_seq = std::max(after_seq, impl_->books().last_seq());
+        co_await impl_->commit();
+      }
+    }
+    if (!found.empty()) co_return found;
+  }
+}
+
+async::Task<std::optional<HoldEntry>> Store::find_hold(OperationId id) {
+  if (const HoldEntry* const recent = impl_->books().find_hold(id)) co_return *recent;
+  auto work = [reader = impl_->reader(), id] {
+    return reader->use([&](JournalReader& tables) { return tables.find_hold(id); });
+  };
+  co_return co_await impl_->loop().offload(std::move(work));
+}
+
+async::Task<BackupDone> Store::backup(std::string path) {
+  using Done = async::Promise<BackupDone>;
+  const auto promise = std::make_shared<Done>(impl_->loop());
+  async::Future<BackupDone> done = promise->future();
+  async::Loop* const loop = &impl_->loop();
+  Storage::Errand errand = [loop, promise, path = std::move(path)](Journal& journal) mutable {
+    BackupDone result;
+    std::exception_ptr error;
+    bool is_fatal = false;
+    try {
+      result.ledger_seq = journal.head().ledger_seq;
+      result.bytes = journal.backup(path);
+    } catch (const StorageError& failure) {
+      error = std::current_exception();
+      is_fatal = failure.kind() != StorageError::Kind::cannot_create;
+    }
+    // The promise is the loop's: it goes back there to be kept and to be destroyed.
+    loop->post([promise = std::move(promise), result, error]() mutable {
+      if (error) {
+        promise->fail(error);
+      } else {
+        promise->set(result);
+      }
+      promise.reset();
+    });
+    if (is_fatal) std::rethrow_exception(error);
+  };
+  impl_->run(std::move(errand));
+  co_return co_await done;
+}
+
+}  // namespace ledger

@@ -1,0 +1,156 @@
+// A store on a loop whose time the test drives, its storage stepped by hand.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+#include "async/manual_loop.h"
+#include "async/scope.h"
+#include "ledger/memory_journal.h"
+#include "ledger/store.h"
+#include "ledger_fixture.h"
+
+namespace ledger {
+
+// A journal whose appends can be made to fail, and that can run out of room.
+class FaultyJournal final : public Journal {
+ public:
+  explicit FaultyJournal(Journal& journal) : journal_(journal) {}
+
+  void load(Ledger& ledger) override { journal_.load(ledger); }
+  void append(const Batch& batch) override {
+    ++appends;
+    if (fails) throw StorageError(StorageError::Kind::io, "cannot write the journal");
+    journal_.append(batch);
+  }
+  ChainHead head() const override { return journal_.head(); }
+  InstanceId instance_id() const override { return journal_.instance_id(); }
+  void project(std::size_t records_max) override { journal_.project(records_max); }
+  std::uint64_t projected_through() const override { return journal_.projected_through(); }
+  void tidy() override {
+    ++tidied;
+    journal_.tidy();
+  }
+  std::uint64_t backup(const std::string& path) override { return journal_.backup(path); }
+  bool has_room() override { return !is_full; }
+  std::unique_ptr<JournalReader> open_reader() override { return journal_.open_reader(); }
+  std::optional<Record> find(const OperationId& id) override { return journal_.find(id); }
+  std::optional<HoldEntry> find_hold(const OperationId& id) override {
+    return journal_.find_hold(id);
+  }
+  std::optional<Transfer> find_transfer(std::uint64_t seq) override {
+    return journal_.find_transfer(seq);
+  }
+
+  bool fails = false;
+  bool is_full = false;
+  int appends = 0;
+  int tidied = 0;
+
+ private:
+  Journal& journal_;
+};
+
+class ManualClock final : public StoreClock {
+ public:
+  explicit ManualClock(async::ManualLoop& loop) : loop_(loop) {}
+  Instant now() const override { return Instant(loop_.wall_now().time_since_epoch()) + ahead; }
+  async::Instant steady_now() const override { return loop_.now(); }
+  BusinessDay day_of(Instant at) const override {
+    return BusinessDay{static_cast<std::int32_t>(
+        std::chrono::floor<std::chrono::days>(at).time_since_epoch().count())};
+  }
+  // How far the machine's clock was set ahead.
+  std::chrono::microseconds ahead{0};
+
+ private:
+  async::ManualLoop& loop_;
+};
+
+// The result of a task that runs beside the test.
+template <typename T>
+struct Running {
+  std::optional<T> result;
+  std::string error;
+  bool is_done() const { return result.has_value() || !error.empty(); }
+};
+
+template <typename T>
+async::Task<> keep_result(async::Task<T> task, std::shared_ptr<Running<T>> running) {
+  try {
+    running->result = co_await task;
+  } catch (const StorageError& error) {
+    running->error = error.what();
+  }
+}
+
+class StoreBench {
+ public:
+  explicit StoreBench(Journal& journal, StoreOptions options = {})
+      : journal(journal), clock(loop), options_(options) {
+    start();
+  }
+  ~StoreBench() { tasks.cancel(); }
+
+  void start() { store = std::make_unique<Store>(loop, this->journal, executor, clock, options_); }
+  void stop() { store.reset(); }
+
+  template <typename T>
+  std::shared_ptr<Running<T>> begin(async::Task<T> task) {
+    auto running = std::make_shared<Running<T>>();
+    tasks.spawn(keep_result(std::move(task), running));
+    return running;
+  }
+  // Until nothing can happen any more without time passing.
+  void settle() {
+    do {
+      loop.settle();
+    } while (executor.step());
+    loop.settle();
+  }
+  template <typename T>
+  T finish(async::Task<T> task) {
+    const std::shared_ptr<Running<T>> running = begin(std::move(task));
+    settle();
+    EXPECT_EQ(running->error, "");
+    EXPECT_TRUE(running->result.has_value());
+    return std::move(running->result).value_or(T());
+  }
+
+  OperationId next_id() { return Bank::id_at(clock.now(), ++ids_); }
+  Operation operation(Change change, OperationId id) {
+    return Operation{.id = id, .principal = "atm-1", .change = std::move(change)};
+  }
+  Outcome ask(Change change, OperationId id) {
+    return finish(store->submit(operation(std::move(change), id)));
+  }
+  Outcome ask(Change change) { return ask(std::move(change), next_id()); }
+  void open(const std::string& account, std::int64_t cents) {
+    EXPECT_TRUE(ask(OpenAccount{.account = account, .currency = eur}));
+    EXPECT_TRUE(ask(Post{
+        .kind = TransferKind::fund, .target = account, .amount = Cents{cents}, .currency = eur}));
+  }
+  void open_jane() {
+    open("jane", 100'00);
+    EXPECT_TRUE(ask(AddTerminal{.terminal = "t1", .currency = eur}));
+    EXPECT_TRUE(ask(IssueCard{.card = Bank::janes_card, .account = "jane", .pin_hash = "hash"}));
+  }
+  const Account& account(const std::string& id) { return *store->books().find_account(id); }
+
+  FaultyJournal journal;
+  async::ManualLoop loop;
+  ManualClock clock;
+  ManualExecutor executor;
+  std::unique_ptr<Store> store;
+  async::TaskScope tasks{loop};
+
+ private:
+  StoreOptions options_;
+  std::uint64_t ids_ = 0;
+};
+
+}  // namespace ledger
