@@ -3,6 +3,7 @@
 #include <limits>
 #include <string>
 
+#include "async/check.h"
 #include "bank/sentences.h"
 #include "ops/log.h"
 
@@ -39,6 +40,12 @@ ledger::Cents sum_of(const ledger::Totals& totals) {
 }
 
 }  // namespace
+
+const ledger::Account& account_of(const ledger::Books& books, std::string_view card_number) {
+  const ledger::Card* const card = books.find_card(card_number);
+  async::check(card != nullptr, "a card that was proven exists");
+  return books.account(card->account);
+}
 
 v1::Money cash_in(const ledger::Account& cash_account) {
   return to_money(cash_inside(cash_account), cash_account.currency);

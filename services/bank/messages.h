@@ -1,13 +1,17 @@
 // From what the ledger says to the wire's messages.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "bank/v1/bank.pb.h"
 #include "bank/v1/operator.pb.h"
 #include "ledger/books.h"
 #include "ledger/record.h"
+#include "ledger/store.h"
 
 namespace bank {
 
@@ -34,6 +38,15 @@ v1::TransferView to_message(const ledger::Transfer& transfer, const ledger::Book
 v1::StatementEntry to_entry(const ledger::Transfer& transfer, ledger::AccountNumber account,
                             const ledger::Books& books);
 
+// The wire's form of hashes and instance ids.
+template <std::size_t size>
+std::string to_bytes(const std::array<std::uint8_t, size>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// The account of a card that is known to exist, as that of one whose PIN was right.
+const ledger::Account& account_of(const ledger::Books& books, std::string_view card_number);
+
 // A response with `receipt` or `refusal`.
 template <typename Response>
 Response receipt_or_refusal(const ledger::Outcome& outcome) {
@@ -52,6 +65,24 @@ Response done_or_refusal(const ledger::Outcome& outcome) {
   Response response;
   if (outcome) {
     *response.mutable_done() = to_done(*outcome);
+  } else {
+    *response.mutable_refusal() = to_message(outcome.error());
+  }
+  return response;
+}
+
+// A response with `executed`, `refused`, `fenced` or `refusal`.
+template <typename Response>
+Response to_resolution(const ledger::Resolution& resolution) {
+  using Is = ledger::Resolution::Is;
+  Response response;
+  const ledger::Outcome& outcome = resolution.outcome;
+  if (resolution.is == Is::executed) {
+    *response.mutable_executed() = to_receipt(*outcome);
+  } else if (resolution.is == Is::fenced) {
+    response.mutable_fenced()->set_ledger_seq(outcome->ledger_seq);
+  } else if (resolution.is == Is::refused) {
+    *response.mutable_refused() = to_message(outcome.error());
   } else {
     *response.mutable_refusal() = to_message(outcome.error());
   }

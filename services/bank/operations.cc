@@ -292,13 +292,13 @@ Asked to_operation(const v1::SetTerminalServiceRequest& request, Deadline deadli
   return reader.operation(std::move(set), deadline);
 }
 
-Asked to_operation(const v1::IssueCardRequest& request, std::string pin_hash, Deadline deadline) {
+Asked to_operation(const v1::IssueCardRequest& request, Deadline deadline) {
   Reader reader = Reader::of_operator(request);
   Currency currency;
   const ledger::CardLimits limits = reader.limits(request.limits(), currency);
   ledger::IssueCard issue{.card = request.card_number(),
                           .account = request.account_id(),
-                          .pin_hash = std::move(pin_hash),
+                          .pin_hash = {},
                           .limits = limits,
                           .currency = currency};
   return reader.operation(std::move(issue), deadline);
@@ -316,11 +316,11 @@ Asked to_operation(const v1::UnblockCardRequest& request, Deadline deadline) {
   return reader.operation(std::move(unblock), deadline);
 }
 
-Asked to_operation(const v1::ReplaceCardRequest& request, std::string pin_hash, Deadline deadline) {
+Asked to_operation(const v1::ReplaceCardRequest& request, Deadline deadline) {
   Reader reader = Reader::of_operator(request);
   ledger::ReplaceCard replace{.old_card = request.old_card_number(),
                               .new_card = request.new_card_number(),
-                              .pin_hash = std::move(pin_hash),
+                              .pin_hash = {},
                               .reason = request.reason()};
   return reader.operation(std::move(replace), deadline);
 }

@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
-#include "async/check.h"
-
 namespace bank {
 namespace {
 
@@ -22,9 +20,8 @@ std::optional<std::uint64_t> read_hex(std::string_view text) {
 
 }  // namespace
 
-PageTokens::PageTokens(std::string_view key) {
+PageTokens::PageTokens(std::span<const std::uint8_t, key_size> key) {
   static_assert(key_size == crypto_shorthash_KEYBYTES);
-  async::check(key.size() == key_size, "an instance id has 16 bytes");
   std::ranges::copy(key, key_.begin());
 }
 
@@ -43,6 +40,18 @@ std::optional<std::uint64_t> PageTokens::read(std::string_view list, std::string
   const std::optional<std::uint64_t> place = read_hex(token.substr(0, digits));
   if (!place || make(list, *place) != token) return std::nullopt;
   return place;
+}
+
+std::expected<Page, std::string_view> PageTokens::page(std::string_view list, std::uint32_t size,
+                                                       std::string_view token,
+                                                       PageSizes sizes) const {
+  if (size > sizes.max) return std::unexpected("page_size");
+  Page page{.size = size == 0 ? sizes.usual : size, .from = 0};
+  if (token.empty()) return page;
+  const std::optional<std::uint64_t> from = read(list, token);
+  if (!from) return std::unexpected("page_token");
+  page.from = *from;
+  return page;
 }
 
 }  // namespace bank

@@ -1,0 +1,172 @@
+#include "bank/operator_service.h"
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "bank/messages.h"
+#include "bank/pin.h"
+
+namespace bank {
+
+using async::Task;
+using ledger::Outcome;
+using rpc::Context;
+
+template <typename Response>
+Task<Response> OperatorService::change(Asked asked) {
+  if (!asked) co_return refused<Response>(asked.error());
+  const Outcome changed = co_await changes_.make(std::move(*asked));
+  co_return done_or_refusal<Response>(changed);
+}
+
+// --- Accounts ---
+
+Task<v1::OpenAccountResponse> OperatorService::open_account(const v1::OpenAccountRequest& request,
+                                                            Context context) {
+  return change<v1::OpenAccountResponse>(to_operation(request, context.deadline));
+}
+
+Task<v1::FundAccountResponse> OperatorService::fund_account(const v1::FundAccountRequest& request,
+                                                            Context context) {
+  Asked asked = to_operation(request, context.deadline);
+  if (!asked) co_return refused<v1::FundAccountResponse>(asked.error());
+  const Outcome funded = co_await changes_.make(std::move(*asked));
+  co_return receipt_or_refusal<v1::FundAccountResponse>(funded);
+}
+
+Task<v1::FreezeAccountResponse> OperatorService::freeze_account(
+    const v1::FreezeAccountRequest& request, Context context) {
+  return change<v1::FreezeAccountResponse>(to_operation(request, context.deadline));
+}
+
+Task<v1::UnfreezeAccountResponse> OperatorService::unfreeze_account(
+    const v1::UnfreezeAccountRequest& request, Context context) {
+  return change<v1::UnfreezeAccountResponse>(to_operation(request, context.deadline));
+}
+
+Task<v1::CloseAccountResponse> OperatorService::close_account(
+    const v1::CloseAccountRequest& request, Context context) {
+  return change<v1::CloseAccountResponse>(to_operation(request, context.deadline));
+}
+
+Task<v1::SetOverdraftResponse> OperatorService::set_overdraft(
+    const v1::SetOverdraftRequest& request, Context context) {
+  return change<v1::SetOverdraftResponse>(to_operation(request, context.deadline));
+}
+
+// --- Terminals ---
+
+Task<v1::AddTerminalResponse> OperatorService::add_terminal(const v1::AddTerminalRequest& request,
+                                                            Context context) {
+  return change<v1::AddTerminalResponse>(to_operation(request, context.deadline));
+}
+
+Task<v1::SetTerminalServiceResponse> OperatorService::set_terminal_service(
+    const v1::SetTerminalServiceRequest& request, Context context) {
+  return change<v1::SetTerminalServiceResponse>(to_operation(request, context.deadline));
+}
+
+// --- Cards. A PIN is taken out of its request, which wipes it there, before anything else. What
+// the bank issues may be easily guessed: it is for the customer to change. ---
+
+Task<v1::IssueCardResponse> OperatorService::issue_card(v1::IssueCardRequest request,
+                                                        Context context) {
+  std::optional<Pin> pin = Pin::take(*request.mutable_pin());
+  Asked asked = to_operation(request, context.deadline);
+  if (!asked) co_return refused<v1::IssueCardResponse>(asked.error());
+  if (!pin) co_return refused<v1::IssueCardResponse>(malformed("pin"));
+
+  std::get<ledger::IssueCard>(asked->change).pin_hash = co_await hasher_.hash(std::move(*pin));
+  const Outcome issued = co_await changes_.make(std::move(*asked));
+  co_return done_or_refusal<v1::IssueCardResponse>(issued);
+}
+
+Task<v1::BlockCardResponse> OperatorService::block_card(const v1::BlockCardRequest& request,
+                                                        Context context) {
+  v1::BlockCardResponse response =
+      co_await change<v1::BlockCardResponse>(to_operation(request, context.deadline));
+  if (response.has_done()) tokens_.forget(request.card_number());
+  co_return response;
+}
+
+Task<v1::UnblockCardResponse> OperatorService::unblock_card(const v1::UnblockCardRequest& request,
+                                                            Context context) {
+  return change<v1::UnblockCardResponse>(to_operation(request, context.deadline));
+}
+
+Task<v1::ReplaceCardResponse> OperatorService::replace_card(v1::ReplaceCardRequest request,
+                                                            Context context) {
+  std::optional<Pin> pin = Pin::take(*request.mutable_pin());
+  Asked asked = to_operation(request, context.deadline);
+  if (!asked) co_return refused<v1::ReplaceCardResponse>(asked.error());
+  if (!pin) co_return refused<v1::ReplaceCardResponse>(malformed("pin"));
+
+  std::get<ledger::ReplaceCard>(asked->change).pin_hash = co_await hasher_.hash(std::move(*pin));
+  const Outcome replaced = co_await changes_.make(std::move(*asked));
+  if (replaced) tokens_.forget(request.old_card_number());
+  co_return done_or_refusal<v1::ReplaceCardResponse>(replaced);
+}
+
+Task<v1::SetCardLimitsResponse> OperatorService::set_card_limits(
+    const v1::SetCardLimitsRequest& request, Context context) {
+  return change<v1::SetCardLimitsResponse>(to_operation(request, context.deadline));
+}
+
+// --- The books, by hand ---
+
+Task<v1::AdjustResponse> OperatorService::adjust(const v1::AdjustRequest& request,
+                                                 Context context) {
+  return change<v1::AdjustResponse>(to_operation(request, context.deadline));
+}
+
+Task<v1::ReverseResponse> OperatorService::reverse(const v1::ReverseRequest& request,
+                                                   Context context) {
+  return change<v1::ReverseResponse>(to_operation(request, context.deadline));
+}
+
+Task<v1::ResolveChangeResponse> OperatorService::resolve_change(
+    const v1::ResolveChangeRequest& request, Context context) {
+  Asked asked = to_operation(request, context.deadline);
+  if (!asked) co_return refused<v1::ResolveChangeResponse>(asked.error());
+  const ledger::Resolution resolution = co_await changes_.resolve(std::move(*asked));
+  co_return to_resolution<v1::ResolveChangeResponse>(resolution);
+}
+
+Task<v1::ResolveExceptionResponse> OperatorService::resolve_exception(
+    const v1::ResolveExceptionRequest& request, Context context) {
+  return change<v1::ResolveExceptionResponse>(to_operation(request, context.deadline));
+}
+
+void OperatorService::add_to(rpc::Server& server) {
+  using Me = OperatorService;
+  server.handle<&Me::open_account>("bank.v1.OperatorService/OpenAccount", *this);
+  server.handle<&Me::fund_account>("bank.v1.OperatorService/FundAccount", *this);
+  server.handle<&Me::freeze_account>("bank.v1.OperatorService/FreezeAccount", *this);
+  server.handle<&Me::unfreeze_account>("bank.v1.OperatorService/UnfreezeAccount", *this);
+  server.handle<&Me::close_account>("bank.v1.OperatorService/CloseAccount", *this);
+  server.handle<&Me::set_overdraft>("bank.v1.OperatorService/SetOverdraft", *this);
+  server.handle<&Me::get_account>("bank.v1.OperatorService/GetAccount", *this);
+  server.handle<&Me::list_accounts>("bank.v1.OperatorService/ListAccounts", *this);
+  server.handle<&Me::add_terminal>("bank.v1.OperatorService/AddTerminal", *this);
+  server.handle<&Me::set_terminal_service>("bank.v1.OperatorService/SetTerminalService", *this);
+  server.handle<&Me::list_terminals>("bank.v1.OperatorService/ListTerminals", *this);
+  server.handle<&Me::issue_card>("bank.v1.OperatorService/IssueCard", *this);
+  server.handle<&Me::block_card>("bank.v1.OperatorService/BlockCard", *this);
+  server.handle<&Me::unblock_card>("bank.v1.OperatorService/UnblockCard", *this);
+  server.handle<&Me::replace_card>("bank.v1.OperatorService/ReplaceCard", *this);
+  server.handle<&Me::set_card_limits>("bank.v1.OperatorService/SetCardLimits", *this);
+  server.handle<&Me::list_cards>("bank.v1.OperatorService/ListCards", *this);
+  server.handle<&Me::adjust>("bank.v1.OperatorService/Adjust", *this);
+  server.handle<&Me::reverse>("bank.v1.OperatorService/Reverse", *this);
+  server.handle<&Me::get_trial_balance>("bank.v1.OperatorService/GetTrialBalance", *this);
+  server.handle<&Me::list_transfers>("bank.v1.OperatorService/ListTransfers", *this);
+  server.handle<&Me::watch_transfers>("bank.v1.OperatorService/WatchTransfers", *this);
+  server.handle<&Me::list_holds>("bank.v1.OperatorService/ListHolds", *this);
+  server.handle<&Me::resolve_change>("bank.v1.OperatorService/ResolveChange", *this);
+  server.handle<&Me::list_exceptions>("bank.v1.OperatorService/ListExceptions", *this);
+  server.handle<&Me::resolve_exception>("bank.v1.OperatorService/ResolveException", *this);
+  server.handle<&Me::backup>("bank.v1.OperatorService/Backup", *this);
+}
+
+}  // namespace bank
