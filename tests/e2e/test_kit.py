@@ -157,6 +157,13 @@ async def test_the_scripted_bank_refuses_what_is_not_there(at_bank):
     assert refused.code == refusal.REFUSAL_CODE_INSUFFICIENT_FUNDS
 
 
+async def test_the_same_id_with_other_fields_is_refused(at_bank):
+    hold_id = new_id()
+    await hold(at_bank, 60, hold_id)
+    again = await hold(at_bank, 50, hold_id)
+    assert again.refusal.code == refusal.REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS
+
+
 async def test_a_lost_reply_is_work_done(scripted_bank, at_bank):
     scripted_bank.on("Hold", server.once(server.reply_lost))
     with pytest.raises(RpcError):
