@@ -108,6 +108,7 @@ class MemoryTransport final : public StreamTransport {
       written += size;
       if (size > 0) out.wake_reader();
       if (written == bytes.size()) co_return;
+      if (out.free_space() > 0) continue;  // A reader that waited has taken what there was.
       out.room.clear();
       co_await out.room;
     }
