@@ -22,6 +22,8 @@
 
 namespace rpc {
 
+struct CallRecord;
+
 namespace detail {
 
 class Call;
@@ -38,14 +40,15 @@ struct Handler {
   std::vector<std::unique_ptr<google::protobuf::Message>> spare_requests = {};
 };
 
-// One call being served. Owned by its connection while it is in flight, and kept as long as a
-// Context refers to it.
+// One call being served. Owned by its connection while its handler runs, and kept as long as a Context
+// refers to it.
 //
 // Invariant: at most one final response is sent, and none once the wait has ended (`gone`).
 class Call final : public Caller, public async::Pooled, async::Timer, public async::detail::Link {
  public:
-  Call(Connection& connection, Handler& handler, std::uint64_t id, Context context,
-       std::unique_ptr<google::protobuf::Message> request);
+  Call(Connection& connection, Handler& handler, std::uint64_t id, async::Deadline deadline,
+       Trace trace, std::unique_ptr<google::protobuf::Message> request, std::size_t request_size);
+  ~Call() override;
 
   // For Handler::run.
   void* service() const noexcept { return handler_.service; }
@@ -54,40 +57,46 @@ class Call final : public Caller, public async::Pooled, async::Timer, public asy
   void reply(const google::protobuf::Message& response);
   void write(const google::protobuf::Message& response);
   void end_stream();
-  void fail(std::exception_ptr error);
+  void fail(const std::exception_ptr& error);
   // The last thing that it does.
   void ended();
 
   // For Writer.
   bool can_write() const noexcept;
   void await_writable(async::Ready& ready) noexcept;
+  void went_on() noexcept;
 
-  // For the connection. True: it is still running.
+  // For the connection. True: the handler waits for something.
   bool start();
+  // With no coroutine running.
+  void destroy_work() noexcept;
   bool streams() const noexcept { return handler_.descriptor->server_streaming(); }
-  // Nobody waits any more. What runs goes on, but for a stream, which is destroyed where it waits.
-  void abandon();
+  // Nobody waits any more. What runs goes on, but for a stream, which ends with this turn.
+  void abandon(const Status& status);
   // Answers instead of the handler, and abandons it.
   void answer_instead(const Status& status);
-  bool is_answered() const noexcept { return answered_; }
 
+  Connection& connection() noexcept { return connection_; }
   std::string_view peer() const noexcept override;
-  ~Call();
 
  private:
   void fired() override;
   void last_reference_dropped() noexcept override { delete this; }
-  void finish(const Status& status, std::string_view error);
+  void answer(const Status& status);
+  void record(const Status& status, std::string_view error);
+  CallRecord describe(const Status& status, std::string_view error) const;
 
   Connection& connection_;
   Handler& handler_;
   async::Deadline deadline_;
   Trace trace_;
-  async::Instant started_;
+  async::Instant began_;
   std::unique_ptr<google::protobuf::Message> request_;
+  std::size_t request_size_;
   std::optional<async::Task<>> work_;
   bool starting_ = false;
   bool answered_ = false;
+  bool ended_ = false;
 };
 
 // Waits until a connection takes more of a stream.
@@ -99,7 +108,8 @@ class WriteAwaiter {
     ready_.handle = waiter;
     call_.await_writable(ready_);
   }
-  void await_resume() const noexcept {}
+  // Who waits behind it comes next, if there is still room.
+  void await_resume() const noexcept { call_.went_on(); }
 
  private:
   Call& call_;

@@ -25,6 +25,10 @@
 
 namespace rpc {
 
+namespace detail {
+class ClientCore;
+}
+
 template <MessageType Response>
 class Responses;
 

@@ -18,9 +18,8 @@
 
 namespace rpc::detail {
 
-class ClientCore;
 class Outgoing;
-class ResponseView;
+struct ResponseView;
 
 // Takes calls on: a client's queue, or one connection of it. Outlives the calls.
 class Route {
@@ -28,8 +27,12 @@ class Route {
   virtual void begin(Outgoing& call) = 0;
   // The caller no longer waits. Never calls the call back.
   virtual void forget(Outgoing& call) noexcept = 0;
-  // A stream's queue has room again.
-  virtual void resume_reading() noexcept = 0;
+  // The stream's queue has room again.
+  virtual void resume_reading(Outgoing& call) noexcept = 0;
+  // A call has left: another may go.
+  virtual void room() noexcept = 0;
+  // Why calls wait for a connection: the last failure, or nothing.
+  virtual std::string_view why_waiting() const noexcept = 0;
   virtual async::Loop& loop() noexcept = 0;
   virtual std::size_t stream_queue_bytes_max() const noexcept = 0;
 
@@ -54,7 +57,7 @@ class Outgoing : protected async::Timer, public async::detail::Link {
   std::uint64_t id = 0;
   Outgoing* next_in_bucket = nullptr;
 
-  // True: `body` was taken and more are to come.
+  // A response to it. False: nothing more should be read for now.
   virtual bool take(const ResponseView& response) = 0;
   // The end without a response. At most once, and nothing after it.
   virtual void end(Status status) = 0;
@@ -93,7 +96,8 @@ class OutgoingCall final : Outgoing {
 
  private:
   bool take(const ResponseView& response) override;
-  void end(Status status) override;
+  void end(Status status) override { finish(std::move(status)); }
+  void finish(Status status);
 
   google::protobuf::Message& response_;
   async::Ready ready_;
@@ -101,8 +105,14 @@ class OutgoingCall final : Outgoing {
   bool done_ = false;
 };
 
+// Holds the request of a stream, so that it exists before the call that refers to it.
+struct StreamRequest {
+  std::string name;
+  std::unique_ptr<google::protobuf::Message> message;
+};
+
 // Many responses. The bodies that arrived and were not read yet wait here.
-class OutgoingStream final : Outgoing {
+class OutgoingStream final : StreamRequest, Outgoing {
  public:
   OutgoingStream(detail::Route& route, std::string method,
                  std::unique_ptr<google::protobuf::Message> request, Context context);
@@ -131,15 +141,13 @@ class OutgoingStream final : Outgoing {
   // Fills `response` and gives true; false after the last. Throws Error. `response` outlives the
   // await.
   Next next(google::protobuf::Message& response) { return Next(*this, response); }
-  bool is_full() const noexcept;
+  bool is_full() noexcept;
 
  private:
   bool take(const ResponseView& response) override;
   void end(Status status) override;
   void wake() noexcept;
 
-  std::string method_name_;
-  std::unique_ptr<google::protobuf::Message> request_message_;
   std::deque<std::string> bodies_;
   std::size_t queued_bytes_ = 0;
   std::optional<Status> end_;

@@ -48,7 +48,7 @@ struct CallRecord {
   std::string_view error;  // What the handler threw, for the log only; empty when it threw nothing
                            // or an rpc::Error.
   async::Duration took{};
-  const Trace& trace;
+  Trace trace;
 };
 
 // Told what happens at a server's edge: the one place where a failed request is logged. Outlives
@@ -58,6 +58,8 @@ class ServerObserver {
   virtual ~ServerObserver() = default;
   // Once for every call, when its answer is decided.
   virtual void call_ended(const CallRecord&) {}
+  // A handler threw something that is not an rpc::Error, also when nobody waits for it any more.
+  virtual void handler_failed(const CallRecord&) {}
   virtual void connection_opened(std::string_view /*peer*/) {}
   // `why` is a sentence; empty when the caller simply left.
   virtual void connection_closed(std::string_view /*peer*/, std::string_view /*why*/) {}
@@ -70,6 +72,7 @@ class ServerObserver {
 class LogObserver : public ServerObserver {
  public:
   void call_ended(const CallRecord& record) override;
+  void handler_failed(const CallRecord& record) override;
   void connection_closed(std::string_view peer, std::string_view why) override;
   void accept_failed(std::string_view error) override;
 };
@@ -134,7 +137,7 @@ class ServerCore;
 // change money. Destroying the server cancels both.
 class Server {
  public:
-  Server(async::Loop& loop, ServerLimits limits, ServerObserver& observer);
+  Server(async::Loop& loop, const ServerLimits& limits, ServerObserver& observer);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();

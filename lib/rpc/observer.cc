@@ -1,0 +1,45 @@
+#include <spdlog/spdlog.h>
+
+#include "rpc/server.h"
+
+namespace rpc {
+
+namespace {
+
+auto microseconds(async::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
+
+// The server broke a promise of its own: somebody should look.
+bool is_broken(StatusCode code) {
+  return code == StatusCode::internal || code == StatusCode::unknown ||
+         code == StatusCode::data_loss;
+}
+
+void log(const CallRecord& record, spdlog::level::level_enum level, std::string_view why) {
+  spdlog::log(level, "rpc method={} request_id={} peer={} status={} took_us={} trace={} error={:?}",
+              record.method, record.request_id, record.peer, name(record.code),
+              microseconds(record.took), record.trace.id_text(), why);
+}
+
+}  // namespace
+
+void LogObserver::call_ended(const CallRecord& record) {
+  if (record.code == StatusCode::ok) return;
+  log(record, is_broken(record.code) ? spdlog::level::warn : spdlog::level::debug, record.message);
+}
+
+void LogObserver::handler_failed(const CallRecord& record) {
+  log(record, spdlog::level::err, record.error);
+}
+
+void LogObserver::connection_closed(std::string_view peer, std::string_view why) {
+  if (why.empty()) return;
+  spdlog::info("rpc connection closed peer={} error={:?}", peer, why);
+}
+
+void LogObserver::accept_failed(std::string_view error) {
+  spdlog::warn("rpc accept failed error={:?}", error);
+}
+
+}  // namespace rpc

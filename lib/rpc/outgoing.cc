@@ -1,0 +1,130 @@
+#include "rpc/outgoing.h"
+
+#include <utility>
+
+#include "rpc/envelope.h"
+
+namespace rpc::detail {
+
+namespace {
+
+Status status_of_response(const ResponseView& response) {
+  return Status{.code = status_code(response.code), .message = std::string(response.message)};
+}
+
+bool parse(google::protobuf::Message& message, std::string_view body) {
+  return message.ParseFromArray(body.data(), static_cast<int>(body.size()));
+}
+
+Status not_a(const google::protobuf::Message& message) {
+  return Status{
+      .code = StatusCode::internal,
+      .message = "the server's response is not a " + message.GetDescriptor()->full_name()};
+}
+
+}  // namespace
+
+void Outgoing::begin() {
+  async::Loop& loop = route_.loop();
+  if (context.deadline.has_passed(loop.now())) {
+    return end(Status{.code = StatusCode::deadline_exceeded,
+                      .message = "the time was over before the call began",
+                      .never_sent = true});
+  }
+  begun_ = true;
+  if (!context.deadline.is_never()) set(loop, context.deadline.when());
+  route_.begin(*this);
+}
+
+void Outgoing::forget() noexcept {
+  if (!begun_) return;
+  ended();
+  unlink();
+  route_.forget(*this);
+}
+
+void Outgoing::fired() {
+  const bool sent = id != 0;
+  Status status;
+  if (sent) {
+    status = {.code = StatusCode::deadline_exceeded, .message = "no answer came in time"};
+  } else {
+    std::string message = "no connection in time";
+    if (const std::string_view why = route_.why_waiting(); !why.empty())
+      message.append(": ").append(why);
+    status = {.code = StatusCode::unavailable, .message = std::move(message), .never_sent = true};
+  }
+  forget();
+  end(std::move(status));
+}
+
+void OutgoingCall::finish(Status status) {
+  ended();
+  status_ = std::move(status);
+  done_ = true;
+  if (ready_.handle) route().loop().make_ready(ready_);
+}
+
+bool OutgoingCall::take(const ResponseView& response) {
+  if (response.more) {
+    forget();
+    finish(Status{.code = StatusCode::internal, .message = "the server's response is a stream"});
+  } else if (response.code != 0) {
+    finish(status_of_response(response));
+  } else if (parse(response_, response.body)) {
+    finish(Status());
+  } else {
+    finish(not_a(response_));
+  }
+  return true;
+}
+
+OutgoingStream::OutgoingStream(Route& route, std::string name,
+                               std::unique_ptr<google::protobuf::Message> message, Context made_in)
+    : StreamRequest{std::move(name), std::move(message)},
+      Outgoing(route, StreamRequest::name, *StreamRequest::message, std::move(made_in)) {}
+
+bool OutgoingStream::take(const ResponseView& response) {
+  if (response.more) {
+    queued_bytes_ += response.body.size();
+    bodies_.emplace_back(response.body);
+    wake();
+  } else {
+    end(status_of_response(response));
+  }
+  return !is_full();
+}
+
+void OutgoingStream::end(Status status) {
+  ended();
+  end_ = std::move(status);
+  wake();
+}
+
+bool OutgoingStream::is_full() noexcept {
+  return queued_bytes_ >= route().stream_queue_bytes_max();
+}
+
+void OutgoingStream::wake() noexcept {
+  if (reader_ != nullptr) route().loop().make_ready(*std::exchange(reader_, nullptr));
+}
+
+bool OutgoingStream::Next::await_ready() {
+  if (!std::exchange(stream_.started_, true)) stream_.begin();
+  return !stream_.bodies_.empty() || stream_.end_.has_value();
+}
+
+bool OutgoingStream::Next::await_resume() {
+  if (stream_.bodies_.empty()) {
+    if (!stream_.end_->is_ok()) throw Error(*stream_.end_);
+    return false;
+  }
+  const std::string body = std::move(stream_.bodies_.front());
+  stream_.bodies_.pop_front();
+  stream_.queued_bytes_ -= body.size();
+  if (!stream_.is_full() && stream_.id != 0) stream_.route().resume_reading(stream_);
+  if (!parse(response_, body)) throw Error(not_a(response_));
+  return true;
+}
+
+}  // namespace rpc::detail
