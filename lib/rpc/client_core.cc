@@ -169,7 +169,8 @@ void ClientCore::room() noexcept {
   while (queue_.linked() && current_ != nullptr && current_->has_room()) {
     Outgoing& call = static_cast<Outgoing&>(*queue_.next());
     call.unlink();
-    current_->begin(call);
+    // Without time left it is not sent: its timer ends it in this same turn.
+    if (!call.context.deadline.has_passed(loop_.now())) current_->begin(call);
   }
 }
 

@@ -49,7 +49,7 @@ void Outgoing::fired() {
   if (sent) {
     status = {.code = StatusCode::deadline_exceeded, .message = "no answer came in time"};
   } else {
-    std::string message = "no connection in time";
+    std::string message = "it could not be sent in time";
     if (const std::string_view why = route_.why_waiting(); !why.empty())
       message.append(": ").append(why);
     status = {.code = StatusCode::unavailable, .message = std::move(message), .never_sent = true};
