@@ -1,0 +1,294 @@
+#include "ledger/sqlite.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "ledger/check.h"
+
+namespace ledger {
+namespace {
+
+using Kind = StorageError::Kind;
+
+std::string directory_of(const std::string& file) {
+  const std::filesystem::path parent = std::filesystem::path(file).parent_path();
+  return parent.empty() ? "." : parent.string();
+}
+
+std::string reason() { return std::strerror(errno); }
+
+// Says what is wrong with the place of a file before SQLite says only that it cannot open it.
+void check_place(const std::string& file, bool writes) {
+  struct stat place{};
+  const std::string directory = directory_of(file);
+  const std::string cannot = "cannot open " + file + ": ";
+  if (stat(directory.c_str(), &place) != 0) {
+    throw StorageError(Kind::cannot_create, cannot + "there is no directory " + directory);
+  }
+  if (!S_ISDIR(place.st_mode)) {
+    throw StorageError(Kind::cannot_create, cannot + directory + " is not a directory");
+  }
+  const bool exists = stat(file.c_str(), &place) == 0;
+  if (exists && S_ISDIR(place.st_mode)) {
+    throw StorageError(Kind::cannot_create, cannot + "it is a directory");
+  }
+  if (!writes) return;
+  if (access(directory.c_str(), W_OK | X_OK) != 0) {
+    throw StorageError(Kind::cannot_create, cannot + "user " + std::to_string(geteuid()) +
+                                                " may not write in " + directory);
+  }
+  if (exists && access(file.c_str(), R_OK | W_OK) != 0) {
+    throw StorageError(Kind::cannot_create,
+                       cannot + "user " + std::to_string(geteuid()) + " may not read and write it");
+  }
+}
+
+// "process 1234 (bankd)", as far as it can be told.
+std::string holder_of(int descriptor) {
+  std::array<char, 32> text{};
+  const ssize_t size = pread(descriptor, text.data(), text.size() - 1, 0);
+  if (size <= 0) return "another process";
+  const std::string pid(text.data(), std::strspn(text.data(), "0123456789"));
+  std::string command;
+  std::ifstream("/proc/" + pid + "/comm") >> command;
+  return "process " + pid + (command.empty() ? "" : " (" + command + ")");
+}
+
+}  // namespace
+
+FileLock::FileLock(const std::string& file) {
+  check_place(file, true);
+  const std::string path = file + ".lock";
+  descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (descriptor_ < 0) {
+    throw StorageError(Kind::cannot_create, "cannot create " + path + ": " + reason());
+  }
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+    const std::string holder = errno == EWOULDBLOCK ? holder_of(descriptor_) : reason();
+    close(descriptor_);
+    throw StorageError(Kind::cannot_create, "cannot open " + file + ": it is in use by " + holder);
+  }
+  const std::string pid = std::to_string(getpid()) + "\n";
+  const bool written =
+      ftruncate(descriptor_, 0) == 0 &&
+      pwrite(descriptor_, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
+  if (!written) {
+    const std::string why = reason();
+    close(descriptor_);
+    throw StorageError(Kind::io, "cannot write " + path + ": " + why);
+  }
+}
+
+FileLock::~FileLock() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
+
+Database::Database(std::string path, Access access) : path_(std::move(path)) {
+  const bool writes = access == Access::read_write;
+  check_place(path_, writes);
+  const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
+                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  const int result = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+  try {
+    if (result != SQLITE_OK) fail(result);
+    set_pragmas(access);
+  } catch (...) {
+    // A constructor that throws has no destructor to do this.
+    sqlite3_close(handle_);
+    throw;
+  }
+}
+
+Database::~Database() { check(sqlite3_close(handle_) == SQLITE_OK, "a statement is still open"); }
+
+void Database::set_pragmas(Access access) {
+  sqlite3_busy_timeout(handle_, 2000);
+  execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF");
+  if (access == Access::read_only) {
+    execute("PRAGMA query_only=ON");
+    return;
+  }
+  execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
+  const auto count_pages = [](void* database, sqlite3*, const char*, int pages) {
+    static_cast<Database*>(database)->wal_pages_ = pages;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(handle_, count_pages, this);
+}
+
+void Database::fail(int result) const {
+  const int primary = result & 0xff;
+  const bool known = handle_ != nullptr && sqlite3_errcode(handle_) != SQLITE_OK;
+  const std::string why = known ? sqlite3_errmsg(handle_) : sqlite3_errstr(result);
+  switch (primary) {
+    case SQLITE_NOTADB:
+      throw StorageError(Kind::cannot_create, "cannot open " + path_ + ": it is not a database");
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      throw StorageError(Kind::cannot_create, "cannot open " + path_ + ": " + why);
+    case SQLITE_CORRUPT:
+      throw StorageError(Kind::bad_data, path_ + " is damaged: " + why);
+    default:
+      throw StorageError(Kind::io, "cannot read or write " + path_ + ": " + why);
+  }
+}
+
+void Database::execute(const char* sql) {
+  const int result = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  if (result != SQLITE_OK) fail(result);
+}
+
+Statement Database::prepare(std::string_view sql) { return Statement(*this, sql); }
+
+std::int64_t Database::number(std::string_view sql) {
+  Statement statement(*this, sql);
+  check(statement.step());
+  return statement.integer(0);
+}
+
+std::int64_t Database::open_schema(std::int32_t application, std::int32_t version,
+                                   const char* create) {
+  const std::int64_t found_version = number("PRAGMA user_version");
+  const std::int64_t found_application = number("PRAGMA application_id");
+  const bool is_new = found_version == 0 && found_application == 0 &&
+                      number("SELECT count(*) FROM sqlite_schema") == 0;
+  if (is_new) {
+    Transaction transaction(*this);
+    execute(create);
+    execute(("PRAGMA application_id=" + std::to_string(application)).c_str());
+    execute(("PRAGMA user_version=" + std::to_string(version)).c_str());
+    transaction.commit();
+    return version;
+  }
+  if (found_application != application) {
+    throw StorageError(Kind::cannot_create,
+                       "cannot open " + path_ + ": it is another program's database");
+  }
+  if (found_version > version) {
+    throw StorageError(Kind::newer_schema,
+                       "cannot open " + path_ + ": its schema " + std::to_string(found_version) +
+                           " is newer than this program's " + std::to_string(version));
+  }
+  return found_version;
+}
+
+void Database::set_durable(bool durable) {
+  execute(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+}
+
+void Database::checkpoint() {
+  int pages = 0;
+  int moved = 0;
+  const int result =
+      sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
+  if (result != SQLITE_OK && result != SQLITE_BUSY) fail(result);
+  if (pages == moved) wal_pages_ = 0;
+}
+
+Statement::Statement(Database& database, std::string_view sql) : database_(&database) {
+  const int result = sqlite3_prepare_v3(database.handle_, sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+  if (result != SQLITE_OK) database.fail(result);
+}
+
+Statement::~Statement() { sqlite3_finalize(statement_); }
+
+void Statement::bind(int parameter, std::int64_t value) {
+  check(sqlite3_bind_int64(statement_, parameter, value) == SQLITE_OK);
+}
+
+void Statement::bind_text(int parameter, std::string_view value) {
+  const char* const data = value.empty() ? "" : value.data();
+  check(sqlite3_bind_text(statement_, parameter, data, static_cast<int>(value.size()),
+                          SQLITE_STATIC) == SQLITE_OK);
+}
+
+void Statement::bind_blob(int parameter, std::string_view value) {
+  const char* const data = value.empty() ? "" : value.data();
+  check(sqlite3_bind_blob(statement_, parameter, data, static_cast<int>(value.size()),
+                          SQLITE_STATIC) == SQLITE_OK);
+}
+
+void Statement::bind_null(int parameter) {
+  check(sqlite3_bind_null(statement_, parameter) == SQLITE_OK);
+}
+
+bool Statement::step() {
+  const int result = sqlite3_step(statement_);
+  if (result == SQLITE_ROW) return true;
+  if (result != SQLITE_DONE) {
+    // The message is read before the reset forgets it.
+    try {
+      database_->fail(result);
+    } catch (...) {
+      reset();
+      throw;
+    }
+  }
+  reset();
+  return false;
+}
+
+void Statement::run() { check(!step(), "a statement gave rows that nobody reads"); }
+
+void Statement::reset() { sqlite3_reset(statement_); }
+
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(statement_, column);
+}
+
+std::string_view Statement::text(int column) const {
+  const void* const data = sqlite3_column_text(statement_, column);
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return data == nullptr ? std::string_view()
+                         : std::string_view(static_cast<const char*>(data), size);
+}
+
+std::string_view Statement::blob(int column) const {
+  const void* const data = sqlite3_column_blob(statement_, column);
+  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+  return data == nullptr ? std::string_view()
+                         : std::string_view(static_cast<const char*>(data), size);
+}
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+Transaction::Transaction(Database& database) : database_(database) {
+  database_.execute("BEGIN IMMEDIATE");
+}
+
+Transaction::~Transaction() {
+  // SQLite may have rolled back by itself, so the result says nothing.
+  if (open_) sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+void Transaction::commit() {
+  database_.execute("COMMIT");
+  open_ = false;
+}
+
+std::uint64_t free_bytes(const std::string& file) {
+  struct statvfs disk{};
+  if (statvfs(directory_of(file).c_str(), &disk) != 0) {
+    throw StorageError(Kind::io, "cannot ask how much disk is free for " + file + ": " + reason());
+  }
+  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+}
+
+}  // namespace ledger

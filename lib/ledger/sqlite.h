@@ -1,0 +1,148 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "ledger/storage_error.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+// SQLite for journals: the bank's, and an ATM's. Everything here throws StorageError with one sentence that names the file.
+namespace ledger {
+
+// Keeps every other process away from a database, by a lock on FILE.lock that ends with this process however it ends. Not SQLite's
+// own exclusive mode, which would keep our read-only connections away too.
+class FileLock {
+ public:
+  // Throws cannot_create, naming the process that has it.
+  explicit FileLock(const std::string& file);
+  FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  FileLock& operator=(FileLock&& other) noexcept {
+    std::swap(descriptor_, other.descriptor_);
+    return *this;
+  }
+  ~FileLock();
+
+ private:
+  int descriptor_ = -1;
+};
+
+class Statement;
+
+// One connection. One thread at a time.
+class Database {
+ public:
+  enum class Access {
+    // The one connection that writes. Makes the file if there is none. WAL, synchronous=FULL, no mmap, no checkpoints but those
+    // asked for: only this connection ever writes the WAL or checkpoints it.
+    read_write,
+    // Reads beside the one that writes. Never writes, never checkpoints.
+    read_only,
+  };
+
+  // Throws cannot_create when the file cannot be opened or made, or is no database.
+  Database(std::string path, Access access);
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+  ~Database();
+
+  // Statements without results, several at once.
+  void execute(const char* sql);
+  Statement prepare(std::string_view sql);
+  // The one number that a pragma or a query gives.
+  std::int64_t number(std::string_view sql);
+
+  // Checks whose file this is and how old: `application` is a number of the program's own, `version` the newest schema that it
+  // knows. A new file gets both, and `create` is run in the same transaction. Throws newer_schema, or cannot_create when it is
+  // another program's. Returns the version found: less than `version` means that the caller has to bring it forward.
+  std::int64_t open_schema(std::int32_t application, std::int32_t version, const char* create);
+
+  // False: commits wait for nothing until it is true again; a power cut takes back the newest of them, never half of one, and a
+  // later durable commit makes them durable too.
+  void set_durable(bool durable);
+  // Moves what the WAL holds into the database, as far as no reader needs it.
+  void checkpoint();
+  // What was committed to the WAL since it was last checkpointed whole.
+  std::int64_t wal_pages() const { return wal_pages_; }
+
+  const std::string& path() const { return path_; }
+  sqlite3* handle() const { return handle_; }
+  // Throws what the result of a call to SQLite means.
+  [[noreturn]] void fail(int result) const;
+
+ private:
+  friend class Statement;
+  void set_pragmas(Access access);
+
+  std::string path_;
+  sqlite3* handle_ = nullptr;
+  std::int64_t wal_pages_ = 0;
+};
+
+// A prepared statement, used again and again: bind, step, read, reset. Move-only; dies before its connection.
+class Statement {
+ public:
+  Statement(Database& database, std::string_view sql);
+  Statement(Statement&& other) noexcept
+      : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)) {}
+  Statement& operator=(Statement&&) = delete;
+  ~Statement();
+
+  // Parameters count from 1. Texts and blobs must live until the statement is reset.
+  void bind(int parameter, std::int64_t value);
+  void bind_text(int parameter, std::string_view value);
+  void bind_blob(int parameter, std::string_view value);
+  void bind_null(int parameter);
+
+  // True: there is a row to read. False: it is done, and reset.
+  bool step();
+  // For what gives no rows.
+  void run();
+  void reset();
+
+  // Columns count from 0. Views are valid until the next step or reset.
+  std::int64_t integer(int column) const;
+  std::string_view text(int column) const;
+  std::string_view blob(int column) const;
+  bool is_null(int column) const;
+
+ private:
+  Database* database_;
+  sqlite3_stmt* statement_ = nullptr;
+};
+
+// Takes everything back that was not committed.
+class Transaction {
+ public:
+  explicit Transaction(Database& database);
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction();
+
+  // When it throws, nobody knows what is on disk: stop.
+  void commit();
+
+ private:
+  Database& database_;
+  bool open_ = true;
+};
+
+// Resets a statement at the end of a block, however that ends.
+class Rows {
+ public:
+  explicit Rows(Statement& statement) : statement_(statement) {}
+  Rows(const Rows&) = delete;
+  Rows& operator=(const Rows&) = delete;
+  ~Rows() { statement_.reset(); }
+
+ private:
+  Statement& statement_;
+};
+
+// Free bytes on the disk that holds this file, for who may not be root.
+std::uint64_t free_bytes(const std::string& file);
+
+}  // namespace ledger
