@@ -95,9 +95,7 @@ class Timer {
 class TurnEnd : public detail::Link {
  public:
   TurnEnd() = default;
-
- protected:
-  ~TurnEnd() = default;
+  virtual ~TurnEnd() = default;
 
  private:
   friend class Loop;
