@@ -48,14 +48,18 @@ class MethodBase {
 template <MessageType Request, MessageType Response>
 class Method : public detail::MethodBase<Request, Response, false> {
  public:
-  using detail::MethodBase<Request, Response, false>::MethodBase;
+  // Spelled out: g++ 12 does not inherit a consteval constructor.
+  consteval explicit Method(std::string_view name)
+      : detail::MethodBase<Request, Response, false>(name) {}
 };
 
 // One request, a stream of responses.
 template <MessageType Request, MessageType Response>
 class StreamMethod : public detail::MethodBase<Request, Response, true> {
  public:
-  using detail::MethodBase<Request, Response, true>::MethodBase;
+  // Spelled out: g++ 12 does not inherit a consteval constructor.
+  consteval explicit StreamMethod(std::string_view name)
+      : detail::MethodBase<Request, Response, true>(name) {}
 };
 
 }  // namespace rpc

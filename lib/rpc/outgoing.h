@@ -82,10 +82,10 @@ class Outgoing : protected async::Timer, public async::detail::Link {
 // One response. co_await gives the status; the response is filled when it is OK.
 class OutgoingCall final : Outgoing {
  public:
-  OutgoingCall(detail::Route& route, std::string_view method,
-               const google::protobuf::Message& request, google::protobuf::Message& response,
-               Context context)
-      : Outgoing(route, method, request, std::move(context)), response_(response) {}
+  OutgoingCall(detail::Route& route, std::string_view called,
+               const google::protobuf::Message& message, google::protobuf::Message& response,
+               Context made_in)
+      : Outgoing(route, called, message, std::move(made_in)), response_(response) {}
 
   bool await_ready() {
     begin();

@@ -29,7 +29,7 @@ using Told = std::expected<T, DeviceSilent>;
 
 // What a test or a demonstration can switch on, in simulated devices only.
 enum class FaultKind : std::uint8_t { none, jam, present_unknown, slow, dead };
-constexpr std::span<const std::string_view> names_of(FaultKind) {
+inline std::span<const std::string_view> names_of(FaultKind) {
   static constexpr std::array<std::string_view, 5> names = {"NONE", "JAM", "PRESENT_UNKNOWN",
                                                             "SLOW", "DEAD"};
   return names;
@@ -79,7 +79,7 @@ class Dispenser {
 
 // Where a customer's notes are.
 enum class Place : std::uint8_t { never_seen, escrow, kept, returned, unknown };
-constexpr std::span<const std::string_view> names_of(Place) {
+inline std::span<const std::string_view> names_of(Place) {
   static constexpr std::array<std::string_view, 5> names = {"NEVER_SEEN", "ESCROW", "KEPT",
                                                             "RETURNED", "UNKNOWN"};
   return names;

@@ -90,13 +90,13 @@ async::Task<> keep_result(async::Task<T> task, std::shared_ptr<Running<T>> runni
 
 class StoreBench {
  public:
-  explicit StoreBench(Journal& journal, StoreOptions options = {})
-      : journal(journal), clock(loop), options_(options) {
+  explicit StoreBench(Journal& used_journal, StoreOptions options = {})
+      : journal(used_journal), clock(loop), options_(options) {
     start();
   }
   ~StoreBench() { tasks.cancel(); }
 
-  void start() { store = std::make_unique<Store>(loop, this->journal, executor, clock, options_); }
+  void start() { store = std::make_unique<Store>(loop, journal, executor, clock, options_); }
   void stop() { store.reset(); }
 
   template <typename T>
