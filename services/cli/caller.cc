@@ -23,10 +23,10 @@ rpc::ClientOptions client_options(async::Endpoint server) {
   return options;
 }
 
-ledger::OperationId new_id(const async::Loop& loop, async::Random& random) {
+ledger::OperationId new_id(async::WallTime now, async::Random& random) {
   std::array<std::uint8_t, 10> chance{};
   random.fill(std::as_writable_bytes(std::span(chance)));
-  return ledger::OperationId::make(loop.wall_now(), chance);
+  return ledger::OperationId::make(now, chance);
 }
 
 async::Task<int> SignalInterrupts::next() {

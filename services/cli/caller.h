@@ -19,7 +19,7 @@ namespace cli {
 rpc::ClientOptions client_options(async::Endpoint server);
 
 // A new id for a change (rule 5).
-ledger::OperationId new_id(const async::Loop& loop, async::Random& random);
+ledger::OperationId new_id(async::WallTime now, async::Random& random);
 
 // Waits for SIGINT or SIGTERM.
 class Interrupts {

@@ -1,0 +1,85 @@
+// What the staff asks of an ATM: atm.v1.StaffService.
+#include "bankctl/verb.h"
+
+namespace bankctl {
+namespace {
+
+const Input terminal = {"--terminal", "terminal_id", Kind::text,
+                        "Which of the ATM's terminals, if it has several", false};
+
+}  // namespace
+
+const VerbTable& atm_verbs() {
+  static const VerbTable all = {
+      "atm.v1.StaffService",
+      {
+          {"atm terminals", "ListTerminals", "List the ATM's terminals and their state",
+           "atm terminals"},
+          {"atm cassettes",
+           "ListCassettes",
+           "Show what the ATM believes is inside",
+           "atm cassettes",
+           {terminal}},
+          {"atm load",
+           "Load",
+           "Put notes into a cassette",
+           "atm load 1 100x50",
+           {{"CASSETTE", "position", Kind::number, "its position, from 1"},
+            {"NOTES", "notes", Kind::notes, "how many of which, as 100x50"},
+            terminal}},
+          {"atm unload",
+           "Unload",
+           "Take everything out: cassettes and bins",
+           "atm unload",
+           {terminal},
+           "This empties the ATM. Do it?"},
+          {"atm count",
+           "Count",
+           "Let the devices count, and compare; 65 if they differ",
+           "atm count",
+           {terminal}},
+          {"atm day-totals",
+           "GetDayTotals",
+           "Sum up a day",
+           "atm day-totals --day 2026-11-23",
+           {{"--day", "day", Kind::text, "As 2026-11-23; today without it", false}, terminal}},
+          {"atm audit",
+           "Audit",
+           "Account for every cent, with the bank; 65 if any is missing",
+           "atm audit",
+           {terminal}},
+          {"atm in-service",
+           "SetService",
+           "Let the ATM serve customers",
+           "atm in-service",
+           {{"", "in_service", Kind::yes}, terminal}},
+          {"atm out-of-service",
+           "SetService",
+           "Take the ATM out of service",
+           "atm out-of-service",
+           {terminal}},
+          {"atm items",
+           "ListOpenItems",
+           "List what has not ended, and waits for the bank",
+           "atm items",
+           {terminal}},
+          {"atm accept-bank-history",
+           "AcceptBankHistory",
+           "Go on with a bank that was restored from a backup",
+           "atm accept-bank-history --reason 'restored the backup of 23 November'",
+           {{"--reason", "reason", Kind::text, "Why, for the journal"}},
+           "The ATM will send the bank again what the backup lacks. Go on?"},
+          {"atm fault",
+           "SetFault",
+           "Break a simulated device, or mend it (none)",
+           "atm fault dispenser jam --after-notes 3",
+           {{"DEVICE", "device", Kind::choice, "dispenser or acceptor"},
+            {"FAULT", "fault", Kind::choice, "none, jam, present-unknown, slow or dead"},
+            {"--after-notes", "after_notes", Kind::number, "Jam after so many notes", false},
+            {"--delay-ms", "delay_ms", Kind::number, "How slow, in milliseconds", false},
+            terminal}},
+      }};
+  return all;
+}
+
+}  // namespace bankctl

@@ -1,0 +1,181 @@
+#include "bankctl/operator_calls.h"
+
+#include <algorithm>
+#include <array>
+#include <ostream>
+#include <string_view>
+#include <utility>
+
+#include <google/protobuf/descriptor.h>
+
+#include "atm/v1/atm.pb.h"
+#include "bank/v1/refusal.pb.h"
+#include "bankctl/request.h"
+#include "cli/message_json.h"
+#include "cli/message_text.h"
+#include "ops/failure.h"
+
+namespace bankctl {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+const rpc::Status interrupted = {.code = rpc::StatusCode::cancelled,
+                                 .message = "you did not wait for it"};
+
+async::Task<bool> next_of(rpc::detail::OutgoingStream* stream, Message* response) {
+  co_return co_await stream->next(*response);
+}
+
+// Methods that change nothing: asking again is always right.
+bool is_question(std::string_view method) {
+  constexpr std::array<std::string_view, 6> beginnings = {"Get",   "List",  "Watch",
+                                                          "Count", "Audit", "Check"};
+  const std::string_view name = method.substr(method.find('/') + 1);
+  return std::ranges::any_of(beginnings,
+                             [&](std::string_view word) { return name.starts_with(word); });
+}
+
+// The id of a change, as text; "" when the request has none, or asks about another's.
+std::string change_id(const OperatorCall& call) {
+  if (!has_field(*call.request, "id") || call.method.ends_with("/ResolveChange")) return "";
+  const auto* const field = call.request->GetDescriptor()->FindFieldByName("id");
+  return cli::bytes_text(call.request->GetReflection()->GetString(*call.request, field));
+}
+
+std::unique_ptr<Message> new_response(const OperatorCall& call) {
+  const auto* const type = method_of(call.method).output_type();
+  auto* const factory = google::protobuf::MessageFactory::generated_factory();
+  return std::unique_ptr<Message>(factory->GetPrototype(type)->New());
+}
+
+// The sentence of a refusal or a decline; "" for every other message.
+std::string no_of(const Message& outcome) {
+  if (const auto* refusal = dynamic_cast<const bank::v1::Refusal*>(&outcome)) {
+    return "the bank said no: " + refusal->message();
+  }
+  if (const auto* decline = dynamic_cast<const atm::v1::Decline*>(&outcome)) {
+    return "the ATM said no: " + decline->message();
+  }
+  return "";
+}
+
+}  // namespace
+
+async::Task<int> OperatorCalls::call(OperatorCall call) {
+  const std::unique_ptr<Message> response = new_response(call);
+  async::Task<rpc::Status> exchanged = has_field(*call.request, "page_token")
+                                           ? exchange_pages(call, *response)
+                                           : exchange(call, *response);
+  const std::optional<rpc::Status> status =
+      co_await cli::unless_interrupted(interrupts_, std::move(exchanged));
+  if (!status) fail(call, interrupted);
+  if (!status->is_ok()) fail(call, *status);
+  print(*response);
+  co_return judge(call, *response);
+}
+
+async::Task<rpc::Status> OperatorCalls::exchange(const OperatorCall& call, Message& response) {
+  rpc::Context context(loop_.in(settings_.timeout));
+  rpc::detail::OutgoingCall outgoing =
+      channel_.exchange(call.method, *call.request, response, std::move(context));
+  co_return co_await outgoing;
+}
+
+async::Task<rpc::Status> OperatorCalls::exchange_pages(const OperatorCall& call,
+                                                       Message& response) {
+  const auto& type = *response.GetDescriptor();
+  const auto& reflection = *response.GetReflection();
+  const FieldDescriptor* const next = type.FindFieldByName("next_page_token");
+  const FieldDescriptor* rows = nullptr;
+  for (int i = 0; i < type.field_count(); ++i) {
+    if (type.field(i)->is_repeated()) rows = type.field(i);
+  }
+  while (true) {
+    const std::unique_ptr<Message> page(response.New());
+    const rpc::Status status = co_await exchange(call, *page);
+    if (!status.is_ok()) co_return status;
+    const std::string token = page->GetReflection()->GetString(*page, next);
+    response.MergeFrom(*page);
+    reflection.SetString(&response, next, token);
+    const auto size = static_cast<std::uint32_t>(reflection.FieldSize(response, rows));
+    if (token.empty() || size >= settings_.limit) co_return status;
+    set_bytes(*call.request, "page_token", token);
+  }
+}
+
+async::Task<int> OperatorCalls::watch(OperatorCall call) {
+  const std::unique_ptr<Message> response = new_response(call);
+  std::unique_ptr<Message> request(call.request->New());
+  request->CopyFrom(*call.request);
+  rpc::Context context(async::Deadline::never());
+  const std::unique_ptr<rpc::detail::OutgoingStream> stream =
+      channel_.exchange_stream(call.method, std::move(request), std::move(context));
+  while (true) {
+    async::Task<bool> next = next_of(stream.get(), response.get());
+    const std::optional<bool> more = co_await cli::unless_interrupted(interrupts_, std::move(next));
+    if (!more || !*more) co_return 0;
+    const std::string line =
+        settings_.json ? cli::to_json(*response) : cli::to_line(*response, settings_.currency);
+    out_ << line << std::endl;
+  }
+}
+
+void OperatorCalls::print(const Message& response) const {
+  if (settings_.json) {
+    out_ << cli::to_json(response) << "\n";
+    return;
+  }
+  const FieldDescriptor* const outcome = outcome_of(response);
+  if (outcome != nullptr) {
+    const Message& answer = response.GetReflection()->GetMessage(response, outcome);
+    if (!no_of(answer).empty() && outcome->name() != "refused") return;  // judge() says it.
+    out_ << outcome->name() << "\n";
+  }
+  out_ << cli::to_text(response, settings_.currency);
+}
+
+int OperatorCalls::judge(const OperatorCall& call, const Message& response) const {
+  const auto& reflection = *response.GetReflection();
+  if (const FieldDescriptor* const outcome = outcome_of(response)) {
+    const std::string no = no_of(reflection.GetMessage(response, outcome));
+    // "refused" is the answer to what became of a change, and no refusal of the question.
+    if (!no.empty() && outcome->name() != "refused") {
+      throw ops::Failure(ops::ExitCode::declined, no);
+    }
+  } else if (response.GetDescriptor()->FindOneofByName("outcome") != nullptr) {
+    throw ops::Failure(ops::ExitCode::protocol, call.server + " gave an answer without an outcome");
+  }
+  const FieldDescriptor* const differences =
+      response.GetDescriptor()->FindFieldByName("differences");
+  if (differences != nullptr && reflection.FieldSize(response, differences) > 0) {
+    throw ops::Failure(ops::ExitCode::bad_data,
+                       reflection.GetRepeatedString(response, differences, 0));
+  }
+  return ops::to_int(ops::ExitCode::ok);
+}
+
+void OperatorCalls::fail(const OperatorCall& call, const rpc::Status& status) const {
+  if (is_question(call.method) || status.outcome() == rpc::Outcome::no) {
+    throw cli::no_answer(call.server, status);
+  }
+  const std::string id = change_id(call);
+  if (settings_.json) {
+    out_ << "{\"outcome\":\"unknown\",\"id\":" << (id.empty() ? "null" : cli::json_string(id))
+         << "}\n";
+  }
+  std::string sentence = "No answer from " + call.server + " (" + status.text() +
+                         "): it may have been done, or may not.";
+  if (!id.empty() && call.method.starts_with("bank.")) {
+    sentence +=
+        " Ask with `bankctl resolve " + id + "`, or repeat the command with --id " + id + ".";
+  } else if (!id.empty()) {
+    sentence += " Repeat the command with --id " + id + ": it is done once.";
+  } else {
+    sentence += " Look, and repeat the command if need be.";
+  }
+  throw ops::Failure(ops::ExitCode::unknown_outcome, sentence);
+}
+
+}  // namespace bankctl

@@ -1,0 +1,150 @@
+#include "bankctl/request.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include <google/protobuf/descriptor.h>
+
+#include "async/check.h"
+#include "atm/v1/staff.pb.h"
+#include "bank/v1/operator.pb.h"
+#include "cli/amount.h"
+#include "cli/message_json.h"
+#include "ledger/operation_id.h"
+#include "ops/failure.h"
+#include "ops/suggest.h"
+#include "ops/value.h"
+
+namespace bankctl {
+namespace {
+
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+
+struct Place {
+  Message* message;
+  const FieldDescriptor* field;
+};
+
+// Walks "limits.daily_amount_max", making the messages on the way.
+Place find(Message& request, std::string_view path) {
+  Message* message = &request;
+  while (true) {
+    const std::size_t dot = path.find('.');
+    const std::string name(path.substr(0, dot));
+    const FieldDescriptor* const field = message->GetDescriptor()->FindFieldByName(name);
+    async::check(field != nullptr, "an input's field is one of the request");
+    if (dot == std::string_view::npos) return {message, field};
+    message = message->GetReflection()->MutableMessage(message, field);
+    path.remove_prefix(dot + 1);
+  }
+}
+
+[[noreturn]] void fail(const Input& input, const std::string& what) {
+  throw ops::Failure(ops::ExitCode::usage, std::string(input.name) + " " + what + ".");
+}
+
+void set_message(const Place& place, const Message& value) {
+  place.message->GetReflection()->MutableMessage(place.message, place.field)->CopyFrom(value);
+}
+
+template <typename T>
+T number(const Input& input, const std::string& text) {
+  const auto parsed = ops::Value<T>::parse(text);
+  if (!parsed) fail(input, parsed.error() + ", not \"" + text + "\"");
+  return *parsed;
+}
+
+void set_number(const Place& place, const Input& input, const std::string& text) {
+  const auto& reflection = *place.message->GetReflection();
+  if (place.field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
+    reflection.SetUInt32(place.message, place.field, number<std::uint32_t>(input, text));
+  } else {
+    reflection.SetUInt64(place.message, place.field, number<std::uint64_t>(input, text));
+  }
+}
+
+void set_choice(const Place& place, const Input& input, std::string text) {
+  std::ranges::replace(text, '-', '_');
+  const google::protobuf::EnumDescriptor& type = *place.field->enum_type();
+  std::vector<std::string> names;
+  for (int i = 1; i < type.value_count(); ++i) {
+    std::string name = cli::short_name(*type.value(i));
+    if (name == text) {
+      place.message->GetReflection()->SetEnum(place.message, place.field, type.value(i));
+      return;
+    }
+    std::ranges::replace(name, '_', '-');
+    names.push_back(std::move(name));
+  }
+  std::string list;
+  for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+  std::ranges::replace(text, '_', '-');
+  fail(input, "must be one of " + list + ", not \"" + text + "\"" + ops::did_you_mean(text, names));
+}
+
+}  // namespace
+
+void set_input(Message& request, const Input& input, const std::string& text,
+               ledger::Currency currency) {
+  const Place place = find(request, input.field);
+  const auto& reflection = *place.message->GetReflection();
+  switch (input.kind) {
+    case Kind::text:
+    case Kind::pin:
+    case Kind::currency:
+      return reflection.SetString(place.message, place.field, text);
+    case Kind::number:
+      return set_number(place, input, text);
+    case Kind::id: {
+      const auto id = ledger::OperationId::parse(text);
+      if (!id) fail(input, "must be a UUID, as 0190b5c4-7a3e-7c1d-9f00-0123456789ab");
+      return reflection.SetString(place.message, place.field, std::string(id->view()));
+    }
+    case Kind::amount:
+      return set_message(place, cli::parse_amount(text, currency));
+    case Kind::amount_or_zero:
+      return set_message(place, cli::parse_amount_or_zero(text, currency));
+    case Kind::minor_units: {
+      const std::int64_t units = cli::parse_amount_or_zero(text, currency).minor_units();
+      return reflection.SetInt64(place.message, place.field, units);
+    }
+    case Kind::notes:
+      return set_message(place, cli::parse_notes(text, currency));
+    case Kind::choice:
+      return set_choice(place, input, text);
+    case Kind::yes:
+      return reflection.SetBool(place.message, place.field, true);
+  }
+}
+
+void set_bytes(Message& request, std::string_view field, std::string_view bytes) {
+  const Place place = find(request, field);
+  place.message->GetReflection()->SetString(place.message, place.field, std::string(bytes));
+}
+
+bool has_field(const Message& message, std::string_view field) {
+  return message.GetDescriptor()->FindFieldByName(std::string(field)) != nullptr;
+}
+
+const google::protobuf::MethodDescriptor& method_of(std::string_view name) {
+  // Naming one message of each file keeps the linker from leaving the file out.
+  bank::v1::OpenAccountRequest::descriptor();
+  atm::v1::LoadRequest::descriptor();
+  std::string full(name);
+  std::ranges::replace(full, '/', '.');
+  const auto* const method =
+      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(full);
+  async::check(method != nullptr, "a verb's method is one of the protocol");
+  return *method;
+}
+
+const FieldDescriptor* outcome_of(const Message& response) {
+  const google::protobuf::Descriptor& type = *response.GetDescriptor();
+  const auto* const oneof = type.FindOneofByName("outcome");
+  if (oneof == nullptr) return nullptr;
+  return response.GetReflection()->GetOneofFieldDescriptor(response, oneof);
+}
+
+}  // namespace bankctl

@@ -1,0 +1,29 @@
+// Puts what was typed into a request, by the field's path.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <google/protobuf/message.h>
+
+#include "bankctl/verb.h"
+#include "ledger/money.h"
+
+namespace bankctl {
+
+// Sets the field at `input.field` from `text`. Throws Failure(usage) with a sentence that begins with
+// the input's name.
+void set_input(google::protobuf::Message& request, const Input& input, const std::string& text,
+               ledger::Currency currency);
+
+// A plain field of the request itself: the change's id, the page.
+void set_bytes(google::protobuf::Message& request, std::string_view field, std::string_view bytes);
+bool has_field(const google::protobuf::Message& message, std::string_view field);
+
+// Finds "bank.v1.OperatorService/OpenAccount" in the files that were compiled in.
+const google::protobuf::MethodDescriptor& method_of(std::string_view name);
+
+// The field of a oneof `outcome` that is set, or null.
+const google::protobuf::FieldDescriptor* outcome_of(const google::protobuf::Message& response);
+
+}  // namespace bankctl

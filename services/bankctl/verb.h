@@ -1,0 +1,62 @@
+// The operator's commands as a table: what is typed, which method it calls, and where each word goes
+// in the request. Everything else follows from the .proto files: the id of a change, pages, how the
+// answer is printed, and what counts as a no.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace bankctl {
+
+// What a word on the command line must be.
+enum class Kind : std::uint8_t {
+  text,
+  number,          // A whole number, 0 or more.
+  id,              // A UUID.
+  amount,          // In major units, more than 0, of --currency.
+  amount_or_zero,  // The same, or 0.
+  minor_units,     // The same as a bare number of minor units.
+  notes,           // "100x50".
+  choice,          // A value of an enum, by its short name.
+  pin,             // Read from --pin-file or asked for; never a word.
+  currency,        // --currency; never a word.
+  yes,             // Always true; never a word.
+};
+
+// One thing that goes into the request.
+struct Input {
+  // "ACCOUNT" stands by itself, "--reason" is an option.
+  std::string_view name;
+  // Where it goes: "account_id", "limits.daily_amount_max".
+  std::string_view field;
+  Kind kind = Kind::text;
+  std::string_view help = {};
+  bool required = true;
+};
+
+struct Verb {
+  std::string_view words;   // "account open"
+  std::string_view method;  // "OpenAccount"
+  std::string_view summary;
+  std::string_view example;  // Without "bankctl".
+  std::vector<Input> inputs = {};
+  // Asked before it is done, if there is somebody to ask: what cannot be taken back.
+  std::string_view question = {};
+};
+
+struct VerbTable {
+  std::string_view service;  // "bank.v1.OperatorService"
+  std::vector<Verb> verbs;   // In the order of the help.
+};
+const VerbTable& bank_verbs();
+const VerbTable& atm_verbs();
+
+// The first word of a group, and what it is about.
+struct Group {
+  std::string_view name;
+  std::string_view summary;
+};
+const std::vector<Group>& groups();
+
+}  // namespace bankctl
