@@ -2,6 +2,8 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <vector>
 
@@ -41,6 +43,31 @@ ops::Failure no_answer(const std::string& server, const rpc::Status& status) {
     return {ops::ExitCode::unavailable, server + " does not answer: " + status.text()};
   }
   return {code, server + " refused the call: " + status.text()};
+}
+
+std::optional<ops::Ending> rpc_endings(const std::exception& error) {
+  const auto* const failed = dynamic_cast<const rpc::Error*>(&error);
+  if (failed == nullptr) return std::nullopt;
+  const ops::Failure failure = no_answer("The server", failed->status());
+  return ops::ending_of(failure);
+}
+
+std::string config_file(std::string_view program) {
+  const char* const config = std::getenv("XDG_CONFIG_HOME");
+  const char* const home = std::getenv("HOME");
+  std::filesystem::path directory;
+  if (config != nullptr && config[0] == '/') {
+    directory = config;
+  } else if (home != nullptr && home[0] == '/') {
+    directory = std::filesystem::path(home) / ".config";
+  } else {
+    return "";
+  }
+  return (directory / "teller" / (std::string(program) + ".toml")).string();
+}
+
+async::WallTime wall_now() {
+  return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
 int check_health(const async::Endpoint& server, async::Duration wait_max) {

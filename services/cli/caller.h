@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "async/endpoint.h"
@@ -11,6 +12,7 @@
 #include "async/uv_loop.h"
 #include "ledger/operation_id.h"
 #include "ops/failure.h"
+#include "ops/run_main.h"
 #include "rpc/client.h"
 
 namespace cli {
@@ -50,6 +52,16 @@ async::Task<std::optional<T>> unless_interrupted(Interrupts& interrupts, async::
 
 // The Failure for a call that changed nothing, or of which nobody cares whether it did: a question.
 [[nodiscard]] ops::Failure no_answer(const std::string& server, const rpc::Status& status);
+
+// How a program ends whose call threw: rpc::Error, by its status.
+std::optional<ops::Ending> rpc_endings(const std::exception& error);
+
+// Where a person keeps a program's options: $XDG_CONFIG_HOME/teller/PROGRAM.toml, else
+// ~/.config/teller/PROGRAM.toml; "" without a home.
+std::string config_file(std::string_view program);
+
+// The wall clock, where there is no loop yet.
+async::WallTime wall_now();
 
 // The `health` command of a daemon or an operator: asks rpc.v1.HealthService on `server`. Prints
 // "serving" and gives 0, else throws Failure(unavailable) within `wait_max`.

@@ -1,0 +1,72 @@
+// bankctl: the operator's command line.
+#include <filesystem>
+#include <iostream>
+
+#include "async/random.h"
+#include "async/uv_loop.h"
+#include "bankctl/commands.h"
+#include "bankctl/generic_calls.h"
+#include "bankctl/operator_calls.h"
+#include "cli/caller.h"
+#include "cli/terminal.h"
+#include "ops/options.h"
+#include "rpc/client.h"
+
+namespace {
+
+constexpr const char* footer =
+    "Exit status: 0 done, 1 the bank or the ATM said no, 64 the command line is wrong, 65 "
+    "something\n"
+    "does not add up, 69 no server answers and nothing was done, 75 it may have been done: the\n"
+    "sentence says how to learn it, 77 not allowed, 78 the configuration is wrong.";
+
+void add_settings(ops::Command& root, bankctl::Settings& settings) {
+  root.example("bankctl account open jane --name 'Jane Doe'");
+  root.example("bankctl account fund jane 100.00");
+  root.example("bankctl card issue 4000000000000002 jane");
+  root.example("bankctl atm audit");
+  root.example("bankctl watch --json");
+  root.footer(footer);
+  root.option("bank", settings.bank, "HOST:PORT", "Where the bank's operator service listens");
+  root.option("atm", settings.atm, "HOST:PORT", "Where the ATM's staff service listens");
+  root.flag("json", settings.json, "Prints answers as JSON, one object a line");
+  root.option("currency", settings.currency, "CODE", "What amounts are in");
+  root.option("timeout", settings.timeout, "TIME", "How long to wait for an answer");
+  root.option("limit", settings.limit, "N", "The most rows of a list");
+  root.flag("yes", settings.yes, "Asks nothing").flag_only();
+}
+
+int send(const bankctl::Settings& settings, bankctl::OperatorCall call) {
+  async::UvLoop loop;
+  async::SystemRandom random;
+  const bool to_bank = call.method.starts_with("bank.");
+  rpc::Client client(loop, cli::client_options(to_bank ? settings.bank : settings.atm), random);
+  cli::SignalInterrupts interrupts(loop);
+  bankctl::OperatorCalls calls(loop, client, interrupts, settings, std::cout);
+  if (call.method.ends_with("/WatchTransfers")) return loop.run(calls.watch(std::move(call)));
+  return loop.run(calls.call(std::move(call)));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  bankctl::Settings settings;
+  cli::UserTerminal terminal(STDERR_FILENO);
+  async::SystemRandom random;
+  ops::CommandLine line({.program = "bankctl",
+                         .summary = "What the bank's operator and the ATM's staff do",
+                         .prefix = "BANKCTL_",
+                         .config_file_default = cli::config_file("bankctl"),
+                         .endings = cli::rpc_endings});
+  add_settings(line.root(), settings);
+  const auto new_id = [&random] { return cli::new_id(cli::wall_now(), random); };
+  const auto send_call = [&](bankctl::OperatorCall call) {
+    return send(settings, std::move(call));
+  };
+  bankctl::Commands commands(settings, terminal, new_id, send_call);
+  commands.add(line.root(), bankctl::bank_verbs());
+  commands.add(line.root(), bankctl::atm_verbs());
+  bankctl::GenericCommands generic(settings);
+  generic.add(line.root());
+  return line.run(argc, argv);
+}

@@ -1,0 +1,284 @@
+#include "teller/customer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "cli/caller.h"
+#include "cli/message_text.h"
+
+namespace teller {
+namespace {
+
+using namespace atm::v1;
+using std::chrono::milliseconds;
+
+constinit const rpc::Method<InsertCardRequest, InsertCardResponse> insert_card_method{
+    "atm.v1.AtmService/InsertCard"};
+constinit const rpc::Method<GetBalanceRequest, GetBalanceResponse> get_balance_method{
+    "atm.v1.AtmService/GetBalance"};
+constinit const rpc::Method<WithdrawRequest, WithdrawResponse> withdraw_method{
+    "atm.v1.AtmService/Withdraw"};
+constinit const rpc::Method<DepositRequest, DepositResponse> deposit_method{
+    "atm.v1.AtmService/Deposit"};
+constinit const rpc::Method<TransferRequest, TransferResponse> transfer_method{
+    "atm.v1.AtmService/Transfer"};
+constinit const rpc::Method<ListStatementRequest, ListStatementResponse> list_statement_method{
+    "atm.v1.AtmService/ListStatement"};
+constinit const rpc::Method<ChangePinRequest, ChangePinResponse> change_pin_method{
+    "atm.v1.AtmService/ChangePin"};
+constinit const rpc::Method<ResolveRequest, ResolveResponse> resolve_method{
+    "atm.v1.AtmService/Resolve"};
+constinit const rpc::Method<EndSessionRequest, EndSessionResponse> end_session_method{
+    "atm.v1.AtmService/EndSession"};
+
+constexpr milliseconds wait_first{100};
+constexpr milliseconds wait_max{2000};
+constexpr milliseconds farewell_max{2000};
+constexpr int tries_max = 100;
+
+Outcome outcome_of(WithdrawResponse response) {
+  Outcome outcome;
+  if (response.has_withdrawn())
+    *outcome.mutable_withdrawn() = std::move(*response.mutable_withdrawn());
+  if (response.has_decline()) *outcome.mutable_declined() = std::move(*response.mutable_decline());
+  if (response.has_suspense())
+    *outcome.mutable_suspense() = std::move(*response.mutable_suspense());
+  return outcome;
+}
+
+Outcome outcome_of(DepositResponse response) {
+  Outcome outcome;
+  if (response.has_deposited())
+    *outcome.mutable_deposited() = std::move(*response.mutable_deposited());
+  if (response.has_decline()) *outcome.mutable_declined() = std::move(*response.mutable_decline());
+  if (response.has_suspense())
+    *outcome.mutable_suspense() = std::move(*response.mutable_suspense());
+  return outcome;
+}
+
+Outcome outcome_of(TransferResponse response) {
+  Outcome outcome;
+  if (response.has_transferred()) {
+    *outcome.mutable_transferred() = std::move(*response.mutable_transferred());
+  }
+  if (response.has_decline()) *outcome.mutable_declined() = std::move(*response.mutable_decline());
+  return outcome;
+}
+
+Outcome outcome_of(ChangePinResponse response) {
+  Outcome outcome;
+  if (response.has_changed()) outcome.mutable_pin_changed();
+  if (response.has_decline()) *outcome.mutable_declined() = std::move(*response.mutable_decline());
+  return outcome;
+}
+
+// A no that is about the session and not about the change: said to a second sending it does not tell
+// what became of the first.
+bool is_about_the_session(const Outcome& outcome) {
+  if (!outcome.has_declined()) return false;
+  switch (outcome.declined().code()) {
+    case DECLINE_CODE_NO_SUCH_TERMINAL:
+    case DECLINE_CODE_TERMINAL_BUSY:
+    case DECLINE_CODE_NO_SESSION:
+    case DECLINE_CODE_OUT_OF_SERVICE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+rpc::Status no_outcome() {
+  return {.code = rpc::StatusCode::internal, .message = "the ATM's answer holds no outcome"};
+}
+
+}  // namespace
+
+async::Task<Answered<Outcome>> Customer::settle(PendingChange change) {
+  last_id_ = change.id;
+  const async::Deadline until = loop_.in(options_.patience);
+  co_return co_await resolve_until(change.id, until);
+}
+
+async::Task<Answered<Outcome>> Customer::resolve_until(ledger::OperationId id,
+                                                       async::Deadline until) {
+  for (int tries = 0;; ++tries) {
+    ResolveRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_terminal_id(options_.terminal);
+    rpc::Context context(until);
+    rpc::Reply<ResolveResponse> reply =
+        co_await atm_.try_call(resolve_method, std::move(request), std::move(context));
+    if (reply && !reply->has_pending() && reply->outcome_case() != Outcome::OUTCOME_NOT_SET) {
+      co_return std::move(*reply);
+    }
+    const bool in_time = co_await wait(tries, until);
+    if (in_time) continue;
+    rpc::Status silence = reply ? no_outcome() : reply.error();
+    if (reply && reply->has_pending()) {
+      silence = {.code = rpc::StatusCode::deadline_exceeded, .message = reply->pending().message()};
+    }
+    silence.never_sent = false;  // This question was perhaps not sent, but the change was.
+    co_return std::unexpected(std::move(silence));
+  }
+}
+
+async::Task<Answered<InsertCardResponse>> Customer::insert_card(std::string pin) {
+  pin_ = std::move(pin);
+  InsertCardRequest request;
+  request.set_terminal_id(options_.terminal);
+  request.set_card_number(options_.card);
+  request.set_pin(pin_);
+  rpc::Context context(loop_.in(options_.patience));
+  rpc::Reply<InsertCardResponse> reply =
+      co_await atm_.try_call(insert_card_method, std::move(request), std::move(context));
+  if (reply && reply->has_session()) session_ = reply->session();
+  co_return reply;
+}
+
+async::Task<> Customer::end_session() {
+  if (session_.session_id().empty()) co_return;
+  EndSessionRequest request;
+  request.set_session_id(session_.session_id());
+  session_.Clear();
+  rpc::Context context(loop_.in(farewell_max));
+  // Without an answer the session ends with the connection.
+  const rpc::Reply<EndSessionResponse> reply =
+      co_await atm_.try_call(end_session_method, std::move(request), std::move(context));
+  static_cast<void>(reply);
+}
+
+async::Task<Answered<GetBalanceResponse>> Customer::balance() {
+  GetBalanceRequest request;
+  request.set_session_id(session_.session_id());
+  rpc::Context context(loop_.in(options_.patience));
+  co_return co_await atm_.try_call(get_balance_method, std::move(request), std::move(context));
+}
+
+async::Task<Answered<ListStatementResponse>> Customer::statement(std::uint32_t entries) {
+  ListStatementResponse all;
+  std::string page_token;
+  const async::Deadline until = loop_.in(options_.patience);
+  do {
+    constexpr std::uint32_t page_size_max = 50;
+    const auto have = static_cast<std::uint32_t>(all.statement().entries_size());
+    ListStatementRequest request;
+    request.set_session_id(session_.session_id());
+    request.set_page_size(std::min(entries - have, page_size_max));
+    request.set_page_token(page_token);
+    rpc::Context context(until);
+    rpc::Reply<ListStatementResponse> page =
+        co_await atm_.try_call(list_statement_method, std::move(request), std::move(context));
+    if (!page || !page->has_statement()) co_return page;
+    page_token = page->statement().next_page_token();
+    const bool is_empty = page->statement().entries().empty();
+    all.MergeFrom(*page);
+    all.mutable_statement()->set_next_page_token(page_token);
+    if (is_empty) break;
+  } while (!page_token.empty() &&
+           static_cast<std::uint32_t>(all.statement().entries_size()) < entries);
+  co_return all;
+}
+
+async::Task<Answered<Outcome>> Customer::withdraw(bank::v1::Money amount) {
+  PendingChange pending{.id = {}, .kind = "withdrawal", .what = cli::money_text(amount)};
+  WithdrawRequest request;
+  *request.mutable_amount() = std::move(amount);
+  co_return co_await change(withdraw_method, std::move(request), std::move(pending));
+}
+
+async::Task<Answered<Outcome>> Customer::deposit(std::vector<Notes> notes, std::string what) {
+  PendingChange pending{.id = {}, .kind = "deposit", .what = std::move(what)};
+  DepositRequest request;
+  request.mutable_notes()->Assign(notes.begin(), notes.end());
+  co_return co_await change(deposit_method, std::move(request), std::move(pending));
+}
+
+async::Task<Answered<Outcome>> Customer::transfer(bank::v1::Money amount,
+                                                  std::string target_account) {
+  PendingChange pending{
+      .id = {}, .kind = "transfer", .what = cli::money_text(amount) + " to " + target_account};
+  TransferRequest request;
+  *request.mutable_amount() = std::move(amount);
+  request.set_target_account_id(std::move(target_account));
+  co_return co_await change(transfer_method, std::move(request), std::move(pending));
+}
+
+async::Task<Answered<Outcome>> Customer::change_pin(std::string old_pin, std::string new_pin) {
+  PendingChange pending{.id = {}, .kind = "PIN change", .what = ""};
+  ChangePinRequest request;
+  request.set_old_pin(std::move(old_pin));
+  request.set_new_pin(std::move(new_pin));
+  co_return co_await change(change_pin_method, std::move(request), std::move(pending));
+}
+
+template <typename Request, typename Response>
+async::Task<Answered<Outcome>> Customer::change(const rpc::Method<Request, Response>& method,
+                                                Request request, PendingChange pending) {
+  pending.id = cli::new_id(loop_.wall_now(), random_);
+  last_id_ = pending.id;
+  request.set_id(std::string(pending.id.view()));
+  pending_.write(
+      pending);  // Before the first send: from here on somebody can ask what became of it.
+  const async::Deadline until = loop_.in(options_.patience);
+  bool may_have_arrived = false;
+  bool has_begun_again = false;
+  for (int tries = 0;; ++tries) {
+    request.set_session_id(session_.session_id());
+    Request copy = request;
+    rpc::Context context(until);
+    rpc::Reply<Response> reply =
+        co_await atm_.try_call(method, std::move(copy), std::move(context));
+    if (reply) {
+      Outcome outcome = outcome_of(std::move(*reply));
+      if (outcome.outcome_case() == Outcome::OUTCOME_NOT_SET) {
+        co_return std::unexpected(no_outcome());
+      }
+      if (!may_have_arrived || !is_about_the_session(outcome)) co_return outcome;
+      // The first sending took the session with it, or still keeps the terminal busy.
+      if (!has_begun_again) has_begun_again = co_await begin_again(until);
+      if (has_begun_again && tries < tries_max) continue;
+      co_return co_await resolve_until(pending.id, until);
+    }
+    if (!may_have_arrived && reply.error().outcome() == rpc::Outcome::no) {
+      pending_.clear();
+      co_return std::unexpected(reply.error());
+    }
+    may_have_arrived = true;
+    const bool in_time = co_await wait(tries, until);
+    if (in_time) continue;
+    rpc::Status silence = reply.error();
+    silence.never_sent = false;  // Of the last try that may hold, but not of the first.
+    co_return std::unexpected(std::move(silence));
+  }
+}
+
+// A new session after the old one's connection was lost, in which the same id is sent again.
+async::Task<bool> Customer::begin_again(async::Deadline until) {
+  for (int tries = 0;; ++tries) {
+    InsertCardRequest request;
+    request.set_terminal_id(options_.terminal);
+    request.set_card_number(options_.card);
+    request.set_pin(pin_);
+    rpc::Context context(until);
+    const rpc::Reply<InsertCardResponse> reply =
+        co_await atm_.try_call(insert_card_method, std::move(request), std::move(context));
+    if (reply && reply->has_session()) {
+      session_ = reply->session();
+      co_return true;
+    }
+    const bool in_time = co_await wait(tries, until);
+    if (!in_time) co_return false;
+  }
+}
+
+// Backs off before another try, with jitter. False: the time is over.
+async::Task<bool> Customer::wait(int tries, async::Deadline until) {
+  const milliseconds longest = std::min(wait_first * (1 << std::min(tries, 5)), wait_max);
+  const auto half = static_cast<std::uint64_t>(longest.count() / 2);
+  const milliseconds pause(half + random_.below(half + 1));
+  if (until.left(loop_.now()) <= pause) co_return false;
+  co_await loop_.sleep_for(pause);
+  co_return true;
+}
+
+}  // namespace teller

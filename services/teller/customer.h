@@ -1,0 +1,88 @@
+// A customer at an ATM: the calls of atm.v1.AtmService, and rule 21 of the money rules.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/loop.h"
+#include "async/random.h"
+#include "async/task.h"
+#include "async/time.h"
+#include "atm/v1/atm.pb.h"
+#include "rpc/client.h"
+#include "teller/pending.h"
+
+namespace teller {
+
+struct CustomerOptions {
+  std::string terminal;  // Empty: the ATM's only one.
+  std::string card;
+  async::Duration patience = std::chrono::seconds(30);  // For one answer, resending included.
+};
+
+// What a change came to, whichever call told it: the ATM's answer to Resolve has a case for each.
+using Outcome = atm::v1::ResolveResponse;
+
+// An answer, or why there is none. Of a change the status says no (nothing was done) or unknown.
+template <typename Answer>
+using Answered = std::expected<Answer, rpc::Status>;
+
+// Owned by main or a test; loop thread only; one call at a time. The client, the file and the random
+// source outlive it.
+//
+// Invariant: a change is sent only while the pending file holds its id, and the file is cleared only
+// when the change's outcome was told, or it was surely never sent.
+class Customer {
+ public:
+  Customer(async::Loop& loop, rpc::Channel& atm, async::Random& random, PendingFile& pending,
+           CustomerOptions options)
+      : loop_(loop), atm_(atm), random_(random), pending_(pending), options_(std::move(options)) {}
+
+  // The change that an earlier command left without an answer, if any. Settle it before anything
+  // else.
+  std::optional<PendingChange> earlier() const { return pending_.read(); }
+  // What became of it. Asks until the ATM knows or the patience is at its end.
+  async::Task<Answered<Outcome>> settle(PendingChange change);
+  // The outcome of the last change was told to the customer: forget it.
+  void told() { pending_.clear(); }
+
+  // Begins a session. The PIN is kept, to begin another one when the connection is lost.
+  async::Task<Answered<atm::v1::InsertCardResponse>> insert_card(std::string pin);
+  async::Task<> end_session();
+  const atm::v1::Session& session() const { return session_; }
+
+  async::Task<Answered<atm::v1::GetBalanceResponse>> balance();
+  async::Task<Answered<atm::v1::ListStatementResponse>> statement(std::uint32_t entries);
+
+  // Each stores a new id, then sends, and again after silence, until an answer or the end of the
+  // patience. Then call told(), unless the outcome is unknown.
+  async::Task<Answered<Outcome>> withdraw(bank::v1::Money amount);
+  async::Task<Answered<Outcome>> deposit(std::vector<atm::v1::Notes> notes, std::string what);
+  async::Task<Answered<Outcome>> transfer(bank::v1::Money amount, std::string target_account);
+  async::Task<Answered<Outcome>> change_pin(std::string old_pin, std::string new_pin);
+
+  // The id of the last change, for messages.
+  const ledger::OperationId& last_id() const { return last_id_; }
+
+ private:
+  template <typename Request, typename Response>
+  async::Task<Answered<Outcome>> change(const rpc::Method<Request, Response>& method,
+                                        Request request, PendingChange pending);
+  async::Task<Answered<Outcome>> resolve_until(ledger::OperationId id, async::Deadline until);
+  async::Task<bool> begin_again(async::Deadline until);
+  async::Task<bool> wait(int tries, async::Deadline until);
+
+  async::Loop& loop_;
+  rpc::Channel& atm_;
+  async::Random& random_;
+  PendingFile& pending_;
+  CustomerOptions options_;
+  std::string pin_;
+  atm::v1::Session session_;
+  ledger::OperationId last_id_;
+};
+
+}  // namespace teller
