@@ -96,6 +96,7 @@ std::string Help::arguments(const Command& command) const {
 
 std::string Help::options(const Command& command, const std::string& title) const {
   std::vector<Row> rows;
+  std::vector<Row> common;  // Those that every program has: last.
   for (const auto& option : command.options_) {
     if (option->hidden_) continue;
     std::string left =
@@ -118,8 +119,10 @@ std::string Help::options(const Command& command, const std::string& title) cons
       }
       notes += (notes.empty() ? "" : "; ") + variable;
     }
-    rows.emplace_back(left, option->help_ + (notes.empty() ? "" : " [" + notes + "]"));
+    std::vector<Row>& to = option->common_ ? common : rows;
+    to.emplace_back(left, option->help_ + (notes.empty() ? "" : " [" + notes + "]"));
   }
+  rows.insert(rows.end(), common.begin(), common.end());
   return table(title, rows);
 }
 

@@ -84,6 +84,7 @@ CommandLine::CommandLine(Program program)
       ->flag("check-config", check_config_,
              "Reads all options, says what is wrong with them, then ends")
       .flag_only();
+  for (const auto& option : root_->options_) option->common_ = true;
 }
 
 CommandLine::~CommandLine() = default;

@@ -90,6 +90,7 @@ class Option {
   bool repeatable_ = false;
   bool secret_ = false;
   bool is_argument_ = false;
+  bool common_ = false;  // Of every program.
   char short_name_ = 0;
 
   std::vector<std::string> given_;  // On the command line.

@@ -72,7 +72,9 @@ int run_main(std::string_view program, const std::function<int()>& body, const E
   } catch (const std::exception& error) {
     const Ending ending = ending_of(error, endings);
     std::cout.flush();
-    std::cerr << program << ": " << ending.sentence << std::endl;
+    // "bankctl account needs a command ..." names the program already.
+    const bool names_program = ending.sentence.starts_with(std::string(program) + " ");
+    std::cerr << (names_program ? "" : std::string(program) + ": ") << ending.sentence << std::endl;
     return to_int(ending.code);
   }
 }

@@ -34,7 +34,6 @@ constinit const rpc::Method<EndSessionRequest, EndSessionResponse> end_session_m
 constexpr milliseconds wait_first{100};
 constexpr milliseconds wait_max{2000};
 constexpr milliseconds farewell_max{2000};
-constexpr int tries_max = 100;
 
 Outcome outcome_of(WithdrawResponse response) {
   Outcome outcome;
@@ -235,8 +234,11 @@ async::Task<Answered<Outcome>> Customer::change(const rpc::Method<Request, Respo
       }
       if (!may_have_arrived || !is_about_the_session(outcome)) co_return outcome;
       // The first sending took the session with it, or still keeps the terminal busy.
-      if (!has_begun_again) has_begun_again = co_await begin_again(until);
-      if (has_begun_again && tries < tries_max) continue;
+      if (!has_begun_again) {
+        has_begun_again = true;
+        const bool has_session = co_await begin_again(until);
+        if (has_session) continue;
+      }
       co_return co_await resolve_until(pending.id, until);
     }
     if (!may_have_arrived && reply.error().outcome() == rpc::Outcome::no) {

@@ -134,6 +134,13 @@ TEST(RunMain, SaysOneSentenceAndGivesTheCode) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "bankd: It is wrong.\n");
 }
 
+TEST(RunMain, DoesNotSayItsNameTwice) {
+  testing::internal::CaptureStderr();
+  const auto fails = []() -> int { throw Failure(ExitCode::usage, "bankd serve needs --data"); };
+  EXPECT_EQ(run_main("bankd", fails), 64);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "bankd serve needs --data.\n");
+}
+
 TEST(RunMain, AProgramKnowsItsOwnExceptions) {
   const Endings endings = [](const std::exception& error) -> std::optional<Ending> {
     if (dynamic_cast<const std::domain_error*>(&error) == nullptr) return std::nullopt;
