@@ -1,0 +1,53 @@
+// adderd: serves the adder until SIGTERM.
+
+#include <vector>
+
+#include "adder/server.h"
+#include "async/uv_loop.h"
+#include "ops/daemon.h"
+#include "ops/files.h"
+#include "ops/options.h"
+
+namespace {
+
+struct Options {
+  std::vector<async::Endpoint> listen;
+  ops::DaemonOptions daemon;
+};
+
+int serve(const Options& options) {
+  const ops::Log log = ops::start_logging("adderd", options.daemon);
+  async::UvLoop loop;
+  adder::Server server(loop);
+  std::vector<async::Endpoint> listening;
+  for (const async::Endpoint& endpoint : options.listen) {
+    async::Listener listener = loop.listen(endpoint);
+    listening.push_back(listener.local());
+    server.serve(std::move(listener));
+  }
+  if (options.daemon.ready_file) ops::write_ready_file(*options.daemon.ready_file, listening);
+  const auto drain = [&server]() -> async::Task<> {
+    server.stop();
+    co_return;
+  };
+  ops::serve_until_signalled(loop, log, {.drain = drain, .reload = {}});
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ops::CommandLine line({.program = "adderd",
+                         .summary = "Adds two numbers for whoever asks.",
+                         .prefix = "ADDERD_",
+                         .config_file_default = {},
+                         .endings = {}});
+  Options options;
+  ops::Command& root = line.root();
+  root.example("adderd --listen 127.0.0.1:7000");
+  root.option("listen", options.listen, "HOST:PORT", "Where to listen; may be given again")
+      .required();
+  ops::add_daemon_options(root, options.daemon);
+  root.run([&options] { return serve(options); });
+  return line.run(argc, argv);
+}
