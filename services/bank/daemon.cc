@@ -1,0 +1,72 @@
+#include "bank/daemon.h"
+
+#include <chrono>
+#include <utility>
+
+#include "async/random.h"
+#include "async/uv_loop.h"
+#include "bank/bank_service.h"
+#include "bank/operator_service.h"
+#include "ledger/executor.h"
+#include "ledger/memory_journal.h"
+#include "ledger/store.h"
+#include "ops/calendar.h"
+#include "ops/files.h"
+#include "rpc/server.h"
+
+namespace bank {
+namespace {
+
+// Calls in flight at SIGTERM get so long.
+constexpr async::Duration drain_time_max = std::chrono::seconds(4);
+
+std::vector<async::Endpoint> listen_on(const std::vector<async::Endpoint>& endpoints,
+                                       async::Loop& loop, rpc::Server& server) {
+  std::vector<async::Endpoint> listening;
+  for (const async::Endpoint& endpoint : endpoints) {
+    async::Listener listener = loop.listen(endpoint);
+    listening.push_back(listener.local());
+    server.serve(std::move(listener));
+  }
+  return listening;
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options,
+          const std::function<std::function<void()>(ops::Log)>& reload) {
+  ops::Calendar::of_zone(options.daemon.time_zone);  // SystemClock's from now on.
+  const ops::Log log = ops::start_logging("bankd", options.daemon);
+
+  async::UvLoop loop;
+  async::SystemRandom random;
+  ledger::MemoryJournal journal;
+  ledger::ThreadExecutor executor;
+  ledger::SystemClock clock;
+  ledger::Store store(loop, journal, executor, clock);
+  log.info("loaded", {{"data", options.data.string()}, {"ledger_seq", store.last_seq()}});
+
+  Changes changes(store, log);
+  Tokens tokens(loop, random);
+  PinHasher hasher(loop, PinCost());
+  PinDesk pins(loop, store, changes, hasher, random);
+  BankService bank(store, changes, pins, tokens);
+  OperatorService operators(store, changes, hasher, tokens);
+
+  rpc::LogObserver observer;
+  rpc::Server server(loop, rpc::ServerLimits(), observer);
+  bank.add_to(server);
+  operators.add_to(server);
+
+  const std::vector<async::Endpoint> listening = listen_on(options.listen, loop, server);
+  for (const async::Endpoint& endpoint : listening) {
+    log.info("listening", {{"address", endpoint.text()}});
+  }
+  if (options.daemon.ready_file) ops::write_ready_file(*options.daemon.ready_file, listening);
+
+  const auto drain = [&] { return server.drain(loop.in(drain_time_max)); };
+  ops::serve_until_signalled(loop, log, {.drain = drain, .reload = reload(log)});
+  return 0;
+}
+
+}  // namespace bank

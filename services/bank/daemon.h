@@ -1,0 +1,26 @@
+// What bankd does: serve, verify.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <vector>
+
+#include "async/endpoint.h"
+#include "ops/daemon.h"
+
+namespace bank {
+
+inline const async::Endpoint bank_endpoint_default = async::Endpoint::parse("127.0.0.1:7001");
+
+struct ServeOptions {
+  std::filesystem::path data;
+  std::vector<async::Endpoint> listen = {bank_endpoint_default};
+  ops::DaemonOptions daemon;
+};
+
+// Wires the bank together and serves until SIGTERM. `reload` is told of SIGHUP. Returns the exit
+// status; throws what stops it: StorageError when the disk fails, IoError when an address is taken.
+int serve(const ServeOptions& options,
+          const std::function<std::function<void()>(ops::Log)>& reload);
+
+}  // namespace bank
