@@ -42,6 +42,7 @@ struct FutureState : Pooled {
   std::optional<Stored> value;
   std::exception_ptr error;
   bool done = false;
+  bool taken = false;
 };
 
 }  // namespace detail
@@ -123,6 +124,7 @@ class [[nodiscard]] Future {
       state_.ready = &ready_;
     }
     T await_resume() {
+      check(!std::exchange(state_.taken, true), "a future is awaited once");
       if (state_.error) std::rethrow_exception(state_.error);
       if constexpr (!std::is_void_v<T>) return std::move(*state_.value);
     }
@@ -133,8 +135,10 @@ class [[nodiscard]] Future {
   };
 
   // The future must outlive the await: name it.
-  Awaiter operator co_await() & { return Awaiter(*state_); }
-  Awaiter operator co_await() && { return Awaiter(*state_); }
+  Awaiter operator co_await() {
+    check(state_ != nullptr, "a future is awaited where it was moved to");
+    return Awaiter(*state_);
+  }
 
  private:
   friend class Promise<T>;

@@ -65,22 +65,28 @@ Task<Stream> ManualLoop::connect(Endpoint endpoint) {
   co_return std::move(ends.first);
 }
 
+// A little of everything, so that nothing keeps the rest waiting.
 bool ManualLoop::step() {
-  if (has_ready()) {
-    run_ready();
-    return true;
-  }
+  bool has_stepped = false;
   if (next_timer() <= now_) {
     run_timers();
-    return true;
+    has_stepped = true;
+  }
+  if (has_ready()) {
+    run_ready();
+    has_stepped = true;
   }
   if (!pool_.empty()) {
     const std::unique_ptr<PoolWork> work = std::move(pool_.front());
     pool_.pop_front();
     work->run();
     work->done();
-    return true;
+    has_stepped = true;
   }
+  return run_posted() || has_stepped;
+}
+
+bool ManualLoop::run_posted() {
   std::move_only_function<void()> callback;
   {
     const std::lock_guard lock(mutex_);

@@ -42,6 +42,7 @@ class ManualLoop final : public Loop {
  private:
   class MemoryListener;
   bool step();
+  bool run_posted();
 
   Instant now_{std::chrono::hours(1)};
   WallTime wall_now_{std::chrono::hours(24 * 365 * 56)};

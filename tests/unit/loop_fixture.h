@@ -49,8 +49,8 @@ inline Task<> turns(Loop* loop, int count) {
   for (int i = 0; i < count; ++i) {
     Promise<> woken(*loop);
     Future<> waking = woken.future();
-    auto wake = [promise = &woken] { promise->set(); };
-    loop->post(wake);
+    auto wake = [promise = std::move(woken)]() mutable { promise.set(); };
+    loop->post(std::move(wake));
     co_await waking;
   }
 }
