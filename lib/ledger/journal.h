@@ -18,6 +18,12 @@ namespace ledger {
 // Made at random with the journal: two banks never have the same.
 using InstanceId = std::array<std::uint8_t, 16>;
 
+// What a copy of the journal holds.
+struct BackupDone {
+  std::uint64_t ledger_seq = 0;
+  std::uint64_t bytes = 0;
+};
+
 // Reads what is in the tables, beside the thread that writes them. Any thread, one call at a time; it may wait for the disk.
 // Throws StorageError.
 class JournalReader {
@@ -34,6 +40,9 @@ class JournalReader {
                                                 std::size_t limit) = 0;
   virtual std::optional<HoldEntry> find_hold(const OperationId& id) = 0;
   virtual std::optional<Record> find(const OperationId& id) = 0;
+  // A whole copy of everything durable, as a new file; appends go on meanwhile. Throws cannot_create when the file is there
+  // already or cannot be made.
+  virtual BackupDone backup(const std::string& path) = 0;
   // The chain's hash when this record was the last; nothing if no append ended with it.
   virtual std::optional<Hash> hash_at(std::uint64_t ledger_seq) = 0;
 };
@@ -54,12 +63,9 @@ class Journal : public History {
   virtual void project(std::size_t records_max) = 0;
   // The tables show everything up to this record.
   virtual std::uint64_t projected_through() const = 0;
-  // Work that can be done now and need not be: when nothing waits.
-  virtual void tidy() = 0;
+  // Upkeep: all there is when nothing waits, else only what cannot wait any longer.
+  virtual void tidy(bool is_quiet) = 0;
 
-  // A whole copy of everything durable, as a new file. Returns its size in bytes. Throws StorageError (cannot_create) and stays
-  // usable when the file cannot be made.
-  virtual std::uint64_t backup(const std::string& path) = 0;
   // False: too little disk is left to promise that changes can be made durable (rule 26).
   virtual bool has_room() = 0;
 

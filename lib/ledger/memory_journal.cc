@@ -67,6 +67,10 @@ class MemoryJournal::Reader final : public JournalReader {
     const auto found = tables_->records.find(id);
     return found == tables_->records.end() ? std::nullopt : std::optional(found->second);
   }
+  BackupDone backup(const std::string& path) override {
+    throw StorageError(StorageError::Kind::cannot_create,
+                       "cannot create " + path + ": a journal in memory has no copy");
+  }
   std::optional<Hash> hash_at(std::uint64_t ledger_seq) override {
     const std::lock_guard lock(tables_->mutex);
     const auto found = tables_->hashes.find(ledger_seq);
@@ -134,11 +138,6 @@ void MemoryJournal::project(std::size_t records_max) {
 }
 
 std::uint64_t MemoryJournal::projected_through() const { return projection_.last_seq(); }
-
-std::uint64_t MemoryJournal::backup(const std::string& path) {
-  throw StorageError(StorageError::Kind::cannot_create,
-                     "cannot create " + path + ": a journal in memory has no copy");
-}
 
 std::unique_ptr<JournalReader> MemoryJournal::open_reader() {
   return std::make_unique<Reader>(tables_);

@@ -34,15 +34,10 @@ void Storage::queue(std::vector<Operation>& operations) {
   operations.clear();
 }
 
-void Storage::run(Errand errand) {
-  const std::lock_guard lock(mutex_);
-  errands_.push_back(std::move(errand));
-}
-
 bool Storage::has_waiting() {
   if (taken_done_ < taken_.size()) return true;
   const std::lock_guard lock(mutex_);
-  return !queued_.empty() || !errands_.empty();
+  return !queued_.empty();
 }
 
 // Neither time nor the calendar goes back, whatever the machine's clock does.
@@ -55,7 +50,6 @@ Moment Storage::moment() const {
 bool Storage::step() {
   if (failed_) return false;
   try {
-    run_errands();
     decide_and_commit();
     const bool tables_lag = bring_tables_forward();
     return has_waiting() || tables_lag;
@@ -101,21 +95,15 @@ void Storage::decide_and_commit() {
   outlets_.committed(std::move(committed));
 }
 
-void Storage::run_errands() {
-  std::vector<Errand> errands;
-  {
-    const std::lock_guard lock(mutex_);
-    errands.swap(errands_);
-  }
-  for (Errand& errand : errands) errand(journal_);
-}
-
 bool Storage::bring_tables_forward() {
   const std::uint64_t before = journal_.projected_through();
   const std::uint64_t lag = ledger_.books().last_seq() - before;
   const bool is_late = lag > options_.lag_max;
   const bool is_quiet = quiet_.load(std::memory_order_relaxed);
-  if (!is_late && has_waiting()) return false;
+  if (!is_late && has_waiting()) {
+    journal_.tidy(false);
+    return false;
+  }
   if (lag > 0 && (is_late || is_quiet || lag >= project_lag_min)) {
     journal_.project(options_.project_step_max);
     const std::uint64_t through = journal_.projected_through();
@@ -124,7 +112,7 @@ bool Storage::bring_tables_forward() {
         .records = {}, .answers = {}, .head = journal_.head(), .projected_through = through});
     return ledger_.books().last_seq() > through || is_quiet;
   }
-  if (lag == 0 && quiet_.exchange(false, std::memory_order_relaxed)) journal_.tidy();
+  journal_.tidy(lag == 0 && quiet_.exchange(false, std::memory_order_relaxed));
   return false;
 }
 

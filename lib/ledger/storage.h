@@ -25,13 +25,12 @@ struct Committed {
   std::uint64_t projected_through = 0;
 };
 
-// The storage's side of the store: owns the ledger, and the journal's use. `queue`, `run` and `hurry` are for the loop's thread;
+// The storage's side of the store: owns the ledger, and the journal's use. `queue` and `quiet` are for the loop's thread;
 // all else happens in `step`, on the executor.
 //
 // Always true: an answer leaves after the append that holds its record, and in a batch that failed nothing leaves at all.
 class Storage {
  public:
-  using Errand = std::move_only_function<void(Journal&)>;
   // Called in `step`, to reach the loop.
   struct Outlets {
     std::function<void(Committed)> committed;
@@ -45,8 +44,6 @@ class Storage {
 
   // Takes all of `operations`, leaves it empty.
   void queue(std::vector<Operation>& operations);
-  // Does something with the journal between two batches.
-  void run(Errand errand);
   // It will be quiet for a while: time to bring the tables up to date.
   void quiet() { quiet_.store(true, std::memory_order_relaxed); }
 
@@ -56,7 +53,6 @@ class Storage {
 
  private:
   void decide_and_commit();
-  void run_errands();
   bool bring_tables_forward();
   bool has_waiting();
   Moment moment() const;
@@ -72,9 +68,8 @@ class Storage {
   bool failed_ = false;
   std::atomic<bool> quiet_ = false;
 
-  std::mutex mutex_;  // Guards the two below.
+  std::mutex mutex_;  // Guards queued_.
   std::vector<Operation> queued_;
-  std::vector<Errand> errands_;
 };
 
 }  // namespace ledger

@@ -48,6 +48,7 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
         head_(journal.head()),
         projected_through_(journal.projected_through()),
         reader_(std::make_shared<SharedReader>(journal.open_reader())),
+        copier_(std::make_shared<SharedReader>(journal.open_reader())),
         commit_(loop),
         timer_(*this) {
     books_.forget(projected_through_);
@@ -75,17 +76,13 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
     return future;
   }
 
-  void run(Storage::Errand errand) {
-    storage_.run(std::move(errand));
-    executor_.wake();
-  }
-
   async::Loop& loop() { return loop_; }
   const Books& books() const { return books_; }
   const ChainHead& head() const { return head_; }
   const InstanceId& instance_id() const { return instance_id_; }
   std::uint64_t projected_through() const { return projected_through_; }
   std::shared_ptr<SharedReader> reader() const { return reader_; }
+  std::shared_ptr<SharedReader> copier() const { return copier_; }
   async::Event& commit() { return commit_; }
 
  private:
@@ -169,6 +166,7 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
   ChainHead head_;
   std::uint64_t projected_through_;
   std::shared_ptr<SharedReader> reader_;
+  std::shared_ptr<SharedReader> copier_;  // A backup takes long: statements do not wait for it.
   std::deque<async::Promise<Answer>>
       waiting_;  // In the order in which their operations were queued.
   std::vector<Operation> outgoing_;
@@ -316,34 +314,10 @@ async::Task<std::optional<HoldEntry>> Store::find_hold(OperationId id) {
 }
 
 async::Task<BackupDone> Store::backup(std::string path) {
-  using Done = async::Promise<BackupDone>;
-  const auto promise = std::make_shared<Done>(impl_->loop());
-  async::Future<BackupDone> done = promise->future();
-  async::Loop* const loop = &impl_->loop();
-  Storage::Errand errand = [loop, promise, path = std::move(path)](Journal& journal) mutable {
-    BackupDone result;
-    std::exception_ptr error;
-    bool is_fatal = false;
-    try {
-      result.ledger_seq = journal.head().ledger_seq;
-      result.bytes = journal.backup(path);
-    } catch (const StorageError& failure) {
-      error = std::current_exception();
-      is_fatal = failure.kind() != StorageError::Kind::cannot_create;
-    }
-    // The promise is the loop's: it goes back there to be kept and to be destroyed.
-    loop->post([promise = std::move(promise), result, error]() mutable {
-      if (error) {
-        promise->fail(error);
-      } else {
-        promise->set(result);
-      }
-      promise.reset();
-    });
-    if (is_fatal) std::rethrow_exception(error);
+  auto work = [copier = impl_->copier(), path = std::move(path)] {
+    return copier->use([&](JournalReader& tables) { return tables.backup(path); });
   };
-  impl_->run(std::move(errand));
-  co_return co_await done;
+  co_return co_await impl_->loop().offload(std::move(work));
 }
 
 }  // namespace ledger

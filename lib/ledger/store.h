@@ -50,11 +50,6 @@ struct TransferPage {
   std::uint64_t ledger_seq = 0;
 };
 
-struct BackupDone {
-  std::uint64_t ledger_seq = 0;
-  std::uint64_t bytes = 0;
-};
-
 // The bank: submit a change, be answered when it is durable. Lives on the loop's thread; behind it one storage thread owns the
 // ledger and the journal, decides everything that has queued, makes it durable with one sync and only then hands back the
 // answers. Beyond that hand-over and the queue nothing is shared.
@@ -94,7 +89,8 @@ class Store {
   // A hold in whatever state, open or long ended.
   async::Task<std::optional<HoldEntry>> find_hold(OperationId id);
 
-  // A whole copy as a new file. Throws StorageError (cannot_create) when that cannot be made.
+  // A whole copy of everything durable, as a new file. Throws StorageError (cannot_create) when the file is there already or
+  // cannot be made. Changes and reads go on meanwhile.
   async::Task<BackupDone> backup(std::string path);
 
  private:

@@ -1,8 +1,12 @@
 // The words in which the ledger's tests are written: a small bank, asked by name.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -23,6 +27,14 @@ inline constexpr Instant noon = Instant(std::chrono::hours(24 * 365 * 56 + 12));
 inline std::string word(const Outcome& outcome) {
   return outcome.has_value() ? "yes" : std::string(name(outcome.error().code));
 }
+
+// A history without anything in it.
+class NoHistory final : public History {
+ public:
+  std::optional<Record> find(const OperationId&) override { return std::nullopt; }
+  std::optional<HoldEntry> find_hold(const OperationId&) override { return std::nullopt; }
+  std::optional<Transfer> find_transfer(std::uint64_t) override { return std::nullopt; }
+};
 
 // A ledger over a journal, time that stands still, and ids that nobody chose.
 class Bank {

@@ -31,11 +31,10 @@ class FaultyJournal final : public Journal {
   InstanceId instance_id() const override { return journal_.instance_id(); }
   void project(std::size_t records_max) override { journal_.project(records_max); }
   std::uint64_t projected_through() const override { return journal_.projected_through(); }
-  void tidy() override {
-    ++tidied;
-    journal_.tidy();
+  void tidy(bool is_quiet) override {
+    tidied += is_quiet ? 1 : 0;
+    journal_.tidy(is_quiet);
   }
-  std::uint64_t backup(const std::string& path) override { return journal_.backup(path); }
   bool has_room() override { return !is_full; }
   std::unique_ptr<JournalReader> open_reader() override { return journal_.open_reader(); }
   std::optional<Record> find(const OperationId& id) override { return journal_.find(id); }

@@ -1,0 +1,352 @@
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "ledger/entries.h"
+#include "ledger/sqlite.h"
+
+// The rows of the projection's tables: which columns each has, and how they are written, read and checked. Internal to the SQLite
+// journal.
+namespace ledger {
+
+// A key-less 64-bit hash over a row's columns, stored in its last one: tells a row that a disk or a hand has changed. It is no
+// protection from who can compute it too; the chain is.
+class RowCheck {
+ public:
+  void add(std::int64_t value);
+  void add(std::string_view value);
+  std::int64_t value() const;
+
+ private:
+  std::string bytes_;
+};
+
+// Binds a row's columns in turn, and at the end their check.
+class RowWriter {
+ public:
+  explicit RowWriter(Statement& statement) : statement_(statement) {}
+
+  void operator()(std::int64_t value) {
+    check_.add(value);
+    statement_.bind(++parameter_, value);
+  }
+  void operator()(std::uint64_t value) { (*this)(static_cast<std::int64_t>(value)); }
+  void operator()(std::uint32_t value) { (*this)(std::int64_t{value}); }
+  void operator()(bool value) { (*this)(std::int64_t{value ? 1 : 0}); }
+  void operator()(Cents value) { (*this)(value.value); }
+  void operator()(Instant value) { (*this)(microseconds_of(value)); }
+  void operator()(BusinessDay value) { (*this)(std::int64_t{value.number}); }
+  template <typename Enum>
+    requires std::is_enum_v<Enum>
+  void operator()(Enum value) {
+    (*this)(static_cast<std::int64_t>(value));
+  }
+  void operator()(const std::string& value) {
+    check_.add(value);
+    statement_.bind_text(++parameter_, value);
+  }
+  void operator()(Currency value) {
+    // The text has to live until the row is written.
+    currency_ = value.text();
+    (*this)(currency_);
+  }
+  // Not set: NULL.
+  void operator()(const OperationId& value) {
+    check_.add(value.view());
+    if (value.is_set()) {
+      statement_.bind_blob(++parameter_, value.view());
+    } else {
+      statement_.bind_null(++parameter_);
+    }
+  }
+  template <typename Enum>
+  void operator()(const std::optional<Enum>& value) {
+    (*this)(value.has_value() ? static_cast<std::int64_t>(*value) : std::int64_t{-1});
+  }
+  // A column that stays NULL.
+  void skip() { statement_.bind_null(++parameter_); }
+
+  void finish() {
+    statement_.bind(++parameter_, check_.value());
+    statement_.run();
+  }
+
+ private:
+  Statement& statement_;
+  RowCheck check_;
+  std::string currency_;
+  int parameter_ = 0;
+};
+
+// Reads a row's columns in turn; `is_sound` then says whether they are what was written.
+class RowReader {
+ public:
+  explicit RowReader(const Statement& statement, int first_column = 0)
+      : statement_(statement), column_(first_column) {}
+
+  void operator()(std::int64_t& value) {
+    value = statement_.integer(column_++);
+    check_.add(value);
+  }
+  void operator()(std::uint64_t& value) { value = static_cast<std::uint64_t>(next()); }
+  void operator()(std::uint32_t& value) { value = static_cast<std::uint32_t>(next()); }
+  void operator()(bool& value) { value = next() != 0; }
+  void operator()(Cents& value) { (*this)(value.value); }
+  void operator()(Instant& value) { value = instant_of(next()); }
+  void operator()(BusinessDay& value) { value.number = static_cast<std::int32_t>(next()); }
+  template <typename Enum>
+    requires std::is_enum_v<Enum>
+  void operator()(Enum& value) {
+    value = static_cast<Enum>(next());
+  }
+  void operator()(std::string& value) {
+    value = statement_.text(column_++);
+    check_.add(value);
+  }
+  void operator()(Currency& value) {
+    std::string text;
+    (*this)(text);
+    value = Currency::parse(text).value_or(Currency());
+  }
+  void operator()(OperationId& value) {
+    value = OperationId::from_bytes(statement_.blob(column_++)).value_or(OperationId());
+    check_.add(value.view());
+  }
+  template <typename Enum>
+  void operator()(std::optional<Enum>& value) {
+    const std::int64_t number = next();
+    value = number < 0 ? std::nullopt : std::optional(static_cast<Enum>(number));
+  }
+
+  bool is_null() const { return statement_.is_null(column_); }
+  void skip() { ++column_; }
+  bool is_sound() const { return statement_.integer(column_) == check_.value(); }
+
+ private:
+  std::int64_t next() {
+    std::int64_t value = 0;
+    (*this)(value);
+    return value;
+  }
+
+  const Statement& statement_;
+  RowCheck check_;
+  int column_;
+};
+
+// Where a record is: in which row of the journal, and where in its records.
+struct OperationRow {
+  std::uint64_t ledger_seq = 0;
+  OperationId id;
+  Instant at;
+  std::string kind;
+  std::string outcome;
+  std::uint64_t batch = 0;
+  std::int64_t position = 0;
+  std::int64_t size = 0;
+  // What it moved, if anything.
+  std::optional<Transfer> transfer;
+};
+
+// The tables, each with its columns in order. `Row` may be const.
+struct AccountTable {
+  static constexpr const char* name = "account";
+  static constexpr std::string_view write =
+      "INSERT OR REPLACE INTO account VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
+  static constexpr std::string_view read = "SELECT * FROM account ORDER BY number";
+  static void columns(auto& column, auto& row) {
+    column(row.number);
+    column(row.id);
+    column(row.customer_name);
+    column(row.kind);
+    column(row.currency);
+    column(row.balance);
+    column(row.held);
+    column(row.overdraft);
+    column(row.last_transfer);
+    column(row.open_holds);
+    column(row.frozen);
+    column(row.closed);
+  }
+};
+
+struct CardTable {
+  static constexpr const char* name = "card";
+  static constexpr std::string_view write =
+      "INSERT OR REPLACE INTO card VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+  static constexpr std::string_view read = "SELECT * FROM card ORDER BY number";
+  static void columns(auto& column, auto& row) {
+    column(row.number);
+    column(row.card);
+    column(row.account);
+    column(row.pin_hash);
+    column(row.state);
+    column(row.limits.withdrawal_max);
+    column(row.limits.daily_amount_max);
+    column(row.limits.daily_count_max);
+    column(row.usage.day);
+    column(row.usage.amount);
+    column(row.usage.count);
+    column(row.wrong_pins);
+    column(row.replaced_by);
+  }
+};
+
+struct TerminalTable {
+  static constexpr const char* name = "terminal";
+  static constexpr std::string_view write = "INSERT OR REPLACE INTO terminal VALUES (?,?,?,?,?,?)";
+  static constexpr std::string_view read = "SELECT * FROM terminal ORDER BY number";
+  static void columns(auto& column, auto& row) {
+    column(row.number);
+    column(row.id);
+    column(row.cash_account);
+    column(row.currency);
+    column(row.in_service);
+  }
+};
+
+struct HoldTable {
+  static constexpr const char* name = "hold";
+  static constexpr std::string_view write =
+      "INSERT OR REPLACE INTO hold VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+  static constexpr std::string_view read =
+      "SELECT * FROM hold WHERE ended_seq = 0 ORDER BY ledger_seq";
+  static void columns(auto& column, auto& row) {
+    column(row.ledger_seq);
+    column(row.id);
+    column(row.principal);
+    column(row.account);
+    column(row.card);
+    column(row.terminal);
+    column(row.amount);
+    column(row.made_at);
+    column(row.expires_at);
+    column(row.state);
+    column(row.limit_day);
+    column(row.exception_seq);
+    column(row.captured);
+    column(row.ended_seq);
+  }
+};
+
+struct ExceptionTable {
+  static constexpr const char* name = "exception";
+  static constexpr std::string_view write =
+      "INSERT OR REPLACE INTO exception VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
+  static constexpr std::string_view read = "SELECT * FROM exception ORDER BY ledger_seq";
+  static void columns(auto& column, auto& row) {
+    column(row.ledger_seq);
+    column(row.kind);
+    column(row.at);
+    column(row.account);
+    column(row.terminal);
+    column(row.hold);
+    column(row.amount);
+    column(row.currency);
+    column(row.evidence);
+    column(row.resolved);
+    column(row.resolution);
+  }
+};
+
+struct ReversalRow {
+  std::uint64_t transfer_seq = 0;
+  std::uint64_t reversing_seq = 0;
+};
+
+struct ReversalTable {
+  static constexpr const char* name = "reversal";
+  static constexpr std::string_view write = "INSERT OR REPLACE INTO reversal VALUES (?,?,?)";
+  static constexpr std::string_view read = "SELECT * FROM reversal ORDER BY transfer_seq";
+  static void columns(auto& column, auto& row) {
+    column(row.transfer_seq);
+    column(row.reversing_seq);
+  }
+};
+
+// The one row that says whose journal this is, and how far the tables have come.
+struct MetaRow {
+  std::int64_t one = 1;
+  OperationId instance_id;
+  Instant created_at;
+  std::uint64_t projected_through = 0;
+  Instant projected_at;
+  BusinessDay projected_day;
+};
+
+struct MetaTable {
+  static constexpr const char* name = "meta";
+  static constexpr std::string_view write = "INSERT OR REPLACE INTO meta VALUES (?,?,?,?,?,?,?)";
+  static constexpr std::string_view read = "SELECT * FROM meta";
+  static void columns(auto& column, auto& row) {
+    column(row.one);
+    column(row.instance_id);
+    column(row.created_at);
+    column(row.projected_through);
+    column(row.projected_at);
+    column(row.projected_day);
+  }
+};
+
+struct OperationTable {
+  static constexpr const char* name = "operation";
+  static constexpr std::string_view write =
+      "INSERT INTO operation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+  static constexpr int transfer_columns = 11;
+  static void columns(auto& column, auto& row) {
+    column(row.ledger_seq);
+    column(row.id);
+    column(row.at);
+    column(row.kind);
+    column(row.outcome);
+    column(row.batch);
+    column(row.position);
+    column(row.size);
+  }
+  static void columns_of_transfer(auto& column, auto& transfer) {
+    column(transfer.kind);
+    column(transfer.source);
+    column(transfer.target);
+    column(transfer.amount);
+    column(transfer.currency);
+    column(transfer.source_balance);
+    column(transfer.target_balance);
+    column(transfer.source_previous);
+    column(transfer.target_previous);
+    column(transfer.terminal);
+    column(transfer.reason);
+  }
+};
+
+// Writes one row.
+template <typename Table, typename Row>
+void write_row(Statement& statement, const Row& row) {
+  RowWriter column(statement);
+  Table::columns(column, row);
+  column.finish();
+}
+void write_row(Statement& statement, const OperationRow& row);
+
+// Reads the row that the statement stands on. Throws bad_data, naming the row, when it is not what was written.
+template <typename Table, typename Row>
+Row read_row(const Statement& statement, const std::string& path) {
+  Row row;
+  RowReader column(statement);
+  Table::columns(column, row);
+  if (!column.is_sound()) {
+    throw StorageError(StorageError::Kind::bad_data,
+                       path + " is damaged: row " + std::to_string(statement.integer(0)) +
+                           " of table " + Table::name + " is not what was written");
+  }
+  return row;
+}
+OperationRow read_operation(const Statement& statement, const std::string& path);
+
+extern const char* const create_tables;
+
+}  // namespace ledger

@@ -1,0 +1,380 @@
+#include "ledger/sqlite_journal.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <utility>
+
+#include <sodium.h>
+#include <sqlite3.h>
+
+#include "ledger/check.h"
+#include "ledger/codec.h"
+
+namespace ledger {
+namespace {
+
+using Kind = StorageError::Kind;
+
+// A file that is being written gets its name only when it is whole.
+class NewFile {
+ public:
+  explicit NewFile(std::string path) : path_(std::move(path)), partial_(path_ + ".partial") {
+    std::error_code error;
+    if (std::filesystem::exists(path_, error)) fail("it exists already");
+    const int descriptor = open(partial_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (descriptor < 0) fail(std::strerror(errno));
+    close(descriptor);
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile() { unlink(partial_.c_str()); }
+
+  const std::string& partial() const { return partial_; }
+  // Returns its size.
+  std::uint64_t finish() {
+    const int descriptor = open(partial_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) fail(std::strerror(errno));
+    struct stat file{};
+    const bool synced = fsync(descriptor) == 0 && fstat(descriptor, &file) == 0;
+    close(descriptor);
+    // Unlike a rename this never replaces what somebody else has put there since.
+    if (!synced || link(partial_.c_str(), path_.c_str()) != 0) fail(std::strerror(errno));
+    std::string directory = std::filesystem::path(path_).parent_path().string();
+    if (directory.empty()) directory = ".";
+    const int folder = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) {
+      fsync(folder);
+      close(folder);
+    }
+    return static_cast<std::uint64_t>(file.st_size);
+  }
+  [[noreturn]] void fail(const std::string& why) const {
+    throw StorageError(Kind::cannot_create, "cannot create " + path_ + ": " + why);
+  }
+
+ private:
+  std::string path_;
+  std::string partial_;
+};
+
+class Reader final : public JournalReader {
+ public:
+  explicit Reader(const std::string& path)
+      : database_(path, Database::Access::read_only), tables_(database_) {}
+
+  std::vector<Transfer> statement(AccountNumber account, std::uint64_t from_seq,
+                                  std::size_t limit) override {
+    return tables_.statement(account, from_seq, limit);
+  }
+  std::vector<Transfer> transfers_before(std::uint64_t before_seq, std::size_t limit) override {
+    return tables_.transfers_before(before_seq, limit);
+  }
+  std::vector<Transfer> transfers_after(std::uint64_t after_seq, std::uint64_t through_seq,
+                                        std::size_t limit) override {
+    return tables_.transfers_after(after_seq, through_seq, limit);
+  }
+  std::optional<HoldEntry> find_hold(const OperationId& id) override {
+    return tables_.find_hold(id);
+  }
+  std::optional<Record> find(const OperationId& id) override { return tables_.find(id); }
+  std::optional<Hash> hash_at(std::uint64_t ledger_seq) override {
+    return tables_.hash_at(ledger_seq);
+  }
+
+  BackupDone backup(const std::string& path) override {
+    NewFile file(path);
+    BackupDone done;
+    sqlite3* copy = nullptr;
+    const int opened = sqlite3_open_v2(file.partial().c_str(), &copy,
+                                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+    int result = opened;
+    if (opened == SQLITE_OK) {
+      // One snapshot from the first page to the last: the number that is read here is the copy's.
+      database_.execute("BEGIN");
+      done.ledger_seq =
+          static_cast<std::uint64_t>(database_.number("SELECT coalesce(max(seq), 0) FROM journal"));
+      sqlite3_backup* const backup = sqlite3_backup_init(copy, "main", database_.handle(), "main");
+      if (backup != nullptr) sqlite3_backup_step(backup, -1);
+      result = backup == nullptr ? sqlite3_errcode(copy) : sqlite3_backup_finish(backup);
+      database_.execute("COMMIT");
+    }
+    const std::string why = copy == nullptr ? "" : sqlite3_errmsg(copy);
+    sqlite3_close(copy);
+    if (result != SQLITE_OK) file.fail(why);
+    done.bytes = file.finish();
+    return done;
+  }
+
+ private:
+  Database database_;
+  Tables tables_;
+};
+
+}  // namespace
+
+// One prepared statement a table.
+struct SqliteJournal::Writers {
+  explicit Writers(Database& database)
+      : journal(database.prepare("INSERT INTO journal VALUES (?,?,?,?)")),
+        meta(database.prepare(MetaTable::write)),
+        account(database.prepare(AccountTable::write)),
+        card(database.prepare(CardTable::write)),
+        terminal(database.prepare(TerminalTable::write)),
+        hold(database.prepare(HoldTable::write)),
+        exception(database.prepare(ExceptionTable::write)),
+        reversal(database.prepare(ReversalTable::write)),
+        operation(database.prepare(OperationTable::write)) {}
+
+  Statement journal;
+  Statement meta;
+  Statement account;
+  Statement card;
+  Statement terminal;
+  Statement hold;
+  Statement exception;
+  Statement reversal;
+  Statement operation;
+};
+
+namespace {
+
+// The lock comes before the file, and the schema before the statements over it.
+Database& with_schema(Database& database) {
+  database.open_schema(bank_application_id, bank_schema_version, create_tables);
+  return database;
+}
+
+}  // namespace
+
+SqliteJournal::SqliteJournal(const std::string& path)
+    : lock_(path),
+      database_(path, Database::Access::read_write),
+      tables_(with_schema(database_)),
+      writers_(std::make_unique<Writers>(database_)) {
+  Statement read = database_.prepare(MetaTable::read);
+  const Rows rows(read);
+  if (read.step()) {
+    meta_ = read_row<MetaTable, MetaRow>(read, database_.path());
+    return;
+  }
+  check(sodium_init() >= 0);
+  randombytes_buf(meta_.instance_id.bytes.data(), meta_.instance_id.bytes.size());
+  meta_.created_at = std::chrono::floor<Instant::duration>(std::chrono::system_clock::now());
+  write_row<MetaTable>(writers_->meta, meta_);
+}
+
+SqliteJournal::~SqliteJournal() = default;
+
+// --- Start ---
+
+void SqliteJournal::load(Ledger& ledger) {
+  load_tables();
+  ledger.books_to_restore() = projection_;
+  remember_recent(ledger);
+  replay(ledger);
+  if (!ledger.books().is_balanced()) tables_.damaged("its books are not balanced");
+}
+
+void SqliteJournal::load_tables() {
+  projection_ = Books();
+  const std::string& path = database_.path();
+  const auto load = [&]<typename Table, typename Row>(Table, Row, auto in_order) {
+    Statement read = database_.prepare(Table::read);
+    const Rows rows(read);
+    while (read.step()) {
+      Row row = read_row<Table, Row>(read, path);
+      if (!in_order(row))
+        tables_.damaged(std::string("a row of table ") + Table::name + " is missing");
+      if constexpr (std::is_same_v<Row, ReversalRow>) {
+        projection_.restore_reversal(row.transfer_seq, row.reversing_seq);
+      } else {
+        projection_.restore(std::move(row));
+      }
+    }
+  };
+  const auto numbered = [](const auto& list) {
+    return [&list](const auto& row) {
+      return static_cast<std::size_t>(std::to_underlying(row.number)) == list.size();
+    };
+  };
+  const auto any = [](const auto&) { return true; };
+  load(AccountTable(), Account(), numbered(projection_.accounts()));
+  load(CardTable(), Card(), numbered(projection_.cards()));
+  load(TerminalTable(), Terminal(), numbered(projection_.terminals()));
+  load(HoldTable(), HoldEntry(), any);
+  load(ExceptionTable(), ExceptionEntry(), any);
+  load(ReversalTable(), ReversalRow(), any);
+  projection_.restore_position(meta_.projected_through, meta_.projected_at, meta_.projected_day);
+  if (!projection_.is_balanced()) tables_.damaged("its tables are not balanced");
+}
+
+// Answers in the tables whose ids are young enough that nobody would look there.
+void SqliteJournal::remember_recent(Ledger& ledger) {
+  const Instant line = ledger.restored();
+  constexpr std::array<std::uint8_t, 10> any{};
+  const OperationId first = OperationId::make(std::max(line, Instant()), any);
+  for (const OperationRow& row : tables_.operations_from(first.view().substr(0, 6))) {
+    const std::optional<Instant> made_at = row.id.made_at();
+    if (!made_at.has_value() || *made_at <= line) continue;
+    std::string encoded;
+    const Record record = tables_.record(row, encoded);
+    ledger.remember(record, encoded);
+  }
+}
+
+void SqliteJournal::replay(Ledger& ledger) {
+  Statement read = database_.prepare(
+      "SELECT seq, at, hash, records FROM journal WHERE seq >= "
+      "(SELECT coalesce(max(seq), 0) FROM journal WHERE seq <= ?) ORDER BY seq");
+  const Rows rows(read);
+  read.bind(1, static_cast<std::int64_t>(meta_.projected_through));
+  pending_.clear();
+  head_ = ChainHead();
+  while (read.step()) {
+    const auto seq = static_cast<std::uint64_t>(read.integer(0));
+    const std::string row = "journal row " + std::to_string(seq);
+    const std::string_view bytes = read.blob(3);
+    const Hash before = std::exchange(head_.hash, *tables_.hash_at(seq));
+    head_.ledger_seq = seq;
+    // The first row read is the last that the tables have whole, if there is one: from it the chain goes on.
+    if (seq <= meta_.projected_through) continue;
+    if (chain(before, seq, instant_of(read.integer(1)), bytes) != head_.hash) {
+      tables_.damaged(row + " does not follow from the row before it");
+    }
+    Pending pending{.seq = seq, .records = std::string(bytes)};
+    std::string_view rest = pending.records;
+    while (!rest.empty()) {
+      const std::string_view start = rest;
+      const std::optional<Record> record = decode(rest);
+      if (!record.has_value()) tables_.damaged(row + " holds no records");
+      const std::string_view encoded = start.substr(0, start.size() - rest.size());
+      if (record->ledger_seq <= meta_.projected_through) {
+        pending.position = pending.records.size() - rest.size();
+        continue;
+      }
+      if (record->ledger_seq != ledger.books().last_seq() + 1) {
+        tables_.damaged(row + " is not the next one");
+      }
+      ledger.replay(*record, encoded);
+    }
+    if (ledger.books().last_seq() != seq) tables_.damaged(row + " ends with another record");
+    pending_.push_back(std::move(pending));
+  }
+  if (head_.ledger_seq < meta_.projected_through) {
+    tables_.damaged("its journal ends before its tables do");
+  }
+}
+
+// --- Appending ---
+
+void SqliteJournal::append(const Batch& batch) {
+  check(!batch.empty());
+  const Record& last = batch.records.back();
+  check(batch.records.front().ledger_seq == head_.ledger_seq + 1);
+  const Hash hash = chain(head_.hash, last.ledger_seq, last.at, batch.bytes);
+  Statement& insert = writers_->journal;
+  insert.bind(1, static_cast<std::int64_t>(last.ledger_seq));
+  insert.bind(2, microseconds_of(last.at));
+  insert.bind_blob(3, {reinterpret_cast<const char*>(hash.data()), hash.size()});
+  insert.bind_blob(4, batch.bytes);
+  // A transaction of its own: durable when this returns.
+  insert.run();
+  head_ = ChainHead{last.ledger_seq, hash};
+  pending_.push_back(Pending{.seq = last.ledger_seq, .records = batch.bytes});
+}
+
+// --- Projecting ---
+
+void SqliteJournal::project(std::size_t records_max) {
+  if (pending_.empty()) return;
+  // A power cut may take this back: the journal has it all, and the next append makes it durable along with itself.
+  database_.set_durable(false);
+  {
+    Transaction transaction(database_);
+    Dirty dirty;
+    for (std::size_t count = 0; count < records_max && !pending_.empty(); ++count) {
+      project_one(dirty);
+    }
+    write(dirty);
+    meta_.projected_through = projection_.last_seq();
+    meta_.projected_at = projection_.last_at();
+    meta_.projected_day = projection_.last_day();
+    write_row<MetaTable>(writers_->meta, meta_);
+    transaction.commit();
+  }
+  database_.set_durable(true);
+  projection_.forget(meta_.projected_through);
+}
+
+void SqliteJournal::project_one(Dirty& dirty) {
+  Pending& pending = pending_.front();
+  std::string_view bytes = std::string_view(pending.records).substr(pending.position);
+  const std::size_t size_before = bytes.size();
+  const std::optional<Record> record = decode(bytes);
+  check(record.has_value());
+  OperationRow row{.ledger_seq = record->ledger_seq,
+                   .id = record->operation.id,
+                   .at = record->at,
+                   .kind = std::string(name(record->operation.change)),
+                   .outcome = record->outcome.has_value()
+                                  ? "yes"
+                                  : std::string(name(record->outcome.error().code)),
+                   .batch = pending.seq,
+                   .position = static_cast<std::int64_t>(pending.position),
+                   .size = static_cast<std::int64_t>(size_before - bytes.size()),
+                   .transfer = std::nullopt};
+  const Effects effects = projection_.apply(*record);
+  if (effects.moved_money) row.transfer = projection_.recent_transfers().back();
+  write_row(writers_->operation, row);
+  dirty.accounts.insert(effects.accounts.begin(), effects.accounts.begin() + effects.account_count);
+  if (effects.card.has_value()) dirty.cards.insert(*effects.card);
+  if (effects.second_card.has_value()) dirty.cards.insert(*effects.second_card);
+  if (effects.terminal.has_value()) dirty.terminals.insert(*effects.terminal);
+  if (effects.hold_seq != 0) dirty.holds.insert(effects.hold_seq);
+  if (effects.exception_seq != 0) dirty.exceptions.insert(effects.exception_seq);
+  if (effects.reversed_seq != 0) dirty.reversals.insert(effects.reversed_seq);
+  pending.position = pending.records.size() - bytes.size();
+  if (bytes.empty()) pending_.pop_front();
+}
+
+void SqliteJournal::write(const Dirty& dirty) {
+  for (const AccountNumber number : dirty.accounts) {
+    write_row<AccountTable>(writers_->account, projection_.account(number));
+  }
+  for (const CardNumber number : dirty.cards) {
+    write_row<CardTable>(writers_->card, projection_.card(number));
+  }
+  for (const TerminalNumber number : dirty.terminals) {
+    write_row<TerminalTable>(writers_->terminal, projection_.terminal(number));
+  }
+  for (const std::uint64_t seq : dirty.holds) {
+    write_row<HoldTable>(writers_->hold, projection_.holds().at(seq));
+  }
+  for (const std::uint64_t seq : dirty.exceptions) {
+    write_row<ExceptionTable>(writers_->exception, projection_.exceptions().at(seq));
+  }
+  for (const std::uint64_t seq : dirty.reversals) {
+    const ReversalRow row{.transfer_seq = seq, .reversing_seq = projection_.reversed_by(seq)};
+    write_row<ReversalTable>(writers_->reversal, row);
+  }
+}
+
+void SqliteJournal::tidy(bool is_quiet) {
+  const std::int64_t pages = database_.wal_pages();
+  if (pages >= (is_quiet ? 1 : wal_pages_max)) database_.checkpoint();
+}
+
+bool SqliteJournal::has_room() { return free_bytes(database_.path()) >= disk_reserve_bytes; }
+
+std::unique_ptr<JournalReader> SqliteJournal::open_reader() {
+  return std::make_unique<Reader>(database_.path());
+}
+
+}  // namespace ledger

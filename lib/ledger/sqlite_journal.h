@@ -1,0 +1,88 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "ledger/books.h"
+#include "ledger/journal.h"
+#include "ledger/rows.h"
+#include "ledger/sqlite.h"
+#include "ledger/tables.h"
+
+namespace ledger {
+
+// Disk that stays free: below this no change is taken (rule 26). Enough for the WAL and for the tables to catch up.
+inline constexpr std::uint64_t disk_reserve_bytes = 64ULL * 1024 * 1024;
+// The WAL is checkpointed when it has this many pages, quiet or not.
+inline constexpr std::int64_t wal_pages_max = 16'384;
+// What our files say they are: "bank" in the database's application_id.
+inline constexpr std::int32_t bank_application_id = 0x62616e6b;
+inline constexpr std::int32_t bank_schema_version = 1;
+
+// The bank's journal in one SQLite file: one row a batch, each with the hash of the row before it gone into its own, and tables
+// that follow. Owned by the storage thread once it is loaded; made and loaded before that thread begins.
+//
+// Always true: the tables show the books as they stood after record `projected_through`, and `projection_` is the same books in
+// memory. What was appended after that is in `pending_`.
+class SqliteJournal final : public Journal {
+ public:
+  // Opens or makes the file, and keeps every other process away from it. Throws StorageError.
+  explicit SqliteJournal(const std::string& path);
+  ~SqliteJournal() override;
+
+  void load(Ledger& ledger) override;
+  void append(const Batch& batch) override;
+  ChainHead head() const override { return head_; }
+  InstanceId instance_id() const override { return meta_.instance_id.bytes; }
+  void project(std::size_t records_max) override;
+  std::uint64_t projected_through() const override { return meta_.projected_through; }
+  void tidy(bool is_quiet) override;
+  bool has_room() override;
+  std::unique_ptr<JournalReader> open_reader() override;
+
+  std::optional<Record> find(const OperationId& id) override { return tables_.find(id); }
+  std::optional<HoldEntry> find_hold(const OperationId& id) override {
+    return tables_.find_hold(id);
+  }
+  std::optional<Transfer> find_transfer(std::uint64_t ledger_seq) override {
+    return tables_.find_transfer(ledger_seq);
+  }
+
+ private:
+  // A row of the journal that the tables do not have whole.
+  struct Pending {
+    std::uint64_t seq = 0;
+    std::string records;
+    std::size_t position = 0;
+  };
+  // What a step has to write, each once, in the order of the tables.
+  struct Dirty {
+    std::set<AccountNumber> accounts;
+    std::set<CardNumber> cards;
+    std::set<TerminalNumber> terminals;
+    std::set<std::uint64_t> holds;
+    std::set<std::uint64_t> exceptions;
+    std::set<std::uint64_t> reversals;
+  };
+  struct Writers;
+
+  void load_tables();
+  void remember_recent(Ledger& ledger);
+  void replay(Ledger& ledger);
+  void project_one(Dirty& dirty);
+  void write(const Dirty& dirty);
+
+  FileLock lock_;
+  Database database_;
+  Tables tables_;
+  std::unique_ptr<Writers> writers_;
+  MetaRow meta_;
+  ChainHead head_;
+  Books projection_;
+  std::deque<Pending> pending_;
+};
+
+}  // namespace ledger

@@ -1,0 +1,137 @@
+#include "ledger/tables.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ledger/codec.h"
+
+namespace ledger {
+
+Tables::Tables(Database& database)
+    : database_(database),
+      by_id_(database.prepare("SELECT * FROM operation WHERE id = ?")),
+      by_seq_(database.prepare("SELECT * FROM operation WHERE ledger_seq = ?")),
+      from_id_(database.prepare("SELECT * FROM operation WHERE id >= ?")),
+      before_(
+          database.prepare("SELECT * FROM operation WHERE ledger_seq < ? AND source IS NOT NULL "
+                           "ORDER BY ledger_seq DESC LIMIT ?")),
+      after_(database.prepare("SELECT * FROM operation WHERE ledger_seq > ? AND ledger_seq <= ? "
+                              "AND source IS NOT NULL ORDER BY ledger_seq LIMIT ?")),
+      hold_(database.prepare("SELECT * FROM hold WHERE ledger_seq = ?")),
+      hash_(database.prepare("SELECT hash FROM journal WHERE seq = ?")),
+      record_(database.prepare("SELECT substr(records, ?, ?) FROM journal WHERE seq = ?")) {}
+
+void Tables::damaged(const std::string& what) const {
+  throw StorageError(StorageError::Kind::bad_data, database_.path() + " is damaged: " + what);
+}
+
+std::optional<OperationRow> Tables::operation(const OperationId& id) {
+  const Rows rows(by_id_);
+  by_id_.bind_blob(1, id.view());
+  if (!by_id_.step()) return std::nullopt;
+  return read_operation(by_id_, database_.path());
+}
+
+Record Tables::record(const OperationRow& row, std::string& encoded) {
+  const Rows rows(record_);
+  record_.bind(1, row.position + 1);
+  record_.bind(2, row.size);
+  record_.bind(3, static_cast<std::int64_t>(row.batch));
+  encoded.clear();
+  if (record_.step()) encoded = record_.blob(0);
+  std::string_view bytes = encoded;
+  std::optional<Record> record = decode(bytes);
+  const bool is_it = record.has_value() && bytes.empty() && record->ledger_seq == row.ledger_seq &&
+                     record->operation.id == row.id;
+  if (!is_it) {
+    damaged("record " + std::to_string(row.ledger_seq) + " is not where table operation says");
+  }
+  return *std::move(record);
+}
+
+std::optional<Record> Tables::find(const OperationId& id) {
+  const std::optional<OperationRow> row = operation(id);
+  if (!row.has_value()) return std::nullopt;
+  std::string encoded;
+  return record(*row, encoded);
+}
+
+std::optional<HoldEntry> Tables::find_hold(const OperationId& id) {
+  const std::optional<OperationRow> row = operation(id);
+  if (!row.has_value()) return std::nullopt;
+  const Rows rows(hold_);
+  hold_.bind(1, static_cast<std::int64_t>(row->ledger_seq));
+  if (!hold_.step()) return std::nullopt;
+  return read_row<HoldTable, HoldEntry>(hold_, database_.path());
+}
+
+std::optional<Transfer> Tables::find_transfer(std::uint64_t ledger_seq) {
+  const Rows rows(by_seq_);
+  by_seq_.bind(1, static_cast<std::int64_t>(ledger_seq));
+  if (!by_seq_.step()) return std::nullopt;
+  return read_operation(by_seq_, database_.path()).transfer;
+}
+
+std::vector<Transfer> Tables::statement(AccountNumber account, std::uint64_t from_seq,
+                                        std::size_t limit) {
+  std::vector<Transfer> found;
+  while (from_seq != 0 && found.size() < limit) {
+    std::optional<Transfer> transfer = find_transfer(from_seq);
+    if (!transfer.has_value()) break;
+    const bool is_source = transfer->source == account;
+    if (!is_source && transfer->target != account) break;
+    const std::uint64_t previous =
+        is_source ? transfer->source_previous : transfer->target_previous;
+    if (previous >= from_seq) damaged("the transfers of an account go round in a circle");
+    from_seq = previous;
+    found.push_back(*std::move(transfer));
+  }
+  return found;
+}
+
+std::vector<Transfer> Tables::transfers_before(std::uint64_t before_seq, std::size_t limit) {
+  const Rows rows(before_);
+  before_.bind(1, static_cast<std::int64_t>(before_seq));
+  before_.bind(2, static_cast<std::int64_t>(limit));
+  std::vector<Transfer> found;
+  while (before_.step()) {
+    found.push_back(*read_operation(before_, database_.path()).transfer);
+  }
+  return found;
+}
+
+std::vector<Transfer> Tables::transfers_after(std::uint64_t after_seq, std::uint64_t through_seq,
+                                              std::size_t limit) {
+  const Rows rows(after_);
+  after_.bind(1, static_cast<std::int64_t>(after_seq));
+  after_.bind(2, static_cast<std::int64_t>(through_seq));
+  after_.bind(3, static_cast<std::int64_t>(limit));
+  std::vector<Transfer> found;
+  while (after_.step()) found.push_back(*read_operation(after_, database_.path()).transfer);
+  return found;
+}
+
+std::optional<Hash> Tables::hash_at(std::uint64_t ledger_seq) {
+  const Rows rows(hash_);
+  hash_.bind(1, static_cast<std::int64_t>(ledger_seq));
+  if (!hash_.step()) return std::nullopt;
+  const std::string_view stored = hash_.blob(0);
+  Hash hash{};
+  if (stored.size() != hash.size()) {
+    damaged("journal row " + std::to_string(ledger_seq) + " has no hash");
+  }
+  std::ranges::transform(stored, hash.begin(),
+                         [](char byte) { return static_cast<std::uint8_t>(byte); });
+  return hash;
+}
+
+std::vector<OperationRow> Tables::operations_from(std::string_view id_prefix) {
+  const Rows rows(from_id_);
+  from_id_.bind_blob(1, id_prefix);
+  std::vector<OperationRow> found;
+  while (from_id_.step()) found.push_back(read_operation(from_id_, database_.path()));
+  std::ranges::sort(found, {}, &OperationRow::ledger_seq);
+  return found;
+}
+
+}  // namespace ledger

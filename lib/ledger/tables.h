@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ledger/chain.h"
+#include "ledger/entries.h"
+#include "ledger/record.h"
+#include "ledger/rows.h"
+#include "ledger/sqlite.h"
+
+namespace ledger {
+
+// The questions that the bank's tables answer, over one connection and on its thread. Every row is checked when it is read.
+// Internal to the SQLite journal.
+class Tables {
+ public:
+  explicit Tables(Database& database);
+
+  std::optional<Record> find(const OperationId& id);
+  std::optional<HoldEntry> find_hold(const OperationId& id);
+  std::optional<Transfer> find_transfer(std::uint64_t ledger_seq);
+  std::vector<Transfer> statement(AccountNumber account, std::uint64_t from_seq, std::size_t limit);
+  std::vector<Transfer> transfers_before(std::uint64_t before_seq, std::size_t limit);
+  std::vector<Transfer> transfers_after(std::uint64_t after_seq, std::uint64_t through_seq,
+                                        std::size_t limit);
+  std::optional<Hash> hash_at(std::uint64_t ledger_seq);
+  // Where the records are whose ids are this one or greater, in the order of their numbers.
+  std::vector<OperationRow> operations_from(std::string_view id_prefix);
+  // A record, with its journal form.
+  Record record(const OperationRow& row, std::string& encoded);
+
+  [[noreturn]] void damaged(const std::string& what) const;
+
+ private:
+  std::optional<OperationRow> operation(const OperationId& id);
+
+  Database& database_;
+  Statement by_id_;
+  Statement by_seq_;
+  Statement from_id_;
+  Statement before_;
+  Statement after_;
+  Statement hold_;
+  Statement hash_;
+  Statement record_;
+};
+
+}  // namespace ledger
