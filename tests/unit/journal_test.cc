@@ -325,7 +325,7 @@ std::unique_ptr<Medium> in_sqlite() { return std::make_unique<SqliteMedium>(); }
 
 INSTANTIATE_TEST_SUITE_P(Every, JournalTest,
                          testing::Values(Kind{"Memory", in_memory}, Kind{"Sqlite", in_sqlite}),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& instance) { return std::string(instance.param.name); });
 
 }  // namespace
 }  // namespace ledger
