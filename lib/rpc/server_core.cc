@@ -127,11 +127,13 @@ void ServerCore::arm() noexcept {
 void ServerCore::turn_ended() {
   destroy_ended_calls();
   for (Connection* const connection : std::exchange(closing_, {})) {
+    connection->retain();  // Its last call may let go of it.
     connection->close();
     --open_count_;
     observer.connection_closed(connection->peer(), connection->why_closed());
     destroy_ended_calls();
     forget_if_done(*connection);
+    connection->release();
   }
   quieter_.set();
 }
