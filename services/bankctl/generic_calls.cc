@@ -29,9 +29,10 @@ std::string protobuf_json(const google::protobuf::Message& message) {
 void fill(google::protobuf::Message& request, const std::string& json) {
   const auto done = google::protobuf::util::JsonStringToMessage(json, &request);
   if (done.ok()) return;
+  std::string why(done.message());
+  why.resize(std::min(why.find('\n'), why.size()));  // Then it draws the place.
   throw ops::Failure(ops::ExitCode::usage, "The request is not JSON of a " +
-                                               request.GetDescriptor()->full_name() + ": " +
-                                               std::string(done.message()));
+                                               request.GetDescriptor()->full_name() + ": " + why);
 }
 
 async::Task<bool> next_of(rpc::detail::OutgoingStream* stream,
