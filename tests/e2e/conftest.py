@@ -1,12 +1,14 @@
 """Options and fixtures of the end-to-end suite. The kit does the work; see kit/ and README.md."""
 
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from kit.bank import ScriptedBank
 from kit.client import RpcClient
-from kit.protos import BankService
+from kit.programs import House, Programs
+from kit.protos import AtmService, BankService, OperatorService, StaffService
 from kit.served import Served
 from kit.stage import SCRIPTED_ATM, Stage, atm_daemon, fill
 
@@ -16,6 +18,11 @@ ROOT = Path(__file__).resolve().parents[2]
 def pytest_addoption(parser):
     parser.addoption("--bin-dir", type=Path, default=ROOT / "build/dev", help="where CMake built the programs")
     parser.addoption("--atm-command", help="an ATM to test instead of atmd; see tests/e2e/README.md")
+
+
+@pytest.fixture(scope="session")
+def programs(request):
+    return Programs(request.config.getoption("--bin-dir"), request.config.getoption("--atm-command"))
 
 
 @pytest.fixture
@@ -31,13 +38,63 @@ async def caller(scripted_bank):
 
 
 @pytest.fixture
-async def stage(scripted_bank, tmp_path):
-    async with atm_daemon(SCRIPTED_ATM, scripted_bank.address, tmp_path) as atm:
+async def house(programs, tmp_path):
+    """bankd and atmd, open for business."""
+    async with House(programs, tmp_path) as house:
+        yield house
+
+
+@asynccontextmanager
+async def stage_with_scripted_bank(atm_daemon_for):
+    async with ScriptedBank() as bank, atm_daemon_for(bank.address) as atm:
         await fill(atm.address)
         yield Stage(atm.address)
 
 
-@pytest.fixture
-async def server(scripted_bank):
-    scripted_bank.frame_time_s = scripted_bank.unread_time_s = 0.2
-    yield Served(scripted_bank.address, [BankService.full_name], scripted_bank.frame_time_s, scripted_bank.unread_time_s)
+SETTINGS = {
+    "scripted bank and another ATM": lambda programs, folder: stage_with_scripted_bank(
+        lambda bank_address: atm_daemon(SCRIPTED_ATM, bank_address, folder)
+    ),
+}
+
+
+@asynccontextmanager
+async def stage_with_bankd(programs, folder):
+    async with House(programs, folder) as house:
+        yield Stage(house.atmd.address)
+
+
+@pytest.fixture(params=SETTINGS)
+async def stage(request, programs, tmp_path):
+    """Where the talk's scene is set."""
+    async with SETTINGS[request.param](programs, tmp_path) as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def served_by_kit(programs, folder):
+    async with ScriptedBank() as bank:
+        bank.frame_time_s = bank.unread_time_s = 0.2
+        yield Served(bank.address, [BankService.full_name], bank.frame_time_s, bank.unread_time_s)
+
+
+@asynccontextmanager
+async def served_by_bankd(programs, folder):
+    async with programs.bankd(folder) as bankd:
+        yield Served(bankd.address, [OperatorService.full_name, BankService.full_name])
+
+
+@asynccontextmanager
+async def served_by_atmd(programs, folder):
+    async with ScriptedBank() as bank, programs.atmd(bank.address, folder) as atmd:
+        yield Served(atmd.address, [AtmService.full_name, StaffService.full_name])
+
+
+SERVERS = {"kit": served_by_kit}
+
+
+@pytest.fixture(params=SERVERS)
+async def server(request, programs, tmp_path):
+    """Each server there is: the wire's promises are the same."""
+    async with SERVERS[request.param](programs, tmp_path) as server:
+        yield server
