@@ -1,6 +1,7 @@
 #include "bank/daemon.h"
 
 #include <chrono>
+#include <sys/stat.h>
 #include <utility>
 
 #include "async/random.h"
@@ -8,7 +9,7 @@
 #include "bank/bank_service.h"
 #include "bank/operator_service.h"
 #include "ledger/executor.h"
-#include "ledger/memory_journal.h"
+#include "ledger/sqlite_journal.h"
 #include "ledger/store.h"
 #include "ops/calendar.h"
 #include "ops/files.h"
@@ -35,12 +36,13 @@ std::vector<async::Endpoint> listen_on(const std::vector<async::Endpoint>& endpo
 
 int serve(const ServeOptions& options,
           const std::function<std::function<void()>(ops::Log)>& reload) {
+  ::umask(077);  // The database has the hashes of PINs: it is its owner's.
   ops::Calendar::of_zone(options.daemon.time_zone);  // SystemClock's from now on.
   const ops::Log log = ops::start_logging("bankd", options.daemon);
 
   async::UvLoop loop;
   async::SystemRandom random;
-  ledger::MemoryJournal journal;
+  ledger::SqliteJournal journal(options.data.string());
   ledger::ThreadExecutor executor;
   ledger::SystemClock clock;
   ledger::Store store(loop, journal, executor, clock);
