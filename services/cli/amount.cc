@@ -97,6 +97,19 @@ std::vector<atm::v1::Notes> parse_note_list(const std::vector<std::string>& word
   return list;
 }
 
+bank::v1::Money sum_of(const std::vector<atm::v1::Notes>& notes, ledger::Currency currency) {
+  std::int64_t sum = 0;
+  for (const atm::v1::Notes& kind : notes) {
+    std::int64_t value = 0;
+    if (__builtin_mul_overflow(kind.denomination_minor_units(), std::int64_t{kind.count()},
+                               &value) ||
+        __builtin_add_overflow(sum, value, &sum)) {
+      fail("So many notes do not fit into an ATM.");
+    }
+  }
+  return money_of(ledger::Cents{sum}, currency);
+}
+
 std::string notes_text(const atm::v1::Notes& notes, const std::string& currency) {
   const auto known = ledger::Currency::parse(currency);
   const ledger::Cents face{notes.denomination_minor_units()};

@@ -27,6 +27,9 @@ atm::v1::Notes parse_notes(std::string_view text, ledger::Currency currency);
 std::vector<atm::v1::Notes> parse_note_list(const std::vector<std::string>& words,
                                             ledger::Currency currency);
 
+// What they are worth together. Throws Failure(usage) when no number holds it.
+bank::v1::Money sum_of(const std::vector<atm::v1::Notes>& notes, ledger::Currency currency);
+
 // "2 x 50.00 EUR".
 std::string notes_text(const atm::v1::Notes& notes, const std::string& currency);
 

@@ -1,0 +1,235 @@
+#include "teller/commands.h"
+
+#include <ostream>
+#include <utility>
+
+#include <google/protobuf/descriptor.h>
+
+#include "cli/amount.h"
+#include "cli/message_json.h"
+#include "cli/message_text.h"
+#include "ops/failure.h"
+#include "teller/told.h"
+
+namespace teller {
+namespace {
+
+const rpc::Status gave_up = {.code = rpc::StatusCode::cancelled,
+                             .message = "you did not wait for it"};
+
+PendingChange described(const Wish& wish) {
+  switch (wish.what) {
+    case Wish::What::withdraw:
+      return {.id = {}, .kind = "withdrawal", .what = cli::money_text(wish.amount)};
+    case Wish::What::deposit:
+      return {.id = {}, .kind = "deposit", .what = cli::money_text(wish.amount)};
+    case Wish::What::transfer:
+      return {.id = {}, .kind = "transfer", .what = cli::money_text(wish.amount)};
+    default:
+      return {.id = {}, .kind = "PIN change", .what = ""};
+  }
+}
+
+ops::ExitCode code_of(const Outcome& outcome) {
+  if (outcome.has_declined()) return ops::ExitCode::declined;
+  return outcome.has_suspense() ? ops::ExitCode::unknown_outcome : ops::ExitCode::ok;
+}
+
+}  // namespace
+
+std::pair<std::string, const google::protobuf::Message*> set_in(
+    const google::protobuf::Message& response) {
+  const auto* const oneof = response.GetDescriptor()->FindOneofByName("outcome");
+  const auto* const field = response.GetReflection()->GetOneofFieldDescriptor(response, oneof);
+  if (field == nullptr) return {"error", nullptr};
+  const std::string name = field->name() == "decline" ? "declined" : field->name();
+  return {name, &response.GetReflection()->GetMessage(response, field)};
+}
+
+async::Task<int> CustomerCommand::run(Wish wish) {
+  const bool may_go_on = co_await settle_earlier(wish.is_change());
+  if (!may_go_on) co_return ops::to_int(ops::ExitCode::unknown_outcome);
+  co_return co_await begin_session(std::move(wish));
+}
+
+// False: there is one that cannot be settled now, and nothing else may be begun.
+async::Task<bool> CustomerCommand::settle_earlier(bool is_change) {
+  const std::optional<PendingChange> earlier = customer_.earlier();
+  if (!earlier) co_return true;
+  async::Task<Answered<Outcome>> settling = customer_.settle(*earlier);
+  const std::optional<Answered<Outcome>> settled =
+      co_await cli::unless_interrupted(interrupts_, std::move(settling));
+  if (settled && *settled) {
+    const Outcome& outcome = **settled;
+    const std::string words = sentence_of_earlier(outcome, *earlier);
+    const auto [name, body] = set_in(outcome);
+    earlier_json_ = "{\"id\":" + cli::json_string(earlier->id.text()) +
+                    ",\"kind\":" + cli::json_string(earlier->kind) +
+                    ",\"what\":" + cli::json_string(earlier->what) +
+                    ",\"outcome\":" + cli::json_string(name) +
+                    ",\"message\":" + cli::json_string(words) + ",\"" + name +
+                    "\":" + cli::to_json(*body) + "}";
+    if (!json_) out_ << words << "\n" << std::flush;
+    if (out_.good()) customer_.told();
+    co_return true;
+  }
+  const rpc::Status& status = settled ? settled->error() : gave_up;
+  const std::string words =
+      "Your earlier " + name_of(*earlier) + " still has no answer (" + status.text() + ")";
+  if (!is_change && settled) {
+    errors_ << "teller: " << words << ".\n";
+    co_return true;
+  }
+  print({.code = ops::ExitCode::unknown_outcome,
+         .outcome = "unknown",
+         .body = nullptr,
+         .text = "",
+         .sentence = words + ". Nothing else was begun; run the command again later",
+         .id = earlier->id.text()});
+  co_return false;
+}
+
+async::Task<int> CustomerCommand::begin_session(Wish wish) {
+  async::Task<Answered<atm::v1::InsertCardResponse>> inserting = customer_.insert_card(pins_.pin());
+  const std::optional<Answered<atm::v1::InsertCardResponse>> inserted =
+      co_await cli::unless_interrupted(interrupts_, std::move(inserting));
+  if (!inserted) co_return no_answer(gave_up);
+  if (!*inserted) co_return no_answer(inserted->error());
+  const atm::v1::InsertCardResponse& answer = **inserted;
+  if (!answer.has_session()) {
+    co_return print({.code = ops::ExitCode::declined,
+                     .outcome = "declined",
+                     .body = &answer.decline(),
+                     .text = "",
+                     .sentence = sentence(answer.decline()),
+                     .id = ""});
+  }
+  const bool is_change = wish.is_change();
+  async::Task<int> doing = is_change ? do_change(std::move(wish)) : do_question(std::move(wish));
+  const int code = co_await doing;
+  co_await customer_.end_session();
+  co_return code;
+}
+
+async::Task<int> CustomerCommand::do_question(Wish wish) {
+  if (wish.what == Wish::What::balance) {
+    async::Task<Answered<atm::v1::GetBalanceResponse>> asking = customer_.balance();
+    const auto answer = co_await cli::unless_interrupted(interrupts_, std::move(asking));
+    if (!answer) co_return no_answer(gave_up);
+    if (!*answer) co_return no_answer(answer->error());
+    const atm::v1::GetBalanceResponse& response = **answer;
+    const auto [name, body] = set_in(response);
+    Report report{.outcome = name, .body = body, .text = "", .sentence = "", .id = ""};
+    if (response.has_balance()) {
+      report.text = balance_lines(response.balance());
+    } else {
+      report.code = ops::ExitCode::declined;
+      report.sentence = sentence(response.decline());
+    }
+    co_return print(report);
+  }
+  async::Task<Answered<atm::v1::ListStatementResponse>> asking = customer_.statement(wish.entries);
+  const auto answer = co_await cli::unless_interrupted(interrupts_, std::move(asking));
+  if (!answer) co_return no_answer(gave_up);
+  if (!*answer) co_return no_answer(answer->error());
+  const atm::v1::ListStatementResponse& response = **answer;
+  const auto [name, body] = set_in(response);
+  Report report{.outcome = name, .body = body, .text = "", .sentence = "", .id = ""};
+  if (response.has_statement()) {
+    report.text = statement_table(response.statement());
+  } else {
+    report.code = ops::ExitCode::declined;
+    report.sentence = sentence(response.decline());
+  }
+  co_return print(report);
+}
+
+async::Task<int> CustomerCommand::do_change(Wish wish) {
+  if (has_other_currency(wish)) co_return ops::to_int(ops::ExitCode::usage);
+  const PendingChange asked = described(wish);
+  async::Task<Answered<Outcome>> sending = send(std::move(wish));
+  const std::optional<Answered<Outcome>> answer =
+      co_await cli::unless_interrupted(interrupts_, std::move(sending));
+  const std::string id = customer_.last_id().text();
+  if (answer && *answer) {
+    const Outcome& outcome = **answer;
+    const auto [name, body] = set_in(outcome);
+    Report report{.code = code_of(outcome),
+                  .outcome = name,
+                  .body = body,
+                  .text = "",
+                  .sentence = "",
+                  .id = id};
+    const std::string words = sentence(outcome, asked);
+    (report.code == ops::ExitCode::ok ? report.text : report.sentence) = words;
+    if (!report.text.empty()) report.text += '\n';
+    const int code = print(report);
+    if (out_.good()) customer_.told();
+    co_return code;
+  }
+  const rpc::Status& status = answer ? answer->error() : gave_up;
+  if (status.outcome() == rpc::Outcome::no) co_return no_answer(status);
+  co_return print({.code = ops::ExitCode::unknown_outcome,
+                   .outcome = "unknown",
+                   .body = nullptr,
+                   .text = "",
+                   .sentence = sentence_of_unknown(asked, status),
+                   .id = id});
+}
+
+async::Task<Answered<Outcome>> CustomerCommand::send(Wish wish) {
+  switch (wish.what) {
+    case Wish::What::withdraw:
+      return customer_.withdraw(std::move(wish.amount));
+    case Wish::What::deposit:
+      return customer_.deposit(std::move(wish.notes), cli::money_text(wish.amount));
+    case Wish::What::transfer:
+      return customer_.transfer(std::move(wish.amount), std::move(wish.target_account));
+    default:
+      return customer_.change_pin(pin_, new_pin_);
+  }
+}
+
+bool CustomerCommand::has_other_currency(const Wish& wish) {
+  const std::string& theirs = customer_.session().currency();
+  const std::string& ours = wish.amount.currency();
+  if (ours.empty() || ours == theirs) return false;
+  print({.code = ops::ExitCode::usage,
+         .outcome = "error",
+         .body = nullptr,
+         .text = "",
+         .sentence =
+             "Your account is in " + theirs + ", and not in " + ours + ": say --currency " + theirs,
+         .id = ""});
+  return true;
+}
+
+int CustomerCommand::no_answer(const rpc::Status& status) {
+  const ops::Failure failure = cli::no_answer("the ATM", status);
+  return print({.code = failure.code(),
+                .outcome = "error",
+                .body = nullptr,
+                .text = "",
+                .sentence = std::string(failure.what()) + ". Nothing was changed",
+                .id = ""});
+}
+
+int CustomerCommand::print(const Report& report) {
+  std::string sentence = report.sentence;
+  if (!sentence.empty() && !sentence.ends_with('.')) sentence += '.';
+  if (json_) {
+    std::string json = "{\"outcome\":" + cli::json_string(report.outcome);
+    if (!report.id.empty()) json += ",\"id\":" + cli::json_string(report.id);
+    if (!sentence.empty()) json += ",\"message\":" + cli::json_string(sentence);
+    if (report.body != nullptr) json += ",\"" + report.outcome + "\":" + cli::to_json(*report.body);
+    if (!earlier_json_.empty()) json += ",\"earlier\":" + earlier_json_;
+    out_ << json << "}\n";
+  } else {
+    out_ << report.text;
+  }
+  out_ << std::flush;
+  if (!sentence.empty()) errors_ << "teller: " << sentence << "\n";
+  return ops::to_int(report.code);
+}
+
+}  // namespace teller

@@ -1,0 +1,87 @@
+// One command of a customer, from the card to the printed answer.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/caller.h"
+#include "ledger/money.h"
+#include "teller/customer.h"
+
+namespace teller {
+
+// What a command was asked to do. Amounts are read before anything is sent.
+struct Wish {
+  enum class What : std::uint8_t { balance, withdraw, deposit, transfer, statement, change_pin };
+
+  What what = What::balance;
+  bank::v1::Money amount = {};             // Of all three that move money.
+  std::vector<atm::v1::Notes> notes = {};  // Of deposit.
+  std::string target_account = {};         // Of transfer.
+  std::uint32_t entries = 10;              // Of statement.
+
+  bool is_change() const { return what != What::balance && what != What::statement; }
+};
+
+// Where PINs come from: asked for only when they are needed.
+struct Pins {
+  std::function<std::string()> pin;
+  std::function<std::string()> new_pin;
+};
+
+// Owned by main or a test. Loop thread only.
+class CustomerCommand {
+ public:
+  CustomerCommand(Customer& customer, cli::Interrupts& interrupts, Pins pins, bool json,
+                  std::ostream& out, std::ostream& errors)
+      : customer_(customer),
+        interrupts_(interrupts),
+        pins_(std::move(pins)),
+        json_(json),
+        out_(out),
+        errors_(errors) {}
+
+  // Settles what an earlier command left, does the wish, prints, forgets what was told. Gives the
+  // exit code.
+  async::Task<int> run(Wish wish);
+
+ private:
+  // What is to be printed, and how the program ends.
+  struct Report {
+    ops::ExitCode code = ops::ExitCode::ok;
+    std::string outcome;                              // "withdrawn", "declined", "unknown" ...
+    const google::protobuf::Message* body = nullptr;  // What --json prints under that name.
+    std::string text;                                 // For people, on `out`.
+    std::string sentence;                             // Why not, on `errors`.
+    std::string id;                                   // Of the change.
+  };
+
+  async::Task<bool> settle_earlier(bool is_change);
+  async::Task<int> begin_session(Wish wish);
+  async::Task<int> do_question(Wish wish);
+  async::Task<int> do_change(Wish wish);
+  async::Task<Answered<Outcome>> send(Wish wish);
+  bool has_other_currency(const Wish& wish);
+  int no_answer(const rpc::Status& status);
+  int print(const Report& report);
+
+  Customer& customer_;
+  cli::Interrupts& interrupts_;
+  Pins pins_;
+  bool json_;
+  std::ostream& out_;
+  std::ostream& errors_;
+  std::string pin_;
+  std::string new_pin_;
+  std::string earlier_json_;
+};
+
+// The name of what is set in an outcome, "withdrawn", and its message.
+std::pair<std::string, const google::protobuf::Message*> set_in(
+    const google::protobuf::Message& response);
+
+}  // namespace teller

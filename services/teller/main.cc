@@ -1,0 +1,191 @@
+// teller: the customer's command line.
+#include <iostream>
+#include <memory>
+#include <unistd.h>
+
+#include "async/random.h"
+#include "async/uv_loop.h"
+#include "cli/amount.h"
+#include "cli/caller.h"
+#include "cli/terminal.h"
+#include "ops/files.h"
+#include "ops/log.h"
+#include "ops/options.h"
+#include "rpc/client.h"
+#include "teller/commands.h"
+#include "teller/customer.h"
+#include "teller/pending.h"
+#include "teller/session.h"
+
+namespace {
+
+using teller::Wish;
+
+constexpr const char* footer =
+    "Without a command: a session at the ATM, with a menu.\n\n"
+    "Exit status: 0 done, 1 the ATM or the bank said no and nothing was changed, 64 the command "
+    "line\n"
+    "is wrong, 69 the ATM does not answer and nothing was changed, 75 no answer: it may have been\n"
+    "done, and the next teller command first asks what became of it, 78 the configuration is "
+    "wrong.";
+
+struct Settings {
+  async::Endpoint atm = async::Endpoint::parse("127.0.0.1:7002");
+  std::string terminal;
+  std::string card;
+  std::string pin_file;
+  std::string new_pin_file;
+  std::string currency = "EUR";
+  async::Duration timeout = std::chrono::seconds(30);
+  async::Duration idle = std::chrono::seconds(60);
+  bool json = false;
+
+  // What the commands were given.
+  std::string amount;
+  std::string account;
+  std::vector<std::string> notes;
+  std::uint32_t entries = 10;
+};
+
+std::string read_card(const Settings& settings, cli::Terminal& terminal) {
+  std::string card = settings.card;
+  if (card.empty() && cli::can_ask()) card = terminal.ask("Card number: ", settings.idle).text;
+  if (!card.empty()) return card;
+  throw ops::Failure(ops::ExitCode::usage, "Say which card: --card NUMBER, or set TELLER_CARD");
+}
+
+// What every command and the session have in common. Made once there is something to do.
+struct Visit {
+  Visit(const Settings& settings, cli::Terminal& terminal)
+      : card(read_card(settings, terminal)),
+        client(loop, cli::client_options(settings.atm), random),
+        interrupts(loop),
+        pending(ops::state_directory("teller"), settings.atm.text(), settings.terminal, card),
+        customer(loop, client, random, pending,
+                 {.terminal = settings.terminal, .card = card, .patience = settings.timeout}) {}
+
+  std::string card;
+  async::UvLoop loop;
+  async::SystemRandom random;
+  rpc::Client client;
+  cli::SignalInterrupts interrupts;
+  teller::PendingFile pending;
+  teller::Customer customer;
+};
+
+int run_wish(const Settings& settings, Wish wish) {
+  cli::UserTerminal terminal(STDERR_FILENO);
+  Visit visit(settings, terminal);
+  teller::Pins pins{.pin = [&] { return cli::read_pin(terminal, "PIN: ", settings.pin_file); },
+                    .new_pin = [&] { return cli::read_new_pin(terminal, settings.new_pin_file); }};
+  teller::CustomerCommand command(visit.customer, visit.interrupts, std::move(pins), settings.json,
+                                  std::cout, std::cerr);
+  return visit.loop.run(command.run(std::move(wish)));
+}
+
+int run_session(const Settings& settings) {
+  if (!cli::can_ask()) {
+    throw ops::Failure(ops::ExitCode::usage,
+                       "There is nobody to talk to: standard input is no terminal. Say a command: "
+                       "balance, withdraw, deposit, transfer, statement or pin");
+  }
+  cli::UserTerminal terminal(STDOUT_FILENO);
+  Visit visit(settings, terminal);
+  teller::SessionOptions options{.atm = settings.atm.text(),
+                                 .masked_card = ops::mask_card(visit.card),
+                                 .pin = std::nullopt,
+                                 .patience = settings.idle};
+  if (!settings.pin_file.empty()) options.pin = cli::read_pin(terminal, "", settings.pin_file);
+  teller::Session session(visit.loop, visit.customer, terminal, visit.interrupts,
+                          std::move(options));
+  return visit.loop.run(session.run());
+}
+
+void add_settings(ops::Command& root, Settings& settings) {
+  root.example("teller");
+  root.example("teller --card 4000000000000002 balance");
+  root.example("teller --card 4000000000000002 --pin-file pin.txt withdraw 60");
+  root.example("teller --card 4000000000000002 deposit 2x50 1x20 --json");
+  root.example("echo 1234 | teller --card 4000000000000002 --pin-file - transfer 9.50 john");
+  root.footer(footer);
+  root.option("atm", settings.atm, "HOST:PORT", "Where the ATM is");
+  root.option("terminal", settings.terminal, "ID", "Which of its terminals, if it has several");
+  root.option("card", settings.card, "NUMBER", "Your card; asked for without it");
+  root.option("pin-file", settings.pin_file, "FILE",
+              "Holds your PIN; - is standard input. Asked for without it");
+  root.refuse("pin",
+              "A PIN on the command line can be read by every user of this machine; leave it "
+              "out to be asked, or use --pin-file FILE, or --pin-file - for standard input.");
+  root.flag("json", settings.json, "Prints one JSON object");
+  root.option("currency", settings.currency, "CODE", "What amounts are in");
+  root.option("timeout", settings.timeout, "TIME", "How long to wait for an answer");
+  root.option("idle", settings.idle, "TIME", "How long a session waits for you");
+}
+
+void add_commands(ops::Command& root, Settings& settings) {
+  const auto amount = [&settings] {
+    return cli::parse_amount(settings.amount, cli::parse_currency(settings.currency));
+  };
+  ops::Command& balance = root.command("balance", "Show your balance");
+  balance.example("teller balance");
+  balance.run([&settings] { return run_wish(settings, {.what = Wish::What::balance}); });
+
+  ops::Command& withdraw = root.command("withdraw", "Take out cash");
+  withdraw.example("teller withdraw 60");
+  withdraw.argument("AMOUNT", settings.amount, "how much, as 60 or 60.00");
+  withdraw.run([&settings, amount] {
+    return run_wish(settings, {.what = Wish::What::withdraw, .amount = amount()});
+  });
+
+  ops::Command& deposit = root.command("deposit", "Put in notes");
+  deposit.example("teller deposit 2x50 1x20");
+  deposit.example("teller deposit 120");
+  deposit.argument("NOTES", settings.notes,
+                   "the notes, as 2x50 1x20; or an amount that notes make");
+  deposit.run([&settings] {
+    const ledger::Currency currency = cli::parse_currency(settings.currency);
+    Wish wish{.what = Wish::What::deposit};
+    wish.notes = cli::parse_note_list(settings.notes, currency);
+    wish.amount = cli::sum_of(wish.notes, currency);
+    return run_wish(settings, std::move(wish));
+  });
+
+  ops::Command& transfer = root.command("transfer", "Send money to another account");
+  transfer.example("teller transfer 9.50 john");
+  transfer.argument("AMOUNT", settings.amount, "how much, as 9.50");
+  transfer.argument("ACCOUNT", settings.account, "to whom");
+  transfer.run([&settings, amount] {
+    return run_wish(
+        settings,
+        {.what = Wish::What::transfer, .amount = amount(), .target_account = settings.account});
+  });
+
+  ops::Command& statement = root.command("statement", "List the last entries of your account");
+  statement.example("teller statement --entries 50");
+  statement.option("entries", settings.entries, "N", "How many, newest first").flag_only();
+  statement.run([&settings] {
+    return run_wish(settings, {.what = Wish::What::statement, .entries = settings.entries});
+  });
+
+  ops::Command& pin = root.command("pin", "Change your PIN");
+  pin.example("teller pin");
+  pin.option("new-pin-file", settings.new_pin_file, "FILE",
+             "Holds the new PIN; - is standard input, after the old one. Asked for without it")
+      .flag_only();
+  pin.run([&settings] { return run_wish(settings, {.what = Wish::What::change_pin}); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Settings settings;
+  ops::CommandLine line({.program = "teller",
+                         .summary = "You, at an ATM",
+                         .prefix = "TELLER_",
+                         .config_file_default = cli::config_file("teller"),
+                         .endings = cli::rpc_endings});
+  add_settings(line.root(), settings);
+  add_commands(line.root(), settings);
+  line.root().run([&settings] { return run_session(settings); });
+  return line.run(argc, argv);
+}

@@ -1,0 +1,323 @@
+#include "teller/session.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "cli/amount.h"
+#include "cli/message_text.h"
+#include "ops/failure.h"
+#include "teller/told.h"
+
+namespace teller {
+namespace {
+
+constexpr const char* menu =
+    "\n"
+    "  1  Withdraw cash      4  Transfer\n"
+    "  2  Deposit cash       5  Statement\n"
+    "  3  Balance            6  Change the PIN\n"
+    "  0  Take your card\n";
+
+constexpr std::array<std::int64_t, 4> usual_amounts = {20, 50, 100, 200};
+
+const rpc::Status gave_up = {.code = rpc::StatusCode::cancelled,
+                             .message = "you did not wait for it"};
+
+std::string trimmed(std::string text) {
+  const auto is_blank = [](char letter) { return letter == ' ' || letter == '\t'; };
+  while (!text.empty() && is_blank(text.back())) text.pop_back();
+  const auto first = std::ranges::find_if_not(text, is_blank);
+  text.erase(text.begin(), first);
+  return text;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words(1);
+  for (const char letter : text) {
+    const bool is_gap = letter == ' ' || letter == ',' || letter == '\t';
+    if (!is_gap) words.back() += letter;
+    if (is_gap && !words.back().empty()) words.emplace_back();
+  }
+  if (words.back().empty()) words.pop_back();
+  return words;
+}
+
+// "1" and "withdraw" and "withdraw 60" are the same choice, the last with its amount.
+struct Choice {
+  std::string what;
+  std::string rest;
+};
+
+Choice choice_of(const std::string& line) {
+  constexpr std::array<std::string_view, 7> names = {"end",      "withdraw",  "deposit", "balance",
+                                                     "transfer", "statement", "pin"};
+  const std::size_t gap = std::min(line.find(' '), line.size());
+  Choice choice{.what = line.substr(0, gap), .rest = trimmed(line.substr(gap))};
+  if (choice.what.size() == 1 && choice.what[0] >= '0' && choice.what[0] <= '6') {
+    choice.what = names[static_cast<std::size_t>(choice.what[0] - '0')];
+  }
+  return choice;
+}
+
+}  // namespace
+
+async::Task<int> Session::run() {
+  say("Welcome to Teller. This is the ATM at " + options_.atm + ".");
+  const bool is_settled = co_await settle_earlier();
+  if (!is_settled) co_return ops::to_int(code_);
+  const bool is_in = co_await log_in();
+  if (is_in) {
+    say("\nGood day, " + customer_.session().customer_name() + ".");
+    Next next = Next::menu;
+    while (next == Next::menu) next = co_await choose();
+    co_await customer_.end_session();
+  }
+  say("Please take your card. Good-bye.");
+  co_return ops::to_int(code_);
+}
+
+async::Task<bool> Session::settle_earlier() {
+  const std::optional<PendingChange> earlier = customer_.earlier();
+  if (!earlier) co_return true;
+  say("One moment: what became of your earlier " + name_of(*earlier) + "?");
+  async::Task<Answered<Outcome>> settling = customer_.settle(*earlier);
+  const std::optional<Answered<Outcome>> settled =
+      co_await cli::unless_interrupted(interrupts_, std::move(settling));
+  if (settled && *settled) {
+    say(sentence_of_earlier(**settled, *earlier));
+    customer_.told();
+    co_return true;
+  }
+  const rpc::Status& status = settled ? settled->error() : gave_up;
+  say("It still has no answer (" + status.text() + "). Please come again later.");
+  code_ = ops::ExitCode::unknown_outcome;
+  co_return false;
+}
+
+async::Task<bool> Session::log_in() {
+  while (true) {
+    const std::optional<std::string> pin =
+        options_.pin ? std::exchange(options_.pin, std::nullopt) : ask_pin("PIN: ");
+    if (!pin) co_return false;
+    async::Task<Answered<atm::v1::InsertCardResponse>> inserting = customer_.insert_card(*pin);
+    const std::optional<Answered<atm::v1::InsertCardResponse>> inserted =
+        co_await cli::unless_interrupted(interrupts_, std::move(inserting));
+    if (!inserted || !*inserted) {
+      give_up(inserted ? inserted->error() : gave_up);
+      co_return false;
+    }
+    const atm::v1::InsertCardResponse& answer = **inserted;
+    if (answer.has_session()) co_return true;
+    say(sentence(answer.decline()));
+    if (answer.decline().tries_left() > 0) continue;  // The PIN was wrong, and may be tried again.
+    code_ = ops::ExitCode::declined;
+    co_return false;
+  }
+}
+
+async::Task<Session::Next> Session::choose() {
+  terminal_.write(menu);
+  const std::optional<std::string> line = ask("Your choice: ");
+  if (!line) co_return Next::end;
+  Choice choice = choice_of(*line);
+  if (choice.what == "end") co_return Next::end;
+  if (choice.what == "withdraw") co_return co_await withdraw(std::move(choice.rest));
+  if (choice.what == "deposit") co_return co_await deposit();
+  if (choice.what == "balance") co_return co_await show_balance();
+  if (choice.what == "transfer") co_return co_await transfer();
+  if (choice.what == "statement") co_return co_await show_statement();
+  if (choice.what == "pin") co_return co_await change_pin();
+  say("Please choose a number from 0 to 6.");
+  co_return Next::menu;
+}
+
+async::Task<Session::Next> Session::show_balance() {
+  async::Task<Answered<atm::v1::GetBalanceResponse>> asking = customer_.balance();
+  const auto answer = co_await cli::unless_interrupted(interrupts_, std::move(asking));
+  if (!answer || !*answer) co_return give_up(answer ? answer->error() : gave_up);
+  const atm::v1::GetBalanceResponse& response = **answer;
+  if (!response.has_balance()) co_return show_decline(response.decline());
+  terminal_.write(balance_lines(response.balance()));
+  co_return Next::menu;
+}
+
+async::Task<Session::Next> Session::show_statement() {
+  constexpr std::uint32_t entries = 10;
+  async::Task<Answered<atm::v1::ListStatementResponse>> asking = customer_.statement(entries);
+  const auto answer = co_await cli::unless_interrupted(interrupts_, std::move(asking));
+  if (!answer || !*answer) co_return give_up(answer ? answer->error() : gave_up);
+  const atm::v1::ListStatementResponse& response = **answer;
+  if (!response.has_statement()) co_return show_decline(response.decline());
+  terminal_.write(statement_table(response.statement()));
+  co_return Next::menu;
+}
+
+async::Task<Session::Next> Session::withdraw(std::string amount) {
+  if (amount.empty()) {
+    const std::optional<std::string> chosen = choose_amount();
+    if (!chosen) co_return Next::end;
+    if (chosen->empty()) co_return Next::menu;
+    amount = *chosen;
+  }
+  const std::optional<bank::v1::Money> money = ask_amount(std::move(amount));
+  if (!money) co_return Next::menu;
+  PendingChange asked{.id = {}, .kind = "withdrawal", .what = cli::money_text(*money)};
+  co_return co_await finish(std::move(asked), customer_.withdraw(*money));
+}
+
+async::Task<Session::Next> Session::deposit() {
+  const std::optional<std::string> line = ask("Your notes, as 2x50 1x20 (nothing to go back): ");
+  if (!line) co_return Next::end;
+  if (line->empty()) co_return Next::menu;
+  std::vector<atm::v1::Notes> notes;
+  bank::v1::Money sum;
+  sum.set_currency(customer_.session().currency());
+  try {
+    notes = cli::parse_note_list(words_of(*line), currency());
+    sum = cli::sum_of(notes, currency());
+  } catch (const ops::Failure& failure) {
+    say(failure.what());
+  }
+  if (notes.empty() || sum.minor_units() == 0) co_return Next::menu;
+  PendingChange asked{.id = {}, .kind = "deposit", .what = cli::money_text(sum)};
+  async::Task<Answered<Outcome>> change = customer_.deposit(std::move(notes), asked.what);
+  co_return co_await finish(std::move(asked), std::move(change));
+}
+
+async::Task<Session::Next> Session::transfer() {
+  std::optional<std::string> account = ask("To which account (nothing to go back): ");
+  if (!account) co_return Next::end;
+  if (account->empty()) co_return Next::menu;
+  std::optional<std::string> amount = ask("Amount: ");
+  if (!amount) co_return Next::end;
+  const std::optional<bank::v1::Money> money = ask_amount(*std::move(amount));
+  if (!money) co_return Next::menu;
+  const std::string what = cli::money_text(*money) + " to " + *account;
+  const std::optional<std::string> sure = ask("Transfer " + what + "? [y/N] ");
+  if (!sure) co_return Next::end;
+  if (*sure != "y" && *sure != "yes") {
+    say("Nothing was transferred.");
+    co_return Next::menu;
+  }
+  PendingChange asked{.id = {}, .kind = "transfer", .what = what};
+  async::Task<Answered<Outcome>> change = customer_.transfer(*money, *std::move(account));
+  co_return co_await finish(std::move(asked), std::move(change));
+}
+
+async::Task<Session::Next> Session::change_pin() {
+  std::optional<std::string> old_pin = ask_pin("Your PIN: ");
+  if (!old_pin) co_return Next::end;
+  std::optional<std::string> new_pin = ask_pin("New PIN: ");
+  if (!new_pin) co_return Next::end;
+  const std::optional<std::string> again = ask_pin("New PIN again: ");
+  if (!again) co_return Next::end;
+  if (*new_pin != *again) {
+    say("The two are not the same; your PIN stays as it was.");
+    co_return Next::menu;
+  }
+  PendingChange asked{.id = {}, .kind = "PIN change", .what = ""};
+  async::Task<Answered<Outcome>> change =
+      customer_.change_pin(*std::move(old_pin), *std::move(new_pin));
+  co_return co_await finish(std::move(asked), std::move(change));
+}
+
+async::Task<Session::Next> Session::finish(PendingChange asked,
+                                           async::Task<Answered<Outcome>> change) {
+  say("One moment ...");
+  const std::optional<Answered<Outcome>> answer =
+      co_await cli::unless_interrupted(interrupts_, std::move(change));
+  if (!answer || !*answer) {
+    const rpc::Status status = answer ? answer->error() : gave_up;
+    if (status.outcome() == rpc::Outcome::no) co_return give_up(status);
+    say(sentence_of_unknown(asked, status) + ".");
+    code_ = ops::ExitCode::unknown_outcome;
+    co_return Next::end;
+  }
+  const Outcome& outcome = **answer;
+  if (outcome.has_withdrawn()) {
+    say("Please take your cash:");
+    terminal_.write(counted_out(outcome.withdrawn()));
+  }
+  say(sentence(outcome, asked));
+  if (outcome.has_suspense()) code_ = ops::ExitCode::unknown_outcome;
+  const bool is_done =
+      outcome.has_withdrawn() || outcome.has_deposited() || outcome.has_transferred();
+  if (is_done) receipt(name_of(asked), outcome);
+  customer_.told();
+  const bool is_over =
+      outcome.has_declined() && outcome.declined().code() == atm::v1::DECLINE_CODE_NO_SESSION;
+  co_return is_over ? Next::end : Next::menu;
+}
+
+std::optional<std::string> Session::ask(std::string_view prompt) {
+  return accept(terminal_.ask(prompt, options_.patience));
+}
+
+std::optional<std::string> Session::ask_pin(std::string_view prompt) {
+  return accept(terminal_.ask_hidden(prompt, options_.patience));
+}
+
+std::optional<std::string> Session::accept(const cli::Answer& answer) {
+  if (answer.is_line()) return trimmed(answer.text);
+  if (answer.kind == cli::Answer::Kind::timed_out) say("You have been silent for too long.");
+  return std::nullopt;
+}
+
+// "" to go back to the menu.
+std::optional<std::string> Session::choose_amount() {
+  std::string amounts = "\n";
+  for (std::size_t i = 0; i < usual_amounts.size(); ++i) {
+    amounts += "  " + std::to_string(i + 1) + "  " + std::to_string(usual_amounts[i]) + "\n";
+  }
+  terminal_.write(amounts + "  5  Another amount\n  0  Back\n");
+  std::optional<std::string> line = ask("How much: ");
+  if (!line || line->empty() || *line == "0") return line ? std::optional<std::string>("") : line;
+  if (line->size() == 1 && (*line)[0] >= '1' && (*line)[0] <= '4') {
+    return std::to_string(usual_amounts[static_cast<std::size_t>((*line)[0] - '1')]);
+  }
+  return *line == "5" ? ask("Amount: ") : line;
+}
+
+std::optional<bank::v1::Money> Session::ask_amount(std::string text) {
+  try {
+    return cli::parse_amount(text, currency());
+  } catch (const ops::Failure& failure) {
+    say(failure.what());
+    return std::nullopt;
+  }
+}
+
+Session::Next Session::show_decline(const atm::v1::Decline& decline) {
+  say(sentence(decline));
+  return decline.code() == atm::v1::DECLINE_CODE_NO_SESSION ? Next::end : Next::menu;
+}
+
+Session::Next Session::give_up(const rpc::Status& status) {
+  const ops::Failure failure = cli::no_answer("the ATM", status);
+  say("The ATM does not answer (" + status.text() + "). Nothing was changed.");
+  code_ = failure.code();
+  return Next::end;
+}
+
+void Session::receipt(const std::string& what, const Outcome& outcome) {
+  const bank::v1::Balance* balance = nullptr;
+  if (outcome.withdrawn().has_balance()) balance = &outcome.withdrawn().balance();
+  if (outcome.deposited().has_balance()) balance = &outcome.deposited().balance();
+  if (outcome.transferred().has_balance()) balance = &outcome.transferred().balance();
+  const auto now = loop_.wall_now().time_since_epoch().count();
+  const std::string rule(46, '-');
+  say("  " + rule);
+  say("  Receipt    " + cli::time_text(now) + "  " + customer_.session().terminal_id());
+  say("  Card       " + options_.masked_card);
+  say("  What       " + what);
+  if (balance != nullptr) say("  Available  " + cli::money_text(balance->available()));
+  say("  Number     " + customer_.last_id().text());
+  say("  " + rule);
+}
+
+ledger::Currency Session::currency() const {
+  return cli::parse_currency(customer_.session().currency());
+}
+
+}  // namespace teller

@@ -1,0 +1,72 @@
+// A session at the ATM for a person at a terminal: card, PIN, menu, notes counted out, receipt.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "async/task.h"
+#include "cli/caller.h"
+#include "cli/terminal.h"
+#include "ledger/money.h"
+#include "teller/customer.h"
+
+namespace teller {
+
+struct SessionOptions {
+  std::string atm;                                      // Its address, for the welcome.
+  std::string masked_card;                              // For the receipt.
+  std::optional<std::string> pin;                       // Not asked for when it is given.
+  async::Duration patience = std::chrono::seconds(60);  // With a customer who says nothing.
+};
+
+// Owned by main or a test. Loop thread only. The customer's card was read already.
+class Session {
+ public:
+  Session(async::Loop& loop, Customer& customer, cli::Terminal& terminal,
+          cli::Interrupts& interrupts, SessionOptions options)
+      : loop_(loop),
+        customer_(customer),
+        terminal_(terminal),
+        interrupts_(interrupts),
+        options_(std::move(options)) {}
+
+  // From the welcome to the card's return, which happens whatever comes between. Gives the exit
+  // code: 0 unless the PIN was never right (1), the ATM does not answer (69), or the outcome of a
+  // change is unknown (75).
+  async::Task<int> run();
+
+ private:
+  enum class Next : std::uint8_t { menu, end };
+
+  async::Task<bool> settle_earlier();
+  async::Task<bool> log_in();
+  async::Task<Next> choose();
+  async::Task<Next> show_balance();
+  async::Task<Next> show_statement();
+  async::Task<Next> withdraw(std::string amount);
+  async::Task<Next> deposit();
+  async::Task<Next> transfer();
+  async::Task<Next> change_pin();
+  async::Task<Next> finish(PendingChange asked, async::Task<Answered<Outcome>> change);
+
+  // The person's line, without blanks around it; nothing when they left, which ends the session.
+  std::optional<std::string> ask(std::string_view prompt);
+  std::optional<std::string> ask_pin(std::string_view prompt);
+  std::optional<std::string> accept(const cli::Answer& answer);
+  std::optional<bank::v1::Money> ask_amount(std::string text);
+  std::optional<std::string> choose_amount();
+  Next show_decline(const atm::v1::Decline& decline);
+  Next give_up(const rpc::Status& status);
+  void receipt(const std::string& what, const Outcome& outcome);
+  void say(const std::string& line) { terminal_.write(line + "\n"); }
+  ledger::Currency currency() const;
+
+  async::Loop& loop_;
+  Customer& customer_;
+  cli::Terminal& terminal_;
+  cli::Interrupts& interrupts_;
+  SessionOptions options_;
+  ops::ExitCode code_ = ops::ExitCode::ok;
+};
+
+}  // namespace teller

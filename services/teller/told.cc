@@ -1,0 +1,178 @@
+#include "teller/told.h"
+
+#include "cli/amount.h"
+#include "cli/message_text.h"
+
+namespace teller {
+namespace {
+
+using namespace atm::v1;
+
+// The ATM says it better; this is for one that says nothing.
+std::string plain_words(const Decline& decline) {
+  switch (decline.code()) {
+    case DECLINE_CODE_NO_SUCH_TERMINAL:
+      return "The ATM has no such terminal";
+    case DECLINE_CODE_TERMINAL_BUSY:
+      return "Another customer stands before this ATM";
+    case DECLINE_CODE_NO_SESSION:
+      return "Your session is over";
+    case DECLINE_CODE_OUT_OF_SERVICE:
+      return "This ATM is out of service";
+    case DECLINE_CODE_CANNOT_MAKE_AMOUNT:
+      return "This ATM has no notes that make this amount";
+    case DECLINE_CODE_BY_BANK:
+      return "Your bank says no";
+    case DECLINE_CODE_BANK_SILENT:
+      return "Your bank does not answer; nothing was debited";
+    case DECLINE_CODE_DISPENSER_FAULT:
+      return "This ATM cannot pay; nothing was debited";
+    case DECLINE_CODE_ID_FENCED:
+      return "It was not done and never will be";
+    case DECLINE_CODE_NOTES_RETURNED:
+      return "Your notes were given back";
+    default:
+      return "The ATM says no";
+  }
+}
+
+std::string words_of(const Decline& decline) {
+  if (!decline.message().empty()) return decline.message();
+  if (!decline.refusal().message().empty()) return decline.refusal().message();
+  return plain_words(decline);
+}
+
+std::string ended(std::string text) {
+  if (!text.ends_with('.') && !text.ends_with('!') && !text.ends_with('?')) text += '.';
+  return text;
+}
+
+std::string available(const bank::v1::Balance& balance) {
+  return "Available: " + cli::money_text(balance.available()) + ".";
+}
+
+std::string paid(const Withdrawn& withdrawn, const PendingChange& asked) {
+  std::string text = cli::money_text(withdrawn.amount()) + " paid";
+  std::string notes;
+  for (const Notes& kind : withdrawn.notes()) {
+    notes += (notes.empty() ? "" : ", ") + cli::notes_text(kind, withdrawn.amount().currency());
+  }
+  if (!notes.empty()) text += ": " + notes;
+  text += '.';
+  if (!asked.what.empty() && asked.what != cli::money_text(withdrawn.amount())) {
+    text += " You asked for " + asked.what + "; only what was paid is debited.";
+  }
+  if (withdrawn.has_balance()) text += "\n" + available(withdrawn.balance());
+  return text;
+}
+
+std::string credited(const Deposited& deposited) {
+  std::string text = cli::money_text(deposited.amount());
+  if (!deposited.credited()) {
+    return text + " counted, not yet credited: the ATM keeps telling the bank until it is.";
+  }
+  text += " credited.";
+  if (deposited.has_balance()) text += "\n" + available(deposited.balance());
+  return text;
+}
+
+}  // namespace
+
+std::string sentence(const Decline& decline) {
+  std::string text = ended(words_of(decline));
+  std::string nearest;
+  for (const bank::v1::Money& amount : decline.nearest()) {
+    const std::string written = cli::money_text(amount);
+    if (text.find(written) != std::string::npos) continue;
+    nearest += (nearest.empty() ? "" : " or ") + written;
+  }
+  if (!nearest.empty()) text += " It can pay " + nearest + ".";
+  const bool is_told = text.find("left") != std::string::npos;
+  if (decline.tries_left() > 0 && !is_told) {
+    text += " Tries left: " + std::to_string(decline.tries_left()) + ".";
+  }
+  return text;
+}
+
+std::string sentence(const Outcome& outcome, const PendingChange& asked) {
+  switch (outcome.outcome_case()) {
+    case Outcome::kWithdrawn:
+      return paid(outcome.withdrawn(), asked);
+    case Outcome::kDeposited:
+      return credited(outcome.deposited());
+    case Outcome::kTransferred: {
+      std::string text = cli::money_text(outcome.transferred().amount()) + " transferred.";
+      if (outcome.transferred().has_balance()) {
+        text += "\n" + available(outcome.transferred().balance());
+      }
+      return text;
+    }
+    case Outcome::kPinChanged:
+      return "Your PIN was changed.";
+    case Outcome::kDeclined:
+      return sentence(outcome.declined());
+    case Outcome::kSuspense: {
+      const std::string& words = outcome.suspense().message();
+      const std::string amount = cli::money_text(outcome.suspense().amount());
+      return words.empty() ? "The ATM cannot tell what you got. " + amount +
+                                 " stays reserved until your bank has looked into it."
+                           : ended(words);
+    }
+    default:
+      return "The ATM is still at it.";
+  }
+}
+
+std::string sentence_of_earlier(const Outcome& outcome, const PendingChange& change) {
+  const std::string intro = "Your earlier " + name_of(change);
+  switch (outcome.outcome_case()) {
+    case Outcome::kDeclined:
+      return intro + " was not done: " + sentence(outcome.declined());
+    case Outcome::kSuspense:
+      return intro + " is not settled: " + sentence(outcome, change);
+    default:
+      return intro + " was done: " + sentence(outcome, change);
+  }
+}
+
+std::string sentence_of_unknown(const PendingChange& change, const rpc::Status& status) {
+  return "No answer from the ATM (" + status.text() + "): your " + name_of(change) +
+         " may have been done, or may not. Do not begin another: your next teller command, for "
+         "instance `teller balance`, first asks what became of it";
+}
+
+std::string name_of(const PendingChange& change) {
+  return change.what.empty() ? change.kind : change.kind + " of " + change.what;
+}
+
+std::string balance_lines(const bank::v1::Balance& balance) {
+  return "Balance:   " + cli::money_text(balance.balance()) +
+         "\nAvailable: " + cli::money_text(balance.available()) + "\n";
+}
+
+std::string counted_out(const Withdrawn& withdrawn) {
+  std::string text;
+  std::uint32_t number = 0;
+  for (const Notes& kind : withdrawn.notes()) {
+    bank::v1::Money face;
+    face.set_minor_units(kind.denomination_minor_units());
+    face.set_currency(withdrawn.amount().currency());
+    for (std::uint32_t i = 0; i < kind.count(); ++i) {
+      text += "  " + std::to_string(++number) + ". " + cli::money_text(face) + "\n";
+    }
+  }
+  return text;
+}
+
+std::string statement_table(const bank::v1::Statement& statement) {
+  if (statement.entries().empty()) return "No entries.\n";
+  cli::Table table({"time", "what", "with", "amount", "balance", "reason"});
+  for (const bank::v1::StatementEntry& entry : statement.entries()) {
+    table.add({cli::time_text(entry.at_us()), entry.kind(), entry.counterparty(),
+               cli::money_text(entry.amount()), cli::money_text(entry.balance_after()),
+               entry.reason()});
+  }
+  return table.text();
+}
+
+}  // namespace teller

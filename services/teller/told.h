@@ -1,0 +1,35 @@
+// What customers are told: every answer of the ATM in words.
+#pragma once
+
+#include <string>
+
+#include "atm/v1/atm.pb.h"
+#include "teller/customer.h"
+
+namespace teller {
+
+// "You have not enough money." and what helps: the amounts that can be paid, the tries that are left.
+std::string sentence(const atm::v1::Decline& decline);
+
+// What a change came to, on one line or two: "60.00 EUR paid in 2 notes ..." or why nothing was.
+std::string sentence(const Outcome& outcome, const PendingChange& asked);
+
+// The same of a change that an earlier command left without an answer: "Your withdrawal of 60.00 EUR
+// at ... was done: ...".
+std::string sentence_of_earlier(const Outcome& outcome, const PendingChange& change);
+
+// That nobody knows what became of it, and what to do.
+std::string sentence_of_unknown(const PendingChange& change, const rpc::Status& status);
+
+// "withdrawal of 60.00 EUR", "PIN change".
+std::string name_of(const PendingChange& change);
+
+// "balance" and "available", a line each.
+std::string balance_lines(const bank::v1::Balance& balance);
+
+// One note a line, as they come out.
+std::string counted_out(const atm::v1::Withdrawn& withdrawn);
+
+std::string statement_table(const bank::v1::Statement& statement);
+
+}  // namespace teller
