@@ -1,103 +1,61 @@
 #include "bankctl/generic_calls.h"
 
-#include <algorithm>
 #include <iostream>
 #include <utility>
 
-#include <google/protobuf/util/json_util.h>
+#include <google/protobuf/descriptor.h>
 
 #include "async/random.h"
 #include "async/uv_loop.h"
-#include "bankctl/reflected.h"
 #include "cli/caller.h"
-#include "cli/message_json.h"
 #include "ops/failure.h"
+#include "rpc/reflection_client.h"
 
 namespace bankctl {
 namespace {
 
-// Protobuf's own JSON, as people know it from elsewhere: bytes are base64, 64-bit numbers texts.
-std::string protobuf_json(const google::protobuf::Message& message) {
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  std::string json;
-  const auto done = google::protobuf::util::MessageToJsonString(message, &json, options);
-  if (!done.ok()) throw ops::Failure(ops::ExitCode::protocol, "The answer cannot be shown as JSON");
-  return json;
-}
-
-void fill(google::protobuf::Message& request, const std::string& json) {
-  const auto done = google::protobuf::util::JsonStringToMessage(json, &request);
-  if (done.ok()) return;
-  std::string why(done.message());
-  why.resize(std::min(why.find('\n'), why.size()));  // Then it draws the place.
-  throw ops::Failure(ops::ExitCode::usage, "The request is not JSON of a " +
-                                               request.GetDescriptor()->full_name() + ": " + why);
-}
-
-async::Task<bool> next_of(rpc::detail::OutgoingStream* stream,
-                          google::protobuf::Message* response) {
-  co_return co_await stream->next(*response);
+async::Task<bool> finished(async::Task<> task) {
+  co_await task;
+  co_return true;
 }
 
 async::Task<int> make_call(async::Loop* loop, rpc::Channel* channel, cli::Interrupts* interrupts,
                            async::Duration timeout, std::string method, std::string json) {
-  std::string symbol = method;
-  std::ranges::replace(symbol, '/', '.');
+  rpc::ReflectionClient client(*channel);
   const rpc::Context context(loop->in(timeout));
-  const std::unique_ptr<Reflected> reflected = co_await Reflected::fetch(*channel, symbol, context);
-  const auto* const described = reflected->pool().FindMethodByName(symbol);
-  if (described == nullptr) {
-    throw ops::Failure(ops::ExitCode::usage,
-                       method + " is not a method: write package.Service/Method");
-  }
-  std::unique_ptr<google::protobuf::Message> request = reflected->make(*described->input_type());
-  fill(*request, json);
-  const std::unique_ptr<google::protobuf::Message> response =
-      reflected->make(*described->output_type());
-  if (!described->server_streaming()) {
-    rpc::detail::OutgoingCall call = channel->exchange(method, *request, *response, context);
-    const rpc::Status status = co_await call;
-    if (!status.is_ok()) throw rpc::Error(status);
-    std::cout << protobuf_json(*response) << "\n";
-    co_return 0;
-  }
+  const google::protobuf::MethodDescriptor* const found = co_await client.find(method, context);
+  // A stream is read until somebody has seen enough.
   const rpc::Context endless(async::Deadline::never());
-  const auto stream = channel->exchange_stream(method, std::move(request), endless);
-  while (true) {
-    async::Task<bool> next = next_of(stream.get(), response.get());
-    const std::optional<bool> more = co_await cli::unless_interrupted(*interrupts, std::move(next));
-    if (!more || !*more) co_return 0;
-    std::cout << protobuf_json(*response) << std::endl;
+  const rpc::Context& waits = found->server_streaming() ? endless : context;
+  const auto print = [](const std::string& response) { std::cout << response << std::endl; };
+  async::Task<bool> call = finished(client.call(method, json, waits, print));
+  const std::optional<bool> done = co_await cli::unless_interrupted(*interrupts, std::move(call));
+  if (!done && !found->server_streaming()) {
+    throw rpc::Error(rpc::StatusCode::cancelled, "you did not wait for it");
   }
+  co_return 0;
 }
 
-async::Task<int> print_description(async::Loop* loop, rpc::Channel* channel,
-                                   async::Duration timeout, std::string symbol) {
+async::Task<int> list_methods(async::Loop* loop, rpc::Channel* channel, async::Duration timeout) {
+  rpc::ReflectionClient client(*channel);
   const rpc::Context context(loop->in(timeout));
-  if (symbol.empty()) {
-    const std::vector<std::string> services = co_await list_services(*channel, context);
-    for (const std::string& service : services) {
-      const std::unique_ptr<Reflected> reflected =
-          co_await Reflected::fetch(*channel, service, context);
-      const auto* const described = reflected->pool().FindServiceByName(service);
-      for (int i = 0; described != nullptr && i < described->method_count(); ++i) {
-        std::cout << service << "/" << described->method(i)->name() << "\n";
-      }
-    }
-    co_return 0;
+  const std::vector<std::string> services = co_await client.services(context);
+  for (const std::string& service : services) {
+    const std::vector<std::string> methods = co_await client.methods(service, context);
+    for (const std::string& method : methods) std::cout << method << "\n";
   }
-  std::ranges::replace(symbol, '/', '.');
-  const std::unique_ptr<Reflected> reflected = co_await Reflected::fetch(*channel, symbol, context);
-  const google::protobuf::DescriptorPool& pool = reflected->pool();
-  if (const auto* const service = pool.FindServiceByName(symbol)) {
-    std::cout << service->DebugString();
-  } else if (const auto* const method = pool.FindMethodByName(symbol)) {
-    std::cout << method->DebugString() << method->input_type()->DebugString()
-              << method->output_type()->DebugString();
-  } else if (const auto* const message = pool.FindMessageTypeByName(symbol)) {
-    std::cout << message->DebugString();
-  }
+  co_return 0;
+}
+
+async::Task<int> print_method(async::Loop* loop, rpc::Channel* channel, async::Duration timeout,
+                              std::string method) {
+  rpc::ReflectionClient client(*channel);
+  const rpc::Context context(loop->in(timeout));
+  const google::protobuf::MethodDescriptor* const found = co_await client.find(method, context);
+  std::cout << found->DebugString() << "\n"
+            << found->input_type()->DebugString() << "\n"
+            << found->output_type()->DebugString() << "\nA request to fill in:\n\n"
+            << rpc::ReflectionClient::template_of(*found);
   co_return 0;
 }
 
@@ -116,7 +74,8 @@ void GenericCommands::add(ops::Command& root) {
   describe.example("bankctl describe 127.0.0.1:7002");
   describe.example("bankctl describe 127.0.0.1:7002 atm.v1.AtmService/Withdraw");
   describe.argument("HOST:PORT", server_, "the server");
-  describe.argument("SYMBOL", symbol_, "a service, a method or a message");
+  describe.argument("METHOD", described_method_,
+                    "package.Service/Method; without it all are listed");
   describe.run([this] { return this->describe(); });
 
   ops::Command& health = root.command("health", "Ask a server whether it serves; 69 if not");
@@ -138,7 +97,8 @@ int GenericCommands::describe() const {
   async::UvLoop loop;
   async::SystemRandom random;
   rpc::Client client(loop, cli::client_options(server_), random);
-  return loop.run(print_description(&loop, &client, settings_.timeout, symbol_.value_or("")));
+  if (!described_method_) return loop.run(list_methods(&loop, &client, settings_.timeout));
+  return loop.run(print_method(&loop, &client, settings_.timeout, *described_method_));
 }
 
 int GenericCommands::health() const {

@@ -26,7 +26,7 @@ class GenericCommands {
   std::optional<async::Endpoint> health_server_;
   std::string method_;
   std::optional<std::string> request_;
-  std::optional<std::string> symbol_;
+  std::optional<std::string> described_method_;
 };
 
 }  // namespace bankctl

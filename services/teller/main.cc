@@ -34,6 +34,7 @@ struct Settings {
   std::string terminal;
   std::string card;
   std::string pin_file;
+  std::optional<std::filesystem::path> state;
   std::string new_pin_file;
   std::string currency = "EUR";
   async::Duration timeout = std::chrono::seconds(30);
@@ -60,7 +61,8 @@ struct Visit {
       : card(read_card(settings, terminal)),
         client(loop, cli::client_options(settings.atm), random),
         interrupts(loop),
-        pending(ops::state_directory("teller"), settings.atm.text(), settings.terminal, card),
+        pending(settings.state ? *settings.state : ops::state_directory("teller"),
+                settings.atm.text(), settings.terminal, card),
         customer(loop, client, random, pending,
                  {.terminal = settings.terminal, .card = card, .patience = settings.timeout}) {}
 
@@ -118,6 +120,8 @@ void add_settings(ops::Command& root, Settings& settings) {
               "out to be asked, or use --pin-file FILE, or --pin-file - for standard input.");
   root.flag("json", settings.json, "Prints one JSON object");
   root.option("currency", settings.currency, "CODE", "What amounts are in");
+  root.option("state", settings.state, "DIR",
+              "Where changes without an answer are remembered; else ~/.local/state/teller");
   root.option("timeout", settings.timeout, "TIME", "How long to wait for an answer");
   root.option("idle", settings.idle, "TIME", "How long a session waits for you");
 }

@@ -39,6 +39,9 @@ PendingFile::PendingFile(const std::filesystem::path& directory, std::string_vie
                          std::string_view terminal, std::string_view card)
     : path_(directory / file_name(atm, terminal, card)) {
   const std::string lock = path_.string() + ".lock";
+  std::error_code error;
+  const bool made = std::filesystem::create_directories(directory, error);
+  if (made) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
   lock_ = ::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (lock_ < 0) {
     throw ops::Failure(ops::ExitCode::cannot_create,
