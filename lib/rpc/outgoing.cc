@@ -79,9 +79,9 @@ bool OutgoingCall::take(const ResponseView& response) {
   return true;
 }
 
-OutgoingStream::OutgoingStream(Route& route, std::string name,
-                               std::unique_ptr<google::protobuf::Message> message, Context made_in)
-    : StreamRequest{std::move(name), std::move(message)},
+OutgoingStream::OutgoingStream(Route& route, std::string called,
+                               std::unique_ptr<google::protobuf::Message> asked, Context made_in)
+    : StreamRequest{std::move(called), std::move(asked)},
       Outgoing(route, StreamRequest::name, *StreamRequest::message, std::move(made_in)) {}
 
 bool OutgoingStream::take(const ResponseView& response) {

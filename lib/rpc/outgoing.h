@@ -114,8 +114,8 @@ struct StreamRequest {
 // Many responses. The bodies that arrived and were not read yet wait here.
 class OutgoingStream final : StreamRequest, Outgoing {
  public:
-  OutgoingStream(detail::Route& route, std::string method,
-                 std::unique_ptr<google::protobuf::Message> request, Context context);
+  OutgoingStream(detail::Route& route, std::string called,
+                 std::unique_ptr<google::protobuf::Message> asked, Context made_in);
 
   class Next {
    public:
