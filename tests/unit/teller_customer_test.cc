@@ -1,0 +1,208 @@
+// Rule 21: a change is on the disk before it is sent, sent again only within its command, and the
+// next command asks what became of it.
+#include <fstream>
+
+#include "ops/failure.h"
+#include "ops/files.h"
+#include "teller_fixture.h"
+
+namespace teller {
+namespace {
+
+using CustomerTest = TellerFixture;
+
+TEST_F(CustomerTest, AWithdrawalIsPaidAndStaysOnTheDiskUntilItIsTold) {
+  insert_card();
+  const auto answer = finish(customer->withdraw(euros(60)));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->withdrawn().amount().minor_units(), 6000);
+  ASSERT_TRUE(customer->earlier());
+  EXPECT_EQ(customer->earlier()->id, customer->last_id());
+  EXPECT_EQ(customer->earlier()->what, "60.00 EUR");
+  customer->told();
+  EXPECT_FALSE(customer->earlier());
+}
+
+TEST_F(CustomerTest, AChangeIsOnTheDiskWhileTheAtmHasIt) {
+  insert_card();
+  atm.mishaps = {Mishap::silence_not_done};
+  async::Running<Answered<Outcome>> running(customer->withdraw(euros(60)));
+  loop.settle();
+  EXPECT_EQ(atm.changes_seen, 1);
+  ASSERT_TRUE(customer->earlier());
+  EXPECT_EQ(customer->earlier()->kind, "withdrawal");
+}
+
+TEST_F(CustomerTest, NothingIsSentWhenTheDiskDoesNotTakeTheId) {
+  insert_card();
+  std::filesystem::remove_all(directory.path());
+  EXPECT_THROW(finish(customer->withdraw(euros(60))), std::system_error);
+  EXPECT_EQ(atm.changes_seen, 0);
+}
+
+TEST_F(CustomerTest, AfterALostConnectionTheSameIdIsSentAgainAndPaidOnce) {
+  for (const Mishap mishap : {Mishap::lost_on_the_way, Mishap::answer_lost}) {
+    arrive();
+    atm.end_sessions();
+    insert_card();
+    const int paid_before = atm.paid_count;
+    atm.mishaps = {mishap};
+    const auto answer = finish(customer->withdraw(euros(20)));
+    ASSERT_TRUE(answer) << answer.error().text();
+    EXPECT_EQ(answer->withdrawn().amount().minor_units(), 2000);
+    EXPECT_EQ(atm.paid_count, paid_before + 1);
+    customer->told();
+  }
+}
+
+TEST_F(CustomerTest, SilenceIsUnknownAndStaysOnTheDisk) {
+  insert_card();
+  atm.mishaps = {Mishap::silence};
+  const auto answer = finish(customer->withdraw(euros(60)));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().outcome(), rpc::Outcome::unknown);
+  EXPECT_TRUE(customer->earlier());
+}
+
+TEST_F(CustomerTest, TheNextCommandLearnsThatItWasDone) {
+  insert_card();
+  atm.mishaps = {Mishap::silence};
+  (void)finish(customer->withdraw(euros(60)));
+  arrive();
+  ASSERT_TRUE(customer->earlier());
+  const auto settled = finish(customer->settle(*customer->earlier()));
+  ASSERT_TRUE(settled);
+  EXPECT_EQ(settled->withdrawn().amount().minor_units(), 6000);
+  EXPECT_EQ(atm.paid_count, 1);
+}
+
+TEST_F(CustomerTest, TheNextCommandLearnsThatItNeverWillBe) {
+  insert_card();
+  atm.mishaps = {Mishap::silence_not_done};
+  (void)finish(customer->withdraw(euros(60)));
+  arrive();
+  const auto settled = finish(customer->settle(*customer->earlier()));
+  ASSERT_TRUE(settled);
+  EXPECT_EQ(settled->declined().code(), atm::v1::DECLINE_CODE_ID_FENCED);
+  EXPECT_EQ(atm.balance, 10000);
+}
+
+TEST_F(CustomerTest, ACrashBetweenWritingAndSendingIsSettledAsNotDone) {
+  pending->write(
+      {.id = cli::new_id(loop.wall_now(), random), .kind = "deposit", .what = "50.00 EUR"});
+  arrive();
+  ASSERT_TRUE(customer->earlier());
+  EXPECT_EQ(customer->earlier()->kind, "deposit");
+  const auto settled = finish(customer->settle(*customer->earlier()));
+  ASSERT_TRUE(settled);
+  EXPECT_TRUE(settled->has_declined());
+  customer->told();
+  arrive();
+  EXPECT_FALSE(customer->earlier());
+}
+
+TEST_F(CustomerTest, SettlingWaitsForAnAtmThatIsStillAtIt) {
+  insert_card();
+  atm.mishaps = {Mishap::silence};
+  (void)finish(customer->withdraw(euros(60)));
+  atm.pending_answers = 3;
+  EXPECT_TRUE(finish(customer->settle(*customer->earlier()))->has_withdrawn());
+  atm.pending_answers = 1'000'000;
+  const auto settled = finish(customer->settle(*customer->earlier()));
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().outcome(), rpc::Outcome::unknown);
+  EXPECT_TRUE(customer->earlier());
+}
+
+TEST_F(CustomerTest, AnUnreachableAtmLeavesAnEarlierChangeUnknown) {
+  insert_card();
+  atm.mishaps = {Mishap::silence};
+  (void)finish(customer->withdraw(euros(60)));
+  arrive();
+  atm.close();
+  const auto settled = finish(customer->settle(*customer->earlier()));
+  ASSERT_FALSE(settled);
+  EXPECT_EQ(settled.error().outcome(), rpc::Outcome::unknown) << settled.error().text();
+}
+
+TEST_F(CustomerTest, WhatWasSurelyNeverSentIsForgotten) {
+  insert_card();
+  atm.close();
+  loop.advance(std::chrono::seconds(10));
+  const auto answer = finish(customer->withdraw(euros(60)));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().outcome(), rpc::Outcome::no) << answer.error().text();
+  EXPECT_FALSE(customer->earlier());
+}
+
+TEST_F(CustomerTest, ADeclineIsAnAnswer) {
+  insert_card();
+  const auto answer = finish(customer->withdraw(euros(1000)));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->declined().message(), "You have not enough money.");
+}
+
+TEST_F(CustomerTest, ASessionThatEndedIsADeclineOfWhatIsNew) {
+  insert_card();
+  atm.end_sessions();
+  const auto answer = finish(customer->withdraw(euros(60)));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->declined().code(), atm::v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_EQ(atm.paid_count, 0);
+}
+
+TEST_F(CustomerTest, DepositTransferAndPinChangeAreDoneOnceToo) {
+  insert_card();
+  atm::v1::Notes notes;
+  notes.set_denomination_minor_units(5000);
+  notes.set_count(2);
+  atm.mishaps = {Mishap::answer_lost};
+  EXPECT_TRUE(finish(customer->deposit({notes}, "100.00 EUR"))->deposited().credited());
+  EXPECT_EQ(atm.balance, 20000);
+  customer->told();
+  atm.mishaps = {Mishap::answer_lost};
+  EXPECT_TRUE(finish(customer->transfer(euros(10), "john"))->has_transferred());
+  EXPECT_EQ(atm.balance, 19000);
+  customer->told();
+  atm.mishaps = {Mishap::lost_on_the_way};
+  EXPECT_TRUE(finish(customer->change_pin("1234", "4321"))->has_pin_changed());
+  EXPECT_EQ(atm.pin, "4321");
+}
+
+TEST_F(CustomerTest, AStatementIsReadPageByPageUpToWhatWasAskedFor) {
+  insert_card();
+  EXPECT_EQ(finish(customer->statement(7))->statement().entries_size(), 7);
+  EXPECT_EQ(finish(customer->statement(100))->statement().entries_size(), 12);
+}
+
+TEST_F(CustomerTest, TheSessionIsGivenBack) {
+  insert_card();
+  EXPECT_TRUE(atm.has_sessions());
+  finish(customer->end_session());
+  EXPECT_FALSE(atm.has_sessions());
+}
+
+TEST_F(CustomerTest, OneCommandAtATimeForACardAtAnAtm) {
+  EXPECT_THROW(PendingFile(directory.path(), "atm:7002", "", "4000000000000010"), ops::Failure);
+  EXPECT_NO_THROW(PendingFile(directory.path(), "atm:7002", "", "4000000000000028"));
+  EXPECT_NO_THROW(PendingFile(directory.path(), "atm:7003", "", "4000000000000010"));
+  EXPECT_NO_THROW(PendingFile(directory.path(), "atm:7002", "atm-2", "4000000000000010"));
+}
+
+TEST_F(CustomerTest, TheFileTellsNeitherCardNorPin) {
+  pending->write({.id = cli::new_id(loop.wall_now(), random), .kind = "PIN change", .what = ""});
+  const std::string content = ops::read_file(pending->path());
+  EXPECT_EQ(content.find("4000000000000010"), std::string::npos);
+  EXPECT_EQ(pending->path().string().find("0010"), std::string::npos);
+  EXPECT_EQ(content.find("1234\""), std::string::npos);
+}
+
+TEST_F(CustomerTest, AFileThatCannotBeReadIsNotTakenForNone) {
+  ops::write_file_atomically(pending->path(), "id = \"nonsense\"\n");
+  EXPECT_THROW((void)customer->earlier(), ops::Failure);
+  ops::write_file_atomically(pending->path(), "");
+  EXPECT_THROW((void)customer->earlier(), ops::Failure);
+}
+
+}  // namespace
+}  // namespace teller
