@@ -55,6 +55,7 @@ class Books {
   const Transfer* find_recent_transfer(std::uint64_t ledger_seq) const;
   // Which record took a transfer back; 0: none.
   std::uint64_t reversed_by(std::uint64_t transfer_seq) const;
+  std::size_t reversal_count() const { return reversals_.size(); }
 
   const Account& account(AccountNumber number) const;
   const Card& card(CardNumber number) const;

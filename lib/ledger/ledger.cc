@@ -125,6 +125,33 @@ void Ledger::replay(const Record& record, std::string_view encoded) {
   answers_.add(record, encoded);
 }
 
+std::optional<std::string> Ledger::find_fault(const Record& record) const {
+  if (record.ledger_seq != books_.last_seq() + 1) return "is not the next one";
+  if (record.at < books_.last_at() || record.day < books_.last_day()) return "goes back in time";
+  const Moment moment{.at = record.at, .day = record.day};
+  Outcome expected;
+  if (const ExpireHold* const expiry = std::get_if<ExpireHold>(&record.operation.change)) {
+    const HoldEntry* const hold = books_.find_hold(expiry->hold);
+    const bool is_due =
+        hold != nullptr && hold->state == HoldState::held && hold->expires_at <= record.at;
+    if (!is_due) return "ends the time of a hold that is not due";
+    expected = Rules(books_, answers_, history_, record.operation, moment).decide(*expiry);
+  } else {
+    Decision decision = decide(record.operation, moment);
+    if (!decision.journalled || decision.fences_hold) return "would not have been journalled";
+    if (decision.reverse.has_value()) {
+      const Reverse& said = std::get<Reverse>(record.operation.change);
+      const Reverse& found = *decision.reverse;
+      const bool is_same = said.source == found.source && said.target == found.target &&
+                           said.amount == found.amount && said.currency == found.currency;
+      if (!is_same) return "takes back another transfer than it names";
+    }
+    expected = std::move(decision.answer.outcome);
+  }
+  if (expected != record.outcome) return "was not decided by the rules";
+  return std::nullopt;
+}
+
 Instant Ledger::restored() {
   answers_.forget(books_.last_seq(), books_.last_at() - memory_horizon_);
   return answers_.line();

@@ -65,6 +65,9 @@ class Ledger {
   // At start: a record from the journal, with its journal form. Throws nothing; a record that does
   // not follow stops the process.
   void replay(const Record& record, std::string_view encoded);
+  // Of a record that someone claims is the next one: why the rules would not have decided so. Nothing: they would.
+  std::optional<std::string> find_fault(const Record& record) const;
+
   // At start, once the books are restored: from here on answers are in memory. Then `remember` every answer in History whose id
   // was made after this line, then `replay` what History does not have yet.
   Instant restored();

@@ -155,6 +155,17 @@ std::int64_t RowCheck::value() const {
   return value;
 }
 
+OperationRow row_of(const Record& record, std::uint64_t batch) {
+  OperationRow row;
+  row.ledger_seq = record.ledger_seq;
+  row.id = record.operation.id;
+  row.at = record.at;
+  row.kind = name(record.operation.change);
+  row.outcome = record.outcome.has_value() ? "yes" : name(record.outcome.error().code);
+  row.batch = batch;
+  return row;
+}
+
 void write_row(Statement& statement, const OperationRow& row) {
   RowWriter column(statement);
   OperationTable::columns(column, row);

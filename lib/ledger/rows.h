@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "ledger/entries.h"
+#include "ledger/record.h"
 #include "ledger/sqlite.h"
 
 // The rows of the projection's tables: which columns each has, and how they are written, read and checked. Internal to the SQLite
@@ -151,7 +152,11 @@ struct OperationRow {
   std::int64_t size = 0;
   // What it moved, if anything.
   std::optional<Transfer> transfer;
+
+  friend bool operator==(const OperationRow&, const OperationRow&) = default;
 };
+// Of a record in that row of the journal; where in it, and what it moved, is left to be filled in.
+OperationRow row_of(const Record& record, std::uint64_t batch);
 
 // The tables, each with its columns in order. `Row` may be const.
 struct AccountTable {

@@ -27,6 +27,11 @@ std::string directory_of(const std::string& file) {
 
 std::string reason() { return std::strerror(errno); }
 
+// By the user that files are opened as.
+bool may(const std::string& path, int mode) {
+  return faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
+}
+
 // Says what is wrong with the place of a file before SQLite says only that it cannot open it.
 void check_place(const std::string& file, bool writes) {
   struct stat place{};
@@ -42,12 +47,15 @@ void check_place(const std::string& file, bool writes) {
   if (exists && S_ISDIR(place.st_mode)) {
     throw StorageError(Kind::cannot_create, cannot + "it is a directory");
   }
-  if (!writes) return;
-  if (access(directory.c_str(), W_OK | X_OK) != 0) {
+  if (!writes) {
+    if (!exists) throw StorageError(Kind::cannot_create, cannot + "it does not exist");
+    return;
+  }
+  if (!may(directory, W_OK | X_OK)) {
     throw StorageError(Kind::cannot_create, cannot + "user " + std::to_string(geteuid()) +
                                                 " may not write in " + directory);
   }
-  if (exists && access(file.c_str(), R_OK | W_OK) != 0) {
+  if (exists && !may(file, R_OK | W_OK)) {
     throw StorageError(Kind::cannot_create,
                        cannot + "user " + std::to_string(geteuid()) + " may not read and write it");
   }
@@ -166,6 +174,9 @@ std::int64_t Database::open_schema(std::int32_t application, std::int32_t versio
   const std::int64_t found_application = number("PRAGMA application_id");
   const bool is_new = found_version == 0 && found_application == 0 &&
                       number("SELECT count(*) FROM sqlite_schema") == 0;
+  if (is_new && create == nullptr) {
+    throw StorageError(Kind::cannot_create, "cannot open " + path_ + ": it is empty");
+  }
   if (is_new) {
     Transaction transaction(*this);
     execute(create);

@@ -57,7 +57,7 @@ class Database {
 
   // Checks whose file this is and how old: `application` is a number of the program's own, `version` the newest schema that it
   // knows. A new file gets both, and `create` is run in the same transaction. Throws newer_schema, or cannot_create when it is
-  // another program's. Returns the version found: less than `version` means that the caller has to bring it forward.
+  // another program's, or empty and `create` is null. Returns the version found: less than `version` means that the caller has to bring it forward.
   std::int64_t open_schema(std::int32_t application, std::int32_t version, const char* create);
 
   // False: commits wait for nothing until it is true again; a power cut takes back the newest of them, never half of one, and a

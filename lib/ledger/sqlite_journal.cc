@@ -319,17 +319,9 @@ void SqliteJournal::project_one(Dirty& dirty) {
   const std::size_t size_before = bytes.size();
   const std::optional<Record> record = decode(bytes);
   check(record.has_value());
-  OperationRow row{.ledger_seq = record->ledger_seq,
-                   .id = record->operation.id,
-                   .at = record->at,
-                   .kind = std::string(name(record->operation.change)),
-                   .outcome = record->outcome.has_value()
-                                  ? "yes"
-                                  : std::string(name(record->outcome.error().code)),
-                   .batch = pending.seq,
-                   .position = static_cast<std::int64_t>(pending.position),
-                   .size = static_cast<std::int64_t>(size_before - bytes.size()),
-                   .transfer = std::nullopt};
+  OperationRow row = row_of(*record, pending.seq);
+  row.position = static_cast<std::int64_t>(pending.position);
+  row.size = static_cast<std::int64_t>(size_before - bytes.size());
   const Effects effects = projection_.apply(*record);
   if (effects.moved_money) row.transfer = projection_.recent_transfers().back();
   write_row(writers_->operation, row);

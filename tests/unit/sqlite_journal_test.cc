@@ -1,0 +1,228 @@
+// What only a file can do wrong.
+#include "ledger/sqlite_journal.h"
+
+#include <fstream>
+#include <functional>
+#include <string>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ledger_fixture.h"
+#include "temporary_directory.h"
+
+namespace ledger {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using Kind = StorageError::Kind;
+
+class SqliteJournalTest : public testing::Test {
+ protected:
+  // What opening it says, and with which exit status the program would end.
+  static std::string opening(const std::string& file, int exit_status) {
+    try {
+      const SqliteJournal journal(file);
+    } catch (const StorageError& error) {
+      EXPECT_EQ(error.exit_status(), exit_status) << error.what();
+      EXPECT_THAT(error.what(), HasSubstr(file));
+      return error.what();
+    }
+    return "opened";
+  }
+  void run(const std::string& sql) {
+    Database database(file, Database::Access::read_write);
+    database.execute(sql.c_str());
+  }
+
+  TemporaryDirectory directory;
+  std::string file = directory.file("bank.db");
+};
+
+TEST_F(SqliteJournalTest, ADirectoryInPlaceOfTheFileIsNamed) {
+  std::filesystem::create_directory(file);
+  EXPECT_EQ(opening(file, 73), "cannot open " + file + ": it is a directory");
+}
+
+TEST_F(SqliteJournalTest, AMissingDirectoryIsNamed) {
+  const std::string nowhere = directory.file("no/bank.db");
+  EXPECT_EQ(opening(nowhere, 73),
+            "cannot open " + nowhere + ": there is no directory " + directory.file("no"));
+}
+
+TEST_F(SqliteJournalTest, AFileThatIsNoDatabaseIsNamedAndLeftAlone) {
+  std::ofstream(file) << "Dear diary, today I did not make a backup. " << std::string(1000, '.');
+  const auto size = std::filesystem::file_size(file);
+  EXPECT_EQ(opening(file, 73), "cannot open " + file + ": it is not a database");
+  EXPECT_EQ(std::filesystem::file_size(file), size);
+}
+
+TEST_F(SqliteJournalTest, AnotherProgramsDatabaseIsLeftAlone) {
+  run("CREATE TABLE diary (day TEXT)");
+  EXPECT_EQ(opening(file, 73), "cannot open " + file + ": it is another program's database");
+}
+
+TEST_F(SqliteJournalTest, ANewerSchemaIsRefused) {
+  {
+    const SqliteJournal journal(file);
+  }
+  run("PRAGMA user_version = 99");
+  EXPECT_EQ(opening(file, 78),
+            "cannot open " + file + ": its schema 99 is newer than this program's 1");
+}
+
+TEST_F(SqliteJournalTest, ADirectoryThatMayNotBeWrittenIsNamed) {
+  if (geteuid() == 0) {
+    // Root may write everywhere; another user is asked for.
+    ASSERT_EQ(chmod(directory.path().c_str(), 0755), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+      if (seteuid(65534) != 0) _exit(1);
+      _exit(opening(file, 73) ==
+                    "cannot open " + file + ": user 65534 may not write in " + directory.path()
+                ? 0
+                : 2);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    return;
+  }
+  ASSERT_EQ(chmod(directory.path().c_str(), 0555), 0);
+  EXPECT_THAT(opening(file, 73), EndsWith(" may not write in " + directory.path()));
+  ASSERT_EQ(chmod(directory.path().c_str(), 0755), 0);
+}
+
+TEST_F(SqliteJournalTest, ADatabaseInUseNamesItsUser) {
+  const SqliteJournal journal(file);
+  EXPECT_EQ(opening(file, 73), "cannot open " + file + ": it is in use by process " +
+                                   std::to_string(getpid()) + " (sqlite_journal_)");
+}
+
+TEST_F(SqliteJournalTest, TheLockEndsWithItsProcess) {
+  const pid_t child = fork();
+  if (child == 0) {
+    const SqliteJournal journal(file);
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(opening(file, 0), "opened");
+}
+
+TEST_F(SqliteJournalTest, TheInstanceIsTheSameForEverAndAnotherForEveryBank) {
+  InstanceId first;
+  {
+    const SqliteJournal journal(file);
+    first = journal.instance_id();
+  }
+  EXPECT_NE(first, InstanceId());
+  EXPECT_EQ(SqliteJournal(file).instance_id(), first);
+  EXPECT_NE(SqliteJournal(directory.file("other.db")).instance_id(), first);
+}
+
+// The process is gone between any two writes: what was appended is there, what was not is not, and nothing is half there.
+TEST_F(SqliteJournalTest, AKilledProcessLosesNothingThatWasAppended) {
+  for (int appended = 0; appended < 12; ++appended) {
+    const std::string database = directory.file("killed" + std::to_string(appended));
+    const pid_t child = fork();
+    if (child == 0) {
+      SqliteJournal journal(database);
+      Bank bank(journal, 10s);
+      for (int count = 0; count < appended; ++count) {
+        bank.must(OpenAccount{.account = "a" + std::to_string(count), .currency = eur});
+        if (count % 3 == 1) bank.project();
+        if (count % 5 == 4) journal.tidy(true);
+      }
+      _exit(0);  // Nothing is closed.
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    SqliteJournal journal(database);
+    Bank bank(journal, 10s);
+    EXPECT_EQ(bank.books().last_seq(), static_cast<std::uint64_t>(appended));
+  }
+}
+
+TEST_F(SqliteJournalTest, ATornWalLosesOnlyWhatWasNotWhole) {
+  const std::string copy = directory.file("torn.db");
+  SqliteJournal journal(file);
+  Bank bank(journal, 10s);
+  std::vector<std::pair<std::uintmax_t, std::uint64_t>> sizes;
+  for (int count = 0; count < 6; ++count) {
+    bank.must(OpenAccount{.account = "a" + std::to_string(count), .currency = eur});
+    sizes.emplace_back(std::filesystem::file_size(file + "-wal"), bank.books().last_seq());
+  }
+  // The file as it is when a write stopped anywhere in the last commit.
+  for (std::uintmax_t size = sizes[4].first; size <= sizes[5].first; size += 512) {
+    using std::filesystem::copy_options;
+    std::filesystem::copy_file(file, copy, copy_options::overwrite_existing);
+    std::filesystem::copy_file(file + "-wal", copy + "-wal", copy_options::overwrite_existing);
+    std::filesystem::resize_file(copy + "-wal", size);
+    SqliteJournal torn(copy);
+    NoHistory none;
+    Ledger ledger(none);
+    torn.load(ledger);
+    EXPECT_EQ(ledger.books().last_seq(), size < sizes[5].first ? sizes[4].second : sizes[5].second);
+  }
+}
+
+TEST_F(SqliteJournalTest, TheWalIsCheckpointedWhenItIsQuiet) {
+  SqliteJournal journal(file);
+  Bank bank(journal, 10s);
+  bank.must(OpenAccount{.account = "a", .currency = eur});
+  journal.tidy(false);
+  Database reader(file, Database::Access::read_only);
+  const auto main_pages = [&] { return std::filesystem::file_size(file) / 4096; };
+  EXPECT_EQ(main_pages(), 1U) << "only the first page was ever written outside the WAL";
+  journal.tidy(true);
+  EXPECT_GT(main_pages(), 10U);
+}
+
+TEST_F(SqliteJournalTest, AReaderNeverWrites) {
+  const SqliteJournal journal(file);
+  Database reader(file, Database::Access::read_only);
+  EXPECT_THROW(reader.execute("DELETE FROM meta"), StorageError);
+}
+
+TEST_F(SqliteJournalTest, ABackupNeverReplacesAFile) {
+  SqliteJournal journal(file);
+  const std::string copy = directory.file("copy.db");
+  const std::unique_ptr<JournalReader> reader = journal.open_reader();
+  EXPECT_GT(reader->backup(copy).bytes, 4096U);
+  try {
+    reader->backup(copy);
+    FAIL();
+  } catch (const StorageError& error) {
+    EXPECT_EQ(error.what(), "cannot create " + copy + ": it exists already");
+    EXPECT_EQ(error.kind(), Kind::cannot_create);
+  }
+  EXPECT_THROW(reader->backup(directory.file("no/copy.db")), StorageError);
+  EXPECT_FALSE(std::filesystem::exists(copy + ".partial"));
+}
+
+TEST_F(SqliteJournalTest, ABackupHoldsWhatWasDurableAndChangesGoOn) {
+  SqliteJournal journal(file);
+  Bank bank(journal, 10s);
+  bank.open_jane();
+  const std::string copy = directory.file("copy.db");
+  const BackupDone done = journal.open_reader()->backup(copy);
+  EXPECT_EQ(done.ledger_seq, bank.books().last_seq());
+  EXPECT_EQ(done.bytes, std::filesystem::file_size(copy));
+  const Books before = bank.books();
+  bank.must(Bank::deposit(1));
+  SqliteJournal restored(copy);
+  Bank other(restored, 10s);
+  EXPECT_TRUE(other.books() == before);
+  EXPECT_EQ(restored.instance_id(), journal.instance_id());
+}
+
+TEST_F(SqliteJournalTest, ThereIsRoomOnThisDisk) { EXPECT_TRUE(SqliteJournal(file).has_room()); }
+
+}  // namespace
+}  // namespace ledger

@@ -1,0 +1,282 @@
+// A hand in the database: whatever it changes, verify names the first row that is wrong.
+#include "ledger/verify.h"
+
+#include <memory>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ledger/codec.h"
+#include "ledger/sqlite_journal.h"
+#include "ledger_fixture.h"
+#include "temporary_directory.h"
+
+namespace ledger {
+namespace {
+
+using testing::HasSubstr;
+
+class VerifyTest : public testing::Test {
+ protected:
+  VerifyTest() {
+    SqliteJournal journal(file);
+    Bank bank(journal, 10s);
+    bank.open_jane();
+    bank.open("john", 5'00);
+    const OperationId captured = bank.held(10'00);
+    bank.must(Bank::capture(captured, 4'00));
+    bank.must(Void{.hold = bank.next_id()});
+    bank.held(1'00, 1s);
+    bank.pass(1s);
+    const std::uint64_t moved = bank.must(Bank::transfer("jane", "john", 5'00)).ledger_seq;
+    bank.must(Reverse{.transfer_seq = moved});
+    EXPECT_EQ(word(bank.ask(Bank::capture(bank.next_id(), 1))), "hold_not_found");
+    const OperationId suspended = bank.held(2'00);
+    bank.must(Suspend{.hold = suspended, .evidence = "jammed"});
+    bank.must(RecordPinAttempt{.card = Bank::janes_card, .right = false});
+    bank.project();
+    bank.must(Bank::deposit(3'00));
+    last_seq = bank.books().last_seq();
+    head = journal.head();
+  }
+
+  // What verify says after this change.
+  std::string after(const std::string& sql) {
+    {
+      Database database(file, Database::Access::read_write);
+      database.execute(sql.c_str());
+    }
+    try {
+      verify(file);
+    } catch (const StorageError& error) {
+      EXPECT_EQ(error.kind(), StorageError::Kind::bad_data);
+      return error.what();
+    }
+    return "sound";
+  }
+
+  // Rewrites a row of the journal, and the chain from there on, as someone could who has the whole file.
+  void rewrite(std::uint64_t seq, const std::function<void(Record&)>& change) {
+    Database database(file, Database::Access::read_write);
+    Hash hash{};
+    Statement read = database.prepare("SELECT seq, at, records FROM journal ORDER BY seq");
+    Statement write = database.prepare("UPDATE journal SET records = ?, hash = ? WHERE seq = ?");
+    std::vector<std::tuple<std::uint64_t, std::int64_t, std::string>> journal;
+    while (read.step()) {
+      journal.emplace_back(read.integer(0), read.integer(1), std::string(read.blob(2)));
+    }
+    for (auto& [row, at, records] : journal) {
+      if (row == seq) {
+        std::string_view rest = records;
+        std::string changed;
+        while (!rest.empty()) {
+          Record record = decode(rest).value();
+          change(record);
+          encode(record, changed);
+        }
+        records = changed;
+      }
+      hash = chain(hash, row, instant_of(at), records);
+      write.bind_blob(1, records);
+      write.bind_blob(2, {reinterpret_cast<const char*>(hash.data()), hash.size()});
+      write.bind(3, static_cast<std::int64_t>(row));
+      write.run();
+    }
+  }
+
+  TemporaryDirectory directory;
+  std::string file = directory.file("bank.db");
+  std::uint64_t last_seq = 0;
+  ChainHead head;
+};
+
+TEST_F(VerifyTest, ASoundDatabaseIsSound) {
+  const Verified verified = verify(file);
+  EXPECT_EQ(verified.head, head);
+  EXPECT_EQ(verified.head.ledger_seq, last_seq);
+  EXPECT_EQ(verified.accounts, 4U);
+  EXPECT_EQ(verified.transfers, 7U);
+  EXPECT_EQ(verified.projected_through, last_seq - 1);
+  EXPECT_EQ(after("SELECT 1"), "sound");
+}
+
+TEST_F(VerifyTest, AnEmptyBankIsSound) {
+  const std::string empty = directory.file("empty.db");
+  {
+    SqliteJournal journal(empty);
+  }
+  EXPECT_EQ(verify(empty).head, ChainHead());
+}
+
+TEST_F(VerifyTest, AChangedJournalRowBreaksTheChain) {
+  EXPECT_THAT(after("UPDATE journal SET records = CAST(records || x'00' AS BLOB) WHERE seq = 3"),
+              HasSubstr("journal row 3 does not follow from the row before it"));
+}
+
+TEST_F(VerifyTest, AChangedTimeBreaksTheChain) {
+  EXPECT_THAT(after("UPDATE journal SET at = at + 1 WHERE seq = 4"),
+              HasSubstr("journal row 4 does not follow"));
+}
+
+TEST_F(VerifyTest, AMissingJournalRowBreaksTheChain) {
+  EXPECT_THAT(after("DELETE FROM journal WHERE seq = 3"),
+              HasSubstr("journal row 4 does not follow"));
+}
+
+TEST_F(VerifyTest, AJournalCutShortIsFoundByItsTables) {
+  EXPECT_THAT(after("DELETE FROM journal WHERE seq > 5"),
+              HasSubstr("its journal ends before its tables do"));
+}
+
+TEST_F(VerifyTest, AnAmountChangedUnderANewChainIsNotWhatTheRulesSay) {
+  rewrite(2,
+          [](Record& record) { std::get<Post>(record.operation.change).amount = Cents{999'00}; });
+  EXPECT_THAT(after("SELECT 1"),
+              HasSubstr("journal row 2, record 2 (post) was not decided by the rules"));
+}
+
+TEST_F(VerifyTest, ABalanceChangedUnderANewChainIsNotWhatTheRulesSay) {
+  rewrite(last_seq, [](Record& record) { record.outcome->balance += Cents{1}; });
+  EXPECT_THAT(after("SELECT 1"), HasSubstr("(post) was not decided by the rules"));
+}
+
+TEST_F(VerifyTest, AnOperationInsertedTwiceIsNotWhatTheRulesSay) {
+  OperationId first;
+  rewrite(2, [&](Record& record) { first = record.operation.id; });
+  rewrite(last_seq, [&](Record& record) { record.operation.id = first; });
+  EXPECT_THAT(after("SELECT 1"), HasSubstr("would not have been journalled"));
+}
+
+TEST_F(VerifyTest, TimeThatGoesBackIsFound) {
+  rewrite(3, [](Record& record) { record.at -= 1h; });
+  EXPECT_THAT(after("SELECT 1"), HasSubstr("record 3 (add_terminal) goes back in time"));
+}
+
+TEST_F(VerifyTest, AReversalOfSomethingElseIsFound) {
+  bool found = false;
+  for (std::uint64_t seq = 1; seq <= last_seq && !found; ++seq) {
+    rewrite(seq, [&](Record& record) {
+      Reverse* const reverse = std::get_if<Reverse>(&record.operation.change);
+      if (reverse == nullptr) return;
+      reverse->target = "jane";
+      found = true;
+    });
+  }
+  ASSERT_TRUE(found);
+  EXPECT_THAT(after("SELECT 1"), HasSubstr("(reverse) takes back another transfer than it names"));
+}
+
+// Every column of every table, but the checks and what only the row's own check can tell.
+TEST_F(VerifyTest, EveryColumnOfEveryTableIsWatched) {
+  Database database(file, Database::Access::read_only);
+  const auto first_text = [&](const std::string& sql) {
+    Statement read = database.prepare(sql);
+    std::vector<std::string> found;
+    while (read.step()) found.emplace_back(read.text(0));
+    return found;
+  };
+  std::size_t columns = 0;
+  const std::string tables[] = {"account",   "card",     "terminal",  "hold",
+                                "exception", "reversal", "operation", "meta"};
+  for (const std::string& table : tables) {
+    for (const std::string& column :
+         first_text("SELECT name FROM pragma_table_info('" + table + "')")) {
+      if (column == "one") continue;
+      const std::string copy = directory.file("copy.db");
+      std::filesystem::copy_file(file, copy, std::filesystem::copy_options::overwrite_existing);
+      {
+        Database changed(copy, Database::Access::read_write);
+        const std::string value = "CASE typeof(" + column + ") WHEN 'integer' THEN " + column +
+                                  " + 1000 WHEN 'text' THEN " + column + " || 'x' ELSE x'" +
+                                  std::string(32, 'a') + "' END";
+        changed.execute(("UPDATE " + table + " SET " + column + " = " + value +
+                         " WHERE rowid = (SELECT max(rowid) FROM " + table + " WHERE " + column +
+                         " IS NOT NULL)")
+                            .c_str());
+      }
+      EXPECT_THROW(verify(copy), StorageError) << table << "." << column;
+      ++columns;
+    }
+  }
+  EXPECT_GT(columns, 80U);
+}
+
+TEST_F(VerifyTest, AForgedRowWithARightCheckIsFoundByTheJournal) {
+  {
+    Database database(file, Database::Access::read_write);
+    Statement read = database.prepare("SELECT * FROM account WHERE id = 'jane'");
+    ASSERT_TRUE(read.step());
+    auto jane = read_row<AccountTable, Account>(read, file);
+    read.reset();
+    jane.balance += Cents{100'00};
+    Statement write = database.prepare(AccountTable::write);
+    write_row<AccountTable>(write, jane);
+  }
+  EXPECT_THAT(after("SELECT 1"), HasSubstr("of table account is not what the journal says"));
+}
+
+TEST_F(VerifyTest, MissingAndExtraRowsAreFound) {
+  EXPECT_THAT(after("DELETE FROM card"), HasSubstr("a row of table card is missing"));
+}
+
+TEST_F(VerifyTest, AnExtraOperationIsFound) {
+  EXPECT_THAT(after("INSERT INTO operation SELECT 9999, NULL, at, kind, outcome, batch, position, "
+                    "size, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 "
+                    "FROM operation WHERE ledger_seq = 1"),
+              HasSubstr("table operation has"));
+}
+
+TEST_F(VerifyTest, ABankThatStartsOnDamagedTablesSaysSo) {
+  {
+    Database database(file, Database::Access::read_write);
+    database.execute("UPDATE account SET balance = balance + 1 WHERE id = 'jane'");
+  }
+  SqliteJournal journal(file);
+  Ledger ledger(journal);
+  try {
+    journal.load(ledger);
+    FAIL() << "it was loaded";
+  } catch (const StorageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("of table account is not what was written"));
+    EXPECT_EQ(error.exit_status(), 65);
+  }
+}
+
+TEST_F(VerifyTest, ABankThatStartsOnABrokenChainSaysSo) {
+  {
+    Database database(file, Database::Access::read_write);
+    database.execute(
+        ("UPDATE journal SET at = at + 1 WHERE seq = " + std::to_string(last_seq)).c_str());
+  }
+  SqliteJournal journal(file);
+  Ledger ledger(journal);
+  EXPECT_THROW(journal.load(ledger), StorageError);
+}
+
+TEST_F(VerifyTest, ABackupIsSoundToo) {
+  const std::string copy = directory.file("copy.db");
+  {
+    SqliteJournal journal(file);
+    EXPECT_EQ(journal.open_reader()->backup(copy).ledger_seq, last_seq);
+  }
+  EXPECT_EQ(verify(copy).head, head);
+}
+
+TEST_F(VerifyTest, WhatIsInUseIsNotVerified) {
+  SqliteJournal journal(file);
+  EXPECT_THROW(verify(file), StorageError);
+}
+
+TEST_F(VerifyTest, WhatIsNotThereIsNotMade) {
+  try {
+    verify(directory.file("none.db"));
+    FAIL();
+  } catch (const StorageError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("it does not exist"));
+    EXPECT_EQ(error.exit_status(), 73);
+  }
+}
+
+}  // namespace
+}  // namespace ledger
