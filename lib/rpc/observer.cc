@@ -35,7 +35,7 @@ void LogObserver::handler_failed(const CallRecord& record) {
 
 void LogObserver::connection_closed(std::string_view peer, std::string_view why) {
   if (why.empty()) return;
-  spdlog::info("rpc connection closed peer={} error={:?}", peer, why);
+  spdlog::debug("rpc connection closed peer={} error={:?}", peer, why);
 }
 
 void LogObserver::accept_failed(std::string_view error) {

@@ -67,8 +67,9 @@ class ServerObserver {
   virtual void accept_failed(std::string_view /*error*/) {}
 };
 
-// Logs with spdlog's default logger, as key=value: calls that ended INTERNAL, UNKNOWN or DATA_LOSS
-// as errors, others that failed at debug level; and connections that were cut.
+// Logs with spdlog's default logger, as key=value: handlers that failed and calls that ended
+// INTERNAL, UNKNOWN or DATA_LOSS, and at level debug other calls that did not end OK and
+// connections that did not end by themselves, because anybody can cause as many as he likes.
 class LogObserver : public ServerObserver {
  public:
   void call_ended(const CallRecord& record) override;
