@@ -1,0 +1,70 @@
+// Journal: makes what happened durable, many terminals' at a time.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "async/future.h"
+#include "async/loop.h"
+#include "async/scope.h"
+#include "async/task.h"
+#include "atm/journal_file.h"
+
+namespace atm {
+
+using async::Task;
+
+// One transition: the rows that it changes and the line that it adds to the audit trail.
+struct Entry {
+  Event event;
+  std::vector<Row> rows;
+
+  template <Record T>
+  void add(const T& record) {
+    rows.push_back(to_row(record));
+  }
+  template <Record T>
+  void add(const std::vector<T>& records) {
+    for (const T& record : records) add(record);
+  }
+};
+
+// Group commit: whatever has queued while a commit ran goes into the next one, whichever terminal
+// it came from. Owned by main or a test; loop thread only.
+//
+// Invariant: entries reach the disk in the order in which they were handed in, whole or not at all.
+// After a failed commit nothing more is written and no waiter goes on: the error ends Loop::run,
+// and the process with it, because the outcome is unknown (rule 26).
+class Journal {
+ public:
+  Journal(async::Loop& loop, std::shared_ptr<JournalFile> file);
+
+  // Done when the entry is on the disk.
+  Task<> commit(Entry entry);
+  // On the disk with the next commit, or within flush_after: for what a restart would find out by
+  // itself.
+  void note(Entry entry);
+  // Done when everything that was handed in is on the disk.
+  Task<> flush();
+
+  JournalFile& file() { return *file_; }
+
+ private:
+  void queue(Entry entry);
+  Task<> commit_in_groups();
+  Task<> flush_in_time();
+
+  async::Loop& loop_;
+  std::shared_ptr<JournalFile> file_;
+  JournalFile::Tail tail_;
+  std::vector<Row> queued_;
+  std::vector<async::Promise<>> waiters_;
+  async::Event wanted_;
+  async::TaskScope tasks_;
+};
+
+}  // namespace atm

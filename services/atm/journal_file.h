@@ -1,0 +1,55 @@
+// JournalFile: the ATM's journal on the disk.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "atm/database.h"
+#include "atm/records.h"
+#include "atm/stock.h"
+
+namespace atm {
+
+// One SQLite file for all terminals of an atmd, under an exclusive lock. write() is called on a
+// thread of the pool, one call at a time; everything else on the loop's thread, through a
+// connection of its own. A test puts another in its place to crash at a write.
+class JournalFile {
+ public:
+  // Makes the file if it is not there. Throws DatabaseError.
+  explicit JournalFile(const std::filesystem::path& folder);
+  virtual ~JournalFile() = default;
+
+  // All rows, or none. When it returns they are on the disk; when it throws nobody knows.
+  virtual void write(std::span<const Row> rows);
+
+  template <Record T>
+  std::vector<T> read(const std::string& condition = "1", std::vector<Value> values = {}) {
+    return read_rows<T>(reader_, condition, values);
+  }
+  template <Record T>
+  std::optional<T> find(const OperationId& id) {
+    std::vector<T> found = read<T>("id = ?", {to_value(id)});
+    if (found.empty()) return std::nullopt;
+    return std::move(found.front());
+  }
+  // The last event's number and check value; zeros when there is none.
+  struct Tail {
+    std::uint64_t number = 0;
+    std::int64_t check = 0;
+  };
+  Tail tail();
+
+ private:
+  FileLock lock_;
+  Database writer_;
+  std::map<std::string_view, Statement> upserts_;
+  Database reader_;
+};
+
+inline constexpr std::string_view journal_file_name = "journal.db";
+
+}  // namespace atm

@@ -1,0 +1,367 @@
+// Records: what the journal keeps, one struct a table.
+//
+// The order of the fields is the journal's format: append only, with a new schema version.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "atm/notes.h"
+#include "atm/table.h"
+#include "ledger/operation_id.h"
+
+namespace atm {
+
+// Rule 13. SUSPENSE ends as SETTLED or VOIDED when the operator has decided. REQUESTED or HELD with
+// an answer has been given up: its hold is being voided. An item with an exception stays where the
+// bank refused it.
+enum class WithdrawalState : std::uint8_t {
+  requested,
+  held,
+  dispensing,
+  dispensed,
+  settled,
+  declined,
+  voided,
+  suspense,
+};
+constexpr std::span<const std::string_view> names_of(WithdrawalState) {
+  static constexpr std::array<std::string_view, 8> names = {
+      "REQUESTED", "HELD", "DISPENSING", "DISPENSED", "SETTLED", "DECLINED", "VOIDED", "SUSPENSE"};
+  return names;
+}
+
+struct Withdrawal {
+  OperationId id = {};
+  std::string terminal = {};
+  std::string card = {};
+  Cents amount = {};
+  WithdrawalState state = WithdrawalState::requested;
+  std::int64_t requested_at_us = 0;
+  // Made before the first is sent, so that a retry of any of them is the same operation.
+  OperationId hold_id = {};
+  OperationId capture_id = {};
+  OperationId void_id = {};
+  OperationId suspend_id = {};
+  std::int64_t time_to_live_ms = 0;
+  Picks plan = {};
+  // Of DISPENSED and what follows it.
+  Picks presented = {};
+  Picks rejected = {};
+  // As the bank told them with the hold.
+  bool balance_told = false;
+  Cents balance = {};
+  Cents available = {};
+  // Of SUSPENSE: what the operator is told, and whether the bank has it.
+  std::string evidence = {};
+  bool told_bank = false;
+  // What the operator decided, of SUSPENSE that has ended.
+  Notes decided = {};
+  // The customer's first answer, a WithdrawResponse. Empty: not answered yet.
+  Blob answer = {};
+  std::uint64_t ledger_seq = 0;
+  // Why the bank refused what must not be refused: for the operator. Empty: it did not.
+  std::string exception = {};
+
+  static constexpr std::string_view kind = "withdrawal";
+  static constexpr std::string_view table = "withdrawal";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("id", &Withdrawal::id);
+    field("terminal", &Withdrawal::terminal);
+    field("card", &Withdrawal::card);
+    field("amount", &Withdrawal::amount);
+    field("state", &Withdrawal::state);
+    field("requested_at_us", &Withdrawal::requested_at_us);
+    field("hold_id", &Withdrawal::hold_id);
+    field("capture_id", &Withdrawal::capture_id);
+    field("void_id", &Withdrawal::void_id);
+    field("suspend_id", &Withdrawal::suspend_id);
+    field("time_to_live_ms", &Withdrawal::time_to_live_ms);
+    field("plan", &Withdrawal::plan);
+    field("presented", &Withdrawal::presented);
+    field("rejected", &Withdrawal::rejected);
+    field("balance_told", &Withdrawal::balance_told);
+    field("balance", &Withdrawal::balance);
+    field("available", &Withdrawal::available);
+    field("evidence", &Withdrawal::evidence);
+    field("told_bank", &Withdrawal::told_bank);
+    field("decided", &Withdrawal::decided);
+    field("answer", &Withdrawal::answer);
+    field("ledger_seq", &Withdrawal::ledger_seq);
+    field("exception", &Withdrawal::exception);
+  }
+
+  bool is_open() const {
+    return exception.empty() && state != WithdrawalState::settled &&
+           state != WithdrawalState::declined && state != WithdrawalState::voided;
+  }
+};
+
+// Rule 19. POSTING with `kept` is "counted, not yet credited". CREDITED goes on to KEPT.
+enum class DepositState : std::uint8_t { counted, posting, credited, kept, returned, suspense };
+constexpr std::span<const std::string_view> names_of(DepositState) {
+  static constexpr std::array<std::string_view, 6> names = {"COUNTED", "POSTING",  "CREDITED",
+                                                            "KEPT",    "RETURNED", "SUSPENSE"};
+  return names;
+}
+
+struct Deposit {
+  OperationId id = {};
+  std::string terminal = {};
+  std::string card = {};
+  // What the customer said, compared with a retry, and what the acceptor counted.
+  Notes put_in = {};
+  Notes counted = {};
+  DepositState state = DepositState::counted;
+  std::int64_t counted_at_us = 0;
+  OperationId post_id = {};
+  // For a posting that our own Resolve fenced after the notes had been kept.
+  OperationId second_post_id = {};
+  // The notes are in the bin, and in the stock.
+  bool kept = false;
+  // The bank has the money in its books.
+  bool credited = false;
+  bool balance_told = false;
+  Cents balance = {};
+  Cents available = {};
+  std::string evidence = {};
+  Blob answer = {};
+  std::uint64_t ledger_seq = 0;
+  std::string exception = {};
+
+  static constexpr std::string_view kind = "deposit";
+  static constexpr std::string_view table = "deposit";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("id", &Deposit::id);
+    field("terminal", &Deposit::terminal);
+    field("card", &Deposit::card);
+    field("put_in", &Deposit::put_in);
+    field("counted", &Deposit::counted);
+    field("state", &Deposit::state);
+    field("counted_at_us", &Deposit::counted_at_us);
+    field("post_id", &Deposit::post_id);
+    field("second_post_id", &Deposit::second_post_id);
+    field("kept", &Deposit::kept);
+    field("credited", &Deposit::credited);
+    field("balance_told", &Deposit::balance_told);
+    field("balance", &Deposit::balance);
+    field("available", &Deposit::available);
+    field("evidence", &Deposit::evidence);
+    field("answer", &Deposit::answer);
+    field("ledger_seq", &Deposit::ledger_seq);
+    field("exception", &Deposit::exception);
+  }
+
+  bool is_open() const {
+    return exception.empty() && state != DepositState::kept && state != DepositState::returned;
+  }
+};
+
+// Staff move cash: REQUESTED, then MOVED when the notes are in or out, then SETTLED when the bank
+// has it. DECLINED: the device did not do it.
+enum class MovementState : std::uint8_t { requested, moved, settled, declined };
+constexpr std::span<const std::string_view> names_of(MovementState) {
+  static constexpr std::array<std::string_view, 4> names = {"REQUESTED", "MOVED", "SETTLED",
+                                                            "DECLINED"};
+  return names;
+}
+enum class MovementKind : std::uint8_t { load, unload };
+constexpr std::span<const std::string_view> names_of(MovementKind) {
+  static constexpr std::array<std::string_view, 2> names = {"load", "unload"};
+  return names;
+}
+
+struct Movement {
+  OperationId id = {};
+  std::string terminal = {};
+  MovementKind direction = MovementKind::load;
+  std::uint32_t position = 0;  // Of a load.
+  Notes notes = {};            // To be loaded, or found by the unload.
+  MovementState state = MovementState::requested;
+  std::int64_t requested_at_us = 0;
+  OperationId bank_id = {};
+  Blob answer = {};  // A LoadResponse or an UnloadResponse.
+  std::uint64_t ledger_seq = 0;
+  std::string exception = {};
+
+  static constexpr std::string_view kind = "movement";
+  static constexpr std::string_view table = "movement";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("id", &Movement::id);
+    field("terminal", &Movement::terminal);
+    field("direction", &Movement::direction);
+    field("position", &Movement::position);
+    field("notes", &Movement::notes);
+    field("state", &Movement::state);
+    field("requested_at_us", &Movement::requested_at_us);
+    field("bank_id", &Movement::bank_id);
+    field("answer", &Movement::answer);
+    field("ledger_seq", &Movement::ledger_seq);
+    field("exception", &Movement::exception);
+  }
+
+  bool is_open() const {
+    return exception.empty() &&
+           (state == MovementState::requested || state == MovementState::moved);
+  }
+};
+
+// A transfer or a change of PIN, passed through to the bank under the customer's own id. SENT: the
+// bank may or may not have done it.
+enum class RelayState : std::uint8_t { sent, done, declined };
+constexpr std::span<const std::string_view> names_of(RelayState) {
+  static constexpr std::array<std::string_view, 3> names = {"SENT", "DONE", "DECLINED"};
+  return names;
+}
+enum class RelayKind : std::uint8_t { transfer, change_pin };
+constexpr std::span<const std::string_view> names_of(RelayKind) {
+  static constexpr std::array<std::string_view, 2> names = {"transfer", "change_pin"};
+  return names;
+}
+
+struct Relay {
+  OperationId id = {};
+  std::string terminal = {};
+  RelayKind of = RelayKind::transfer;
+  std::string card = {};
+  std::string target = {};
+  Cents amount = {};
+  RelayState state = RelayState::sent;
+  std::int64_t sent_at_us = 0;
+  Blob answer = {};  // A TransferResponse or a ChangePinResponse.
+  std::uint64_t ledger_seq = 0;
+
+  static constexpr std::string_view kind = "relay";
+  static constexpr std::string_view table = "relay";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("id", &Relay::id);
+    field("terminal", &Relay::terminal);
+    field("kind", &Relay::of);
+    field("card", &Relay::card);
+    field("target", &Relay::target);
+    field("amount", &Relay::amount);
+    field("state", &Relay::state);
+    field("sent_at_us", &Relay::sent_at_us);
+    field("answer", &Relay::answer);
+    field("ledger_seq", &Relay::ledger_seq);
+  }
+};
+
+// An id that Resolve was asked about before anything else was: it can never begin here (rule 21).
+struct Fence {
+  OperationId id = {};
+  std::string terminal = {};
+  std::int64_t fenced_at_us = 0;
+
+  static constexpr std::string_view kind = "fence";
+  static constexpr std::string_view table = "fence";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("id", &Fence::id);
+    field("terminal", &Fence::terminal);
+    field("fenced_at_us", &Fence::fenced_at_us);
+  }
+};
+
+// What a terminal did on one day of the ATM's own calendar.
+struct DayTotals {
+  std::string terminal = {};
+  std::int32_t day = 0;
+  std::uint32_t withdrawals = 0;
+  Cents withdrawn = {};
+  std::uint32_t deposits = 0;
+  Cents deposited = {};
+  std::uint32_t declined = 0;
+  std::uint32_t suspense = 0;
+  Cents loaded = {};
+  Cents unloaded = {};
+
+  static constexpr std::string_view table = "day_totals";
+  static constexpr int key_columns = 2;
+  static constexpr void fields(auto&& field) {
+    field("terminal", &DayTotals::terminal);
+    field("day", &DayTotals::day);
+    field("withdrawals", &DayTotals::withdrawals);
+    field("withdrawn", &DayTotals::withdrawn);
+    field("deposits", &DayTotals::deposits);
+    field("deposited", &DayTotals::deposited);
+    field("declined", &DayTotals::declined);
+    field("suspense", &DayTotals::suspense);
+    field("loaded", &DayTotals::loaded);
+    field("unloaded", &DayTotals::unloaded);
+  }
+};
+
+// What staff said about a terminal.
+struct TerminalRow {
+  std::string terminal = {};
+  bool out_by_staff = false;
+
+  static constexpr std::string_view table = "terminal";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("terminal", &TerminalRow::terminal);
+    field("out_by_staff", &TerminalRow::out_by_staff);
+  }
+};
+
+// What the ATM remembers of its bank (rule 24). One row.
+struct BankMemory {
+  std::uint32_t number = 1;
+  std::string currency = {};
+  Blob instance_id = {};
+  // Told together at a sign-on.
+  std::uint64_t seen_seq = 0;
+  Blob seen_head = {};
+  // Of any answer.
+  std::uint64_t highest_seq = 0;
+  // The bank's history went back, and the operator has not agreed yet.
+  bool history_broken = false;
+
+  static constexpr std::string_view table = "bank";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("number", &BankMemory::number);
+    field("currency", &BankMemory::currency);
+    field("instance_id", &BankMemory::instance_id);
+    field("seen_seq", &BankMemory::seen_seq);
+    field("seen_head", &BankMemory::seen_head);
+    field("highest_seq", &BankMemory::highest_seq);
+    field("history_broken", &BankMemory::history_broken);
+  }
+};
+
+// The audit trail: one row for each transition, never changed. Each carries the check value of the
+// one before it.
+struct Event {
+  std::uint64_t number = 0;
+  std::int64_t previous = 0;
+  std::int64_t at_us = 0;
+  std::string terminal = {};
+  OperationId id = {};
+  std::string kind = {};
+  std::string state = {};
+  std::string detail = {};
+
+  static constexpr std::string_view table = "event";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("number", &Event::number);
+    field("previous", &Event::previous);
+    field("at_us", &Event::at_us);
+    field("terminal", &Event::terminal);
+    field("id", &Event::id);
+    field("kind", &Event::kind);
+    field("state", &Event::state);
+    field("detail", &Event::detail);
+  }
+};
+
+}  // namespace atm
