@@ -1,0 +1,88 @@
+// Items: the changes that the ATM knows by id, those under way and those that have ended.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "async/future.h"
+#include "async/loop.h"
+#include "atm/journal_file.h"
+#include "atm/settings.h"
+
+namespace atm {
+
+class Terminal;
+
+// One change and who waits for it.
+template <Record T>
+struct Item {
+  Item(async::Loop& loop, Terminal& at, T of)
+      : record(std::move(of)), terminal(at), answered(loop) {}
+
+  T record;
+  Terminal& terminal;
+  async::Event answered;    // Its first answer is known, to the customer and to whoever asks again.
+  std::string waiting_for;  // For staff: a clause.
+};
+
+template <Record T>
+using ItemPointer = std::shared_ptr<Item<T>>;
+
+// Every open item, and the latest that ended. Loop thread only.
+//
+// Invariant: an id that is neither here nor in the journal was never used for this kind of change.
+template <Record T>
+class Items {
+ public:
+  Items(async::Loop& loop, JournalFile& file) : loop_(loop), file_(file) {}
+
+  // A new item, or one that the journal held open.
+  ItemPointer<T> add(Terminal& terminal, T record) {
+    auto item = std::make_shared<Item<T>>(loop_, terminal, std::move(record));
+    items_[item->record.id] = item;
+    return item;
+  }
+
+  // Nothing: the id is new. What the journal alone knows has ended; `at` is where it is shown.
+  ItemPointer<T> find(const OperationId& id, Terminal& at) {
+    const auto found = items_.find(id);
+    if (found != items_.end()) return found->second;
+    std::optional<T> record = file_.find<T>(id);
+    if (!record) return nullptr;
+    auto item = std::make_shared<Item<T>>(loop_, at, *std::move(record));
+    item->answered.set();
+    return item;
+  }
+  bool knows(const OperationId& id) { return items_.contains(id) || file_.find<T>(id).has_value(); }
+
+  // The item has ended: it stays for its retries, for a while.
+  void ended(const Item<T>& item) {
+    ended_.push_back(item.record.id);
+    if (ended_.size() <= ended_items_kept_max) return;
+    items_.erase(ended_.front());
+    ended_.pop_front();
+  }
+  // It never was: nothing of it reached the journal.
+  void forget(const OperationId& id) { items_.erase(id); }
+
+  std::vector<ItemPointer<T>> open(const Terminal& terminal) const {
+    std::vector<ItemPointer<T>> open;
+    for (const auto& [id, item] : items_) {
+      if (&item->terminal == &terminal && item->record.is_open()) open.push_back(item);
+    }
+    return open;
+  }
+
+ private:
+  async::Loop& loop_;
+  JournalFile& file_;
+  std::map<OperationId, ItemPointer<T>> items_;
+  std::deque<OperationId> ended_;
+};
+
+}  // namespace atm

@@ -1,0 +1,69 @@
+#include "atm/messages.h"
+
+#include <sodium.h>
+
+namespace atm {
+
+::bank::v1::Money to_wire(Cents amount, Currency currency) {
+  ::bank::v1::Money money;
+  money.set_minor_units(amount.value);
+  money.set_currency(currency.text());
+  return money;
+}
+
+WireNotes to_wire(const Notes& notes) {
+  WireNotes wire;
+  for (const Notes::Entry& entry : notes) {
+    v1::Notes& each = *wire.Add();
+    each.set_denomination_minor_units(entry.denomination.value);
+    each.set_count(static_cast<std::uint32_t>(entry.count));
+  }
+  return wire;
+}
+
+::bank::v1::Balance to_wire(Cents balance, Cents available, Currency currency) {
+  ::bank::v1::Balance wire;
+  *wire.mutable_balance() = to_wire(balance, currency);
+  *wire.mutable_available() = to_wire(available, currency);
+  return wire;
+}
+
+v1::Decline decline(v1::DeclineCode code, std::string_view sentence) {
+  v1::Decline declined;
+  declined.set_code(code);
+  declined.set_message(std::string(sentence));
+  return declined;
+}
+
+v1::Decline decline_by_bank(const ::bank::v1::Refusal& refusal) {
+  v1::Decline declined = decline(v1::DECLINE_CODE_BY_BANK, refusal.message());
+  *declined.mutable_refusal() = refusal;
+  return declined;
+}
+
+v1::Decline cannot_make(Cents amount, std::span<const Cents> nearest, Currency currency) {
+  std::string sentence = "The notes inside cannot make ";
+  sentence += ledger::to_text({.amount = amount, .currency = currency}) + "; ";
+  if (nearest.empty()) {
+    sentence += "the ATM is empty.";
+  } else {
+    sentence += "nearest are ";
+    sentence += ledger::to_text({.amount = nearest.front(), .currency = currency});
+    if (nearest.size() > 1) {
+      sentence += " and " + ledger::to_text({.amount = nearest.back(), .currency = currency});
+    }
+    sentence += ".";
+  }
+  v1::Decline declined = decline(v1::DECLINE_CODE_CANNOT_MAKE_AMOUNT, sentence);
+  for (const Cents each : nearest) *declined.add_nearest() = to_wire(each, currency);
+  return declined;
+}
+
+Blob stored(const google::protobuf::Message& message) { return {message.SerializeAsString()}; }
+
+void wipe(std::string& secret) {
+  sodium_memzero(secret.data(), secret.size());
+  secret.clear();
+}
+
+}  // namespace atm

@@ -1,0 +1,43 @@
+// Messages: between the wire's types and the ATM's, and the words that customers read.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <google/protobuf/message.h>
+#include <google/protobuf/repeated_ptr_field.h>
+
+#include "atm/database.h"
+#include "atm/mix.h"
+#include "atm/notes.h"
+#include "atm/v1/atm.pb.h"
+#include "bank/v1/bank.pb.h"
+
+namespace atm {
+
+using WireNotes = google::protobuf::RepeatedPtrField<v1::Notes>;
+
+::bank::v1::Money to_wire(Cents amount, Currency currency);
+WireNotes to_wire(const Notes& notes);
+::bank::v1::Balance to_wire(Cents balance, Cents available, Currency currency);
+
+v1::Decline decline(v1::DeclineCode code, std::string_view sentence);
+v1::Decline decline_by_bank(const ::bank::v1::Refusal& refusal);
+v1::Decline cannot_make(Cents amount, std::span<const Cents> nearest, Currency currency);
+
+// What a message says, as it is journalled, and back. What the journal holds was checked when it
+// was read, so it parses.
+Blob stored(const google::protobuf::Message& message);
+template <typename Message>
+Message from_stored(const Blob& blob) {
+  Message message;
+  const bool parsed = message.ParseFromString(blob.bytes);
+  ledger::check(parsed);
+  return message;
+}
+
+// Overwrites a secret in a message before its memory is given back.
+void wipe(std::string& secret);
+
+}  // namespace atm

@@ -1,0 +1,116 @@
+#include "atm/terminal.h"
+
+#include <array>
+#include <utility>
+
+#include <sodium.h>
+
+namespace atm {
+
+namespace {
+
+bool same_secret(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && sodium_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+// Yesterday's totals may still be asked for, and older ones are read from the journal.
+constexpr std::size_t days_kept_max = 3;
+
+}  // namespace
+
+Terminal::Terminal(Machinery& machinery, std::string id, Dispenser& dispenser, Acceptor& acceptor)
+    : machinery_(machinery),
+      id_(std::move(id)),
+      dispenser_(dispenser),
+      acceptor_(acceptor),
+      stock_(id_),
+      row_{.terminal = id_},
+      work_(machinery.loop) {
+  JournalFile& file = machinery_.journal.file();
+  for (const StockRow& row : file.read<StockRow>("terminal = ?", {id_})) stock_.restore(row);
+  for (const TerminalRow& row : file.read<TerminalRow>("terminal = ?", {id_})) row_ = row;
+}
+
+DayTotals& Terminal::totals(ops::DayNumber day) {
+  totals_touched_ = day;
+  const auto found = totals_.find(day);
+  if (found != totals_.end()) return found->second;
+  if (totals_.size() >= days_kept_max) totals_.erase(totals_.begin());
+  return totals_.emplace(day, totals_of(day)).first->second;
+}
+
+DayTotals Terminal::totals_of(ops::DayNumber day) const {
+  const auto found = totals_.find(day);
+  if (found != totals_.end()) return found->second;
+  const std::vector<DayTotals> stored =
+      machinery_.journal.file().read<DayTotals>("terminal = ? AND day = ?", {id_, to_value(day)});
+  if (!stored.empty()) return stored.front();
+  return {.terminal = id_, .day = day};
+}
+
+Entry Terminal::books_entry() {
+  Entry entry;
+  entry.event.at_us = machinery_.now_us();
+  entry.event.terminal = id_;
+  entry.add(stock_.take_changes());
+  entry.add(machinery_.bank.take_changes());
+  if (totals_touched_) entry.add(totals_.at(*std::exchange(totals_touched_, std::nullopt)));
+  return entry;
+}
+
+Terminal::Service Terminal::service() const {
+  const Standing& standing = machinery_.bank.standing(id_);
+  if (row_.out_by_staff) {
+    return {v1::SERVICE_STATE_OUT_BY_STAFF, "staff took it out of service"};
+  }
+  if (machinery_.bank.history_is_broken() || machinery_.bank.history_broke().is_set()) {
+    return {v1::SERVICE_STATE_OUT_BANK_HISTORY,
+            "the bank's history went back, or another bank answers: the operator must agree to go "
+            "on (AcceptBankHistory)"};
+  }
+  if (!standing.signed_on) return {v1::SERVICE_STATE_OUT_NO_BANK, standing.reason};
+  if (!standing.in_service) return {v1::SERVICE_STATE_OUT_BY_OPERATOR, standing.reason};
+  if (const std::optional<std::string> why = dispenser_.out_of_order()) {
+    return {v1::SERVICE_STATE_OUT_DEVICE, *why};
+  }
+  return {v1::SERVICE_STATE_IN_SERVICE, ""};
+}
+
+Task<> Terminal::set_service(bool in_service) {
+  row_.out_by_staff = !in_service;
+  Entry entry = books_entry();
+  entry.event.kind = "service";
+  entry.event.state = in_service ? "IN_SERVICE" : "OUT_BY_STAFF";
+  entry.add(row_);
+  co_await machinery_.journal.commit(std::move(entry));
+}
+
+bool Terminal::has_session() const {
+  return session_ &&
+         machinery_.loop.now() - session_->last_used < machinery_.settings.session_idle_max;
+}
+
+bool Terminal::is_free_for(std::string_view card) const {
+  if (busy_) return false;
+  return !has_session() || session_->card == card;
+}
+
+Session* Terminal::begin_session(std::string peer, std::string card, std::string token) {
+  if (!is_free_for(card)) return nullptr;
+  std::array<std::byte, 16> id{};
+  machinery_.random.fill(id);
+  session_ = Session{.id = std::string(reinterpret_cast<const char*>(id.data()), id.size()),
+                     .peer = std::move(peer),
+                     .card = std::move(card),
+                     .token = std::move(token),
+                     .last_used = machinery_.loop.now()};
+  return &*session_;
+}
+
+Session* Terminal::session(std::string_view id, std::string_view peer) {
+  if (!has_session() || !same_secret(session_->id, id) || session_->peer != peer) return nullptr;
+  session_->last_used = machinery_.loop.now();
+  return &*session_;
+}
+
+}  // namespace atm

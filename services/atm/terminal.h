@@ -1,0 +1,100 @@
+// Terminal: one ATM as a customer sees it, with its cash, its devices and its books (rule 23).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/scope.h"
+#include "atm/devices.h"
+#include "atm/machinery.h"
+#include "atm/records.h"
+#include "atm/stock.h"
+#include "atm/v1/staff.pb.h"
+
+namespace atm {
+
+// The customer who stands before a terminal.
+struct Session {
+  std::string id;  // 16 random bytes.
+  std::string peer;
+  std::string card;
+  std::string token;
+  async::Instant last_used;
+};
+
+// Owned by the Atm; loop thread only. The machines change its books and take what changed into the
+// entry of each transition.
+//
+// Invariant: at most one customer's change is under way (`is_busy`), and only while a session
+// stands or that change outlives it.
+class Terminal {
+ public:
+  Terminal(Machinery& machinery, std::string id, Dispenser& dispenser, Acceptor& acceptor);
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  const std::string& id() const { return id_; }
+  Dispenser& dispenser() { return dispenser_; }
+  Acceptor& acceptor() { return acceptor_; }
+  Stock& stock() { return stock_; }
+  const Stock& stock() const { return stock_; }
+  // To be changed: the next entry takes them along.
+  DayTotals& totals(ops::DayNumber day);
+  DayTotals& today() { return totals(machinery_.today()); }
+  // The same for reading.
+  DayTotals totals_of(ops::DayNumber day) const;
+
+  // The transition of `record`, with everything of this terminal's books that changed with it.
+  template <Record T>
+  Entry entry(const T& record, std::string detail = {}) {
+    Entry entry = books_entry();
+    entry.event.id = record.id;
+    entry.event.kind = T::kind;
+    if constexpr (requires { record.state; }) entry.event.state = name(record.state);
+    entry.event.detail = std::move(detail);
+    entry.add(record);
+    return entry;
+  }
+
+  // Why nothing new is begun here, in a sentence; IN_SERVICE when it is.
+  struct Service {
+    v1::ServiceState state = v1::SERVICE_STATE_IN_SERVICE;
+    std::string reason;
+  };
+  Service service() const;
+  Task<> set_service(bool in_service);
+
+  // Begins a session, in place of an older one of the same card. Nothing: another customer stands
+  // here, or this one's last change is still under way.
+  Session* begin_session(std::string peer, std::string card, std::string token);
+  bool is_free_for(std::string_view card) const;
+  // The session of that id on that connection, and it has just been used; or nothing.
+  Session* session(std::string_view id, std::string_view peer);
+  bool has_session() const;
+  void end_session() { session_.reset(); }
+
+  bool is_busy() const { return busy_; }
+  void set_busy(bool busy) { busy_ = busy; }
+  // What customers begin here runs here, whatever becomes of the customer (rule 25).
+  async::TaskScope& work() { return work_; }
+
+ private:
+  Entry books_entry();
+
+  Machinery& machinery_;
+  std::string id_;
+  Dispenser& dispenser_;
+  Acceptor& acceptor_;
+  Stock stock_;
+  std::map<ops::DayNumber, DayTotals> totals_;
+  std::optional<ops::DayNumber> totals_touched_;
+  TerminalRow row_;
+  std::optional<Session> session_;
+  bool busy_ = false;
+  async::TaskScope work_;
+};
+
+}  // namespace atm
