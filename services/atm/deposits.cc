@@ -1,0 +1,207 @@
+#include "atm/deposits.h"
+
+#include <utility>
+
+#include "atm/messages.h"
+
+namespace atm {
+
+namespace wire = ::bank::v1;
+
+DepositItem Deposits::begin(Terminal& terminal, Deposit deposit, rpc::Context customer) {
+  deposit.terminal = terminal.id();
+  deposit.post_id = machinery_.make_id();
+  deposit.second_post_id = machinery_.make_id();
+  DepositItem item = items_.add(terminal, std::move(deposit));
+  terminal.set_busy(true);
+  terminal.work().spawn(serve(item, std::move(customer)));
+  return item;
+}
+
+Task<> Deposits::serve(DepositItem item, rpc::Context customer) {
+  co_await take(item, std::move(customer));
+  item->terminal.set_busy(false);
+  machinery_.queue.spawn(settle(item));
+}
+
+Task<> Deposits::take(DepositItem item, rpc::Context customer) {
+  item->waiting_for = "the acceptor";
+  const Told<Accepted> told =
+      co_await item->terminal.acceptor().accept(item->record.id, item->record.put_in);
+  if (!told || told->place == Place::returned) {
+    // Nothing is journalled: the id stays unused. A silent acceptor may have taken them in.
+    if (!told) co_await item->terminal.acceptor().give_back(item->record.id);
+    items_.forget(item->record.id);
+    item->record.state = DepositState::returned;
+    co_return answer_returned(item);
+  }
+  co_await to_counted(item, told->notes);
+  if (!machinery_.bank.is_usable(item->record.terminal) || customer.is_abandoned()) {
+    co_return co_await give_back(item);
+  }
+
+  co_await to_posting(item);
+  Posted posted = co_await post_once(item, customer);
+  if (posted == Posted::unknown) {
+    rpc::Context until(machinery_.before(customer.deadline), customer.trace);
+    posted = co_await resolve_once(item, std::move(until));
+  }
+  if (posted == Posted::yes) co_return co_await keep(item);
+  if (posted == Posted::no) co_return co_await give_back(item);
+  co_await to_kept_uncredited(item);
+}
+
+// Half of the customer's time is for the posting itself, the rest for finding out what became of it.
+Task<Deposits::Posted> Deposits::post_once(DepositItem item, rpc::Context customer) {
+  item->waiting_for = "the bank to credit the notes";
+  async::Deadline until = machinery_.before(customer.deadline);
+  if (!until.is_never()) {
+    const async::Instant now = machinery_.loop.now();
+    until = async::Deadline::at(now + until.left(now) / 2);
+  }
+  rpc::Context half(until, customer.trace);
+  wire::DepositRequest request = posting(item->record);
+  const rpc::Reply<wire::DepositResponse> reply =
+      co_await machinery_.bank.try_call(bank_methods::deposit, std::move(request), std::move(half));
+  if (!reply) {
+    co_return reply.error().outcome() == rpc::Outcome::no ? Posted::no : Posted::unknown;
+  }
+  if (reply->has_receipt()) {
+    to_credited(item, reply->receipt());
+    co_return Posted::yes;
+  }
+  item->record.evidence = reply->refusal().message();
+  co_return Posted::no;
+}
+
+Task<Deposits::Posted> Deposits::resolve_once(DepositItem item, rpc::Context until) {
+  wire::ResolveRequest request;
+  request.set_terminal_id(item->record.terminal);
+  request.set_id(std::string(item->record.post_id.view()));
+  const rpc::Reply<wire::ResolveResponse> reply = co_await machinery_.bank.try_call(
+      bank_methods::resolve, std::move(request), std::move(until));
+  if (!reply || reply->has_refusal()) co_return Posted::unknown;
+  if (reply->has_executed()) {
+    to_credited(item, reply->executed());
+    co_return Posted::yes;
+  }
+  item->record.evidence =
+      reply->has_refused() ? reply->refused().message() : "the bank did not answer in time";
+  co_return Posted::no;
+}
+
+Task<> Deposits::recover(Terminal& terminal, Deposit deposit) {
+  DepositItem item = items_.add(terminal, std::move(deposit));
+  if (!item->record.answer.bytes.empty()) item->answered.set();
+  if (item->record.state == DepositState::counted) co_await give_back(item);
+  machinery_.queue.spawn(settle(item));
+}
+
+Task<> Deposits::recover_escrow(Terminal& terminal) {
+  const Told<Acceptor::Inside> inside = co_await terminal.acceptor().count();
+  if (!inside || !inside->escrow_id || items_.knows(*inside->escrow_id)) co_return;
+  co_await terminal.acceptor().give_back(*inside->escrow_id);
+}
+
+Task<> Deposits::settle(DepositItem item) {
+  while (item->record.is_open()) {
+    switch (item->record.state) {
+      case DepositState::counted:
+        co_await give_back(item);
+        break;
+      case DepositState::posting:
+        co_await settle_posting(item);
+        break;
+      case DepositState::credited:
+        co_await keep(item);
+        break;
+      case DepositState::suspense:
+        co_await ask_acceptor(item);
+        break;
+      case DepositState::kept:
+      case DepositState::returned:
+        break;
+    }
+  }
+  items_.ended(*item);
+}
+
+// A posting whose customer has gone. Kept notes are credited. Notes that a crash left in the escrow
+// are credited or given back, as the bank says what became of the posting.
+Task<> Deposits::settle_posting(DepositItem item) {
+  if (item->record.kept) co_return co_await post(item);
+  const Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
+  if (told && told->place == Place::kept) {
+    // The crash came after the notes had been kept and before that was written down.
+    co_return co_await to_kept_uncredited(item);
+  }
+  item->waiting_for = "the bank to say whether it credited the notes";
+  wire::ResolveRequest request;
+  request.set_terminal_id(item->record.terminal);
+  request.set_id(std::string(item->record.post_id.view()));
+  const wire::ResolveResponse response =
+      co_await machinery_.bank.until_answered(bank_methods::resolve, std::move(request));
+  if (response.has_refusal()) co_return to_exception(item, response.refusal());
+  if (response.has_executed()) co_return to_credited(item, response.executed());
+  co_await give_back(item);
+}
+
+Task<> Deposits::post(DepositItem item) {
+  item->waiting_for = "the bank to credit the notes";
+  wire::DepositRequest request = posting(item->record);
+  const wire::DepositResponse response =
+      co_await machinery_.bank.until_answered(bank_methods::deposit, std::move(request));
+  if (response.has_receipt()) {
+    to_credited(item, response.receipt());
+    co_return;
+  }
+  const bool fenced = response.refusal().code() == wire::REFUSAL_CODE_ID_FENCED;
+  if (!fenced || item->record.post_id == item->record.second_post_id) {
+    co_return to_exception(item, response.refusal());
+  }
+  // A Resolve of ours whose answer was lost fenced the posting; the notes have been kept since.
+  item->record.post_id = item->record.second_post_id;
+  co_await machinery_.journal.commit(item->terminal.entry(item->record, "posting anew"));
+}
+
+Task<> Deposits::keep(DepositItem item) {
+  if (item->record.kept) co_return co_await to_kept(item);
+  item->waiting_for = "the acceptor to keep the notes";
+  const Told<Accepted> told = co_await item->terminal.acceptor().keep(item->record.id);
+  if (told && told->place == Place::kept) co_return co_await to_kept(item);
+  // Credited is credited, wherever the notes are by now: the customer hears so.
+  if (!item->answered.is_set()) {
+    v1::DepositResponse response;
+    *response.mutable_deposited() = deposited(item->record);
+    answer(item, response);
+    co_return co_await machinery_.journal.commit(
+        item->terminal.entry(item->record, "the acceptor did not say that it kept the notes"));
+  }
+  co_await machinery_.loop.sleep_for(machinery_.settings.decision_poll);
+}
+
+Task<> Deposits::give_back(DepositItem item) {
+  item->waiting_for = "the acceptor to give the notes back";
+  const Told<Accepted> told = co_await item->terminal.acceptor().give_back(item->record.id);
+  if (told && told->place == Place::returned) co_return co_await to_returned(item);
+  std::string evidence = "the acceptor cannot say where the notes are";
+  if (!told) evidence = told.error().why;
+  co_await to_suspense(item, std::move(evidence));
+}
+
+// In SUSPENSE the bank has not credited the notes, and never will under the first posting's id.
+Task<> Deposits::ask_acceptor(DepositItem item) {
+  item->waiting_for = "the acceptor to say where the notes are";
+  const Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
+  if (told && told->place == Place::escrow) co_return co_await give_back(item);
+  if (told && told->place == Place::returned) co_return co_await to_returned(item);
+  if (told && told->place == Place::kept) {
+    item->record.post_id = item->record.second_post_id;
+    co_return co_await to_kept_uncredited(item);
+  }
+  Backoff jitter(machinery_.random, machinery_.settings.decision_poll,
+                 machinery_.settings.decision_poll);
+  co_await machinery_.loop.sleep_for(jitter.next());
+}
+
+}  // namespace atm

@@ -1,0 +1,78 @@
+// Deposits: the state machine that takes a customer's notes and credits them once (rule 19).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "atm/items.h"
+#include "atm/machinery.h"
+#include "atm/terminal.h"
+#include "atm/v1/atm.pb.h"
+
+namespace atm {
+
+using DepositItem = ItemPointer<Deposit>;
+
+//   COUNTED (in escrow) -> POSTING -> CREDITED -> KEPT
+//        `------------------`-> RETURNED
+//                           `-> SUSPENSE -> RETURNED, POSTING    as the acceptor tells later
+//
+// take() is the live path; settle() does what is left to do from any state. A posting that stays
+// unanswered until the customer's deadline keeps the notes and goes on in the queue. Owned by the
+// Atm; loop thread only.
+//
+// Invariant: notes are given back only when the bank has said, or can only say, that it did not
+// credit them; they are in the stock exactly while `kept`.
+class Deposits {
+ public:
+  Deposits(Machinery& machinery, Items<Deposit>& items) : machinery_(machinery), items_(items) {}
+
+  DepositItem begin(Terminal& terminal, Deposit deposit, rpc::Context customer);
+  // What the journal held open.
+  Task<> recover(Terminal& terminal, Deposit deposit);
+  // Notes in the escrow that no journalled deposit knows: the ATM stopped before it had counted
+  // them, and gives them back.
+  Task<> recover_escrow(Terminal& terminal);
+
+  v1::DepositResponse first_answer(const Item<Deposit>& item) const;
+  v1::ResolveResponse outcome(const Item<Deposit>& item) const;
+
+ private:
+  enum class Posted : std::uint8_t { yes, no, unknown };
+
+  // The live path.
+  Task<> serve(DepositItem item, rpc::Context customer);
+  Task<> take(DepositItem item, rpc::Context customer);
+  Task<Posted> post_once(DepositItem item, rpc::Context customer);
+  Task<Posted> resolve_once(DepositItem item, rpc::Context until);
+
+  // What is left to do.
+  Task<> settle(DepositItem item);
+  Task<> settle_posting(DepositItem item);
+  Task<> post(DepositItem item);
+  Task<> keep(DepositItem item);
+  Task<> give_back(DepositItem item);
+  Task<> ask_acceptor(DepositItem item);
+
+  // The transitions.
+  Task<> to_counted(DepositItem item, Notes counted);
+  Task<> to_posting(DepositItem item);
+  void to_credited(const DepositItem& item, const ::bank::v1::Receipt& receipt);
+  Task<> to_kept(DepositItem item);
+  Task<> to_kept_uncredited(DepositItem item);
+  Task<> to_returned(DepositItem item);
+  Task<> to_suspense(DepositItem item, std::string evidence);
+  void to_exception(const DepositItem& item, const ::bank::v1::Refusal& refusal);
+
+  ::bank::v1::DepositRequest posting(const Deposit& deposit) const;
+  v1::Deposited deposited(const Deposit& deposit) const;
+  void answer(const DepositItem& item, const v1::DepositResponse& response);
+  void answer_returned(const DepositItem& item);
+  void count_as_kept(const DepositItem& item);
+  void note(const DepositItem& item, std::string detail = {});
+
+  Machinery& machinery_;
+  Items<Deposit>& items_;
+};
+
+}  // namespace atm

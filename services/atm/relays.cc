@@ -1,0 +1,146 @@
+#include "atm/relays.h"
+
+#include <utility>
+
+#include "atm/messages.h"
+
+namespace atm {
+
+namespace wire = ::bank::v1;
+
+Task<RelayItem> Relays::remember(Terminal& terminal, Relay relay) {
+  RelayItem item = items_.find(relay.id, terminal);
+  if (item != nullptr) {
+    // The first may still be on its way to the disk; nothing is sent before it is there.
+    if (item->record.state == RelayState::sent) co_await machinery_.journal.flush();
+    co_return item;
+  }
+  relay.terminal = terminal.id();
+  relay.sent_at_us = machinery_.now_us();
+  item = items_.add(terminal, std::move(relay));
+  co_await machinery_.journal.commit(terminal.entry(item->record));
+  co_return item;
+}
+
+Task<v1::TransferResponse> Relays::transfer(RelayItem item, std::string token,
+                                            rpc::Context context) {
+  const Relay& relay = item->record;
+  if (relay.state != RelayState::sent) {
+    v1::TransferResponse first = from_stored<v1::TransferResponse>(relay.answer);
+    first.set_replayed(true);
+    co_return first;
+  }
+  wire::TransferRequest request;
+  request.set_id(std::string(relay.id.view()));
+  request.set_terminal_id(relay.terminal);
+  request.set_card_number(relay.card);
+  request.set_token(std::move(token));
+  request.set_target_account_id(relay.target);
+  *request.mutable_amount() = to_wire(relay.amount, machinery_.settings.currency);
+  const rpc::Reply<wire::TransferResponse> reply = co_await machinery_.bank.try_call(
+      bank_methods::transfer, std::move(request), std::move(context));
+  if (!reply) throw rpc::Error(reply.error());
+
+  v1::TransferResponse response;
+  if (reply->has_refusal()) {
+    *response.mutable_decline() = decline_by_bank(reply->refusal());
+    ended(item, RelayState::declined, response, 0);
+  } else {
+    *response.mutable_transferred()->mutable_amount() =
+        to_wire(relay.amount, machinery_.settings.currency);
+    *response.mutable_transferred()->mutable_balance() = reply->receipt().balance();
+    ended(item, RelayState::done, response, reply->receipt().ledger_seq());
+  }
+  response.set_replayed(reply->receipt().replayed());
+  co_return response;
+}
+
+Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRequest request,
+                                               rpc::Context context) {
+  const Relay& relay = item->record;
+  if (relay.state != RelayState::sent) co_return from_stored<v1::ChangePinResponse>(relay.answer);
+  request.set_id(std::string(relay.id.view()));
+  request.set_terminal_id(relay.terminal);
+  request.set_card_number(relay.card);
+  const rpc::Reply<wire::ChangePinResponse> reply = co_await machinery_.bank.try_call(
+      bank_methods::change_pin, std::move(request), std::move(context));
+  if (!reply) throw rpc::Error(reply.error());
+
+  v1::ChangePinResponse response;
+  if (reply->has_refusal()) {
+    *response.mutable_decline() = decline_by_bank(reply->refusal());
+    response.mutable_decline()->set_tries_left(reply->tries_left());
+    ended(item, RelayState::declined, response, 0);
+  } else {
+    response.mutable_changed();
+    ended(item, RelayState::done, response, reply->changed().ledger_seq());
+  }
+  co_return response;
+}
+
+void Relays::ended(const RelayItem& item, RelayState state, const google::protobuf::Message& answer,
+                   std::uint64_t ledger_seq) {
+  if (item->record.state != RelayState::sent) return;  // A copy of the request was faster.
+  item->record.state = state;
+  item->record.answer = stored(answer);
+  item->record.ledger_seq = ledger_seq;
+  // The bank remembers it too: a restart would find it out from there.
+  machinery_.journal.note(item->terminal.entry(item->record));
+  items_.ended(*item);
+}
+
+Task<v1::ResolveResponse> Relays::resolve(RelayItem item, rpc::Context context) {
+  if (item->record.state == RelayState::sent) {
+    wire::ResolveRequest request;
+    request.set_terminal_id(item->record.terminal);
+    request.set_id(std::string(item->record.id.view()));
+    const rpc::Reply<wire::ResolveResponse> reply = co_await machinery_.bank.try_call(
+        bank_methods::resolve, std::move(request), std::move(context));
+    if (!reply || reply->has_refusal()) {
+      v1::ResolveResponse response;
+      response.mutable_pending()->set_message("The bank has not said yet what became of it.");
+      co_return response;
+    }
+    const bool is_transfer = item->record.of == RelayKind::transfer;
+    v1::TransferResponse transfer;
+    v1::ChangePinResponse pin;
+    v1::Decline declined = decline(v1::DECLINE_CODE_ID_FENCED,
+                                   "It was not done, and can never be done under this id.");
+    if (reply->has_refused()) declined = decline_by_bank(reply->refused());
+    if (reply->has_executed()) {
+      *transfer.mutable_transferred()->mutable_amount() =
+          to_wire(item->record.amount, machinery_.settings.currency);
+      *transfer.mutable_transferred()->mutable_balance() = reply->executed().balance();
+      pin.mutable_changed();
+    } else {
+      *transfer.mutable_decline() = declined;
+      *pin.mutable_decline() = declined;
+    }
+    const RelayState state = reply->has_executed() ? RelayState::done : RelayState::declined;
+    if (is_transfer) ended(item, state, transfer, reply->executed().ledger_seq());
+    if (!is_transfer) ended(item, state, pin, reply->executed().ledger_seq());
+  }
+  co_return outcome(item->record);
+}
+
+v1::ResolveResponse Relays::outcome(const Relay& relay) const {
+  v1::ResolveResponse response;
+  if (relay.of == RelayKind::transfer) {
+    v1::TransferResponse first = from_stored<v1::TransferResponse>(relay.answer);
+    if (first.has_decline()) {
+      *response.mutable_declined() = std::move(*first.mutable_decline());
+    } else {
+      *response.mutable_transferred() = std::move(*first.mutable_transferred());
+    }
+    return response;
+  }
+  v1::ChangePinResponse first = from_stored<v1::ChangePinResponse>(relay.answer);
+  if (first.has_decline()) {
+    *response.mutable_declined() = std::move(*first.mutable_decline());
+  } else {
+    response.mutable_pin_changed();
+  }
+  return response;
+}
+
+}  // namespace atm

@@ -1,0 +1,182 @@
+// The transitions of a withdrawal: what each writes down, and what it tells the customer.
+#include <utility>
+
+#include "atm/messages.h"
+#include "atm/withdrawals.h"
+
+namespace atm {
+
+namespace wire = ::bank::v1;
+
+Task<> Withdrawals::to_requested(WithdrawalItem item) {
+  item->record.state = WithdrawalState::requested;
+  co_await machinery_.journal.commit(item->terminal.entry(item->record));
+}
+
+Task<> Withdrawals::to_declined(WithdrawalItem item, v1::Decline why) {
+  item->record.state = WithdrawalState::declined;
+  ++item->terminal.today().declined;
+  v1::WithdrawResponse response;
+  *response.mutable_decline() = std::move(why);
+  item->record.answer = stored(response);
+  co_await machinery_.journal.commit(
+      item->terminal.entry(item->record, response.decline().message()));
+  item->answered.set();
+}
+
+void Withdrawals::to_held(const WithdrawalItem& item, const wire::Receipt& receipt) {
+  item->record.state = WithdrawalState::held;
+  item->record.balance_told = receipt.has_balance();
+  item->record.balance = Cents{receipt.balance().balance().minor_units()};
+  item->record.available = Cents{receipt.balance().available().minor_units()};
+  note(item);
+}
+
+Task<> Withdrawals::to_dispensing(WithdrawalItem item) {
+  item->record.state = WithdrawalState::dispensing;
+  item->waiting_for = "the dispenser";
+  co_await machinery_.journal.commit(item->terminal.entry(item->record));
+}
+
+Task<> Withdrawals::to_dispensed(WithdrawalItem item, Dispensed dispensed) {
+  Withdrawal& withdrawal = item->record;
+  withdrawal.state = WithdrawalState::dispensed;
+  withdrawal.presented = std::move(dispensed.presented);
+  withdrawal.rejected = std::move(dispensed.rejected);
+  item->terminal.stock().dispense(withdrawal.presented, withdrawal.rejected);
+  v1::WithdrawResponse response;
+  if (withdrawal.presented.empty()) {
+    *response.mutable_decline() =
+        decline(v1::DECLINE_CODE_DISPENSER_FAULT, "No note was presented; nothing is debited.");
+  } else {
+    *response.mutable_withdrawn() = withdrawn(withdrawal);
+    ++item->terminal.today().withdrawals;
+    item->terminal.today().withdrawn += notes_of(withdrawal.presented).amount();
+  }
+  withdrawal.answer = stored(response);
+  co_await machinery_.journal.commit(
+      item->terminal.entry(withdrawal, encoded(withdrawal.presented)));
+  item->answered.set();
+}
+
+Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
+  Withdrawal& withdrawal = item->record;
+  withdrawal.state = WithdrawalState::suspense;
+  withdrawal.evidence = "Terminal " + withdrawal.terminal + ", withdrawal " + withdrawal.id.text() +
+                        ": " + evidence + "; planned were " +
+                        notes_of(withdrawal.plan).text(machinery_.settings.currency) + ".";
+  item->terminal.stock().lose_track(withdrawal.plan);
+  ++item->terminal.today().suspense;
+  v1::WithdrawResponse response;
+  response.mutable_suspense()->set_message(
+      "The ATM cannot tell what you got. The amount stays reserved until the bank has decided.");
+  *response.mutable_suspense()->mutable_amount() =
+      to_wire(withdrawal.amount, machinery_.settings.currency);
+  withdrawal.answer = stored(response);
+  co_await machinery_.journal.commit(item->terminal.entry(withdrawal, withdrawal.evidence));
+  item->answered.set();
+}
+
+void Withdrawals::to_settled(const WithdrawalItem& item, std::uint64_t ledger_seq) {
+  item->record.state = WithdrawalState::settled;
+  item->record.ledger_seq = ledger_seq;
+  note(item);
+}
+
+void Withdrawals::to_voided(const WithdrawalItem& item, std::uint64_t ledger_seq) {
+  item->record.state = WithdrawalState::voided;
+  item->record.ledger_seq = ledger_seq;
+  note(item);
+}
+
+Task<> Withdrawals::to_decided(WithdrawalItem item, Cents captured) {
+  Withdrawal& withdrawal = item->record;
+  // The dispenser may answer by now: notes that it never took are in their cassettes.
+  const Told<Dispensed> told = co_await item->terminal.dispenser().presented(withdrawal.id);
+  const bool never_taken = told && !told->acted;
+  if (captured > Cents{0}) {
+    std::vector<Cassette> unknown;
+    for (const Pick& pick : withdrawal.plan) {
+      unknown.push_back({pick.position, pick.denomination, pick.count});
+    }
+    std::expected<Picks, NearestAmounts> paid = plan_mix(unknown, captured);
+    // The audit names the difference between what was decided and what these notes can make.
+    if (!paid) paid = plan_mix(unknown, paid.error().front());
+    withdrawal.decided = notes_of(*paid);
+    ++item->terminal.today().withdrawals;
+    item->terminal.today().withdrawn += withdrawal.decided.amount();
+  }
+  item->terminal.stock().decide(withdrawal.plan, withdrawal.decided, never_taken);
+  withdrawal.state = captured > Cents{0} ? WithdrawalState::settled : WithdrawalState::voided;
+  co_await machinery_.journal.commit(item->terminal.entry(withdrawal, "decided"));
+}
+
+void Withdrawals::give_up(const WithdrawalItem& item, v1::Decline why) {
+  v1::WithdrawResponse response;
+  *response.mutable_decline() = std::move(why);
+  answer(item, response);
+  note(item, "given up: " + response.decline().message());
+}
+
+void Withdrawals::to_exception(const WithdrawalItem& item, const wire::Refusal& refusal) {
+  item->record.exception =
+      refusal.message().empty() ? wire::RefusalCode_Name(refusal.code()) : refusal.message();
+  machinery_.log.error("the bank refused what must not be refused",
+                       {{"withdrawal", item->record.id.text()},
+                        {"state", name(item->record.state)},
+                        {"refusal", item->record.exception}});
+  note(item, "refused: " + item->record.exception);
+}
+
+void Withdrawals::answer(const WithdrawalItem& item, const v1::WithdrawResponse& response) {
+  item->record.answer = stored(response);
+  item->answered.set();
+}
+
+void Withdrawals::note(const WithdrawalItem& item, std::string detail) {
+  machinery_.journal.note(item->terminal.entry(item->record, std::move(detail)));
+}
+
+v1::Withdrawn Withdrawals::withdrawn(const Withdrawal& withdrawal) const {
+  const Notes notes = notes_of(withdrawal.presented);
+  v1::Withdrawn paid;
+  *paid.mutable_amount() = to_wire(notes.amount(), machinery_.settings.currency);
+  *paid.mutable_notes() = to_wire(notes);
+  if (withdrawal.balance_told && notes.amount() == withdrawal.amount) {
+    *paid.mutable_balance() =
+        to_wire(withdrawal.balance, withdrawal.available, machinery_.settings.currency);
+  }
+  return paid;
+}
+
+v1::WithdrawResponse Withdrawals::first_answer(const Item<Withdrawal>& item) const {
+  return from_stored<v1::WithdrawResponse>(item.record.answer);
+}
+
+v1::ResolveResponse Withdrawals::outcome(const Item<Withdrawal>& item) const {
+  const Withdrawal& withdrawal = item.record;
+  v1::ResolveResponse response;
+  if (!item.answered.is_set()) {
+    response.mutable_pending()->set_message("The withdrawal is under way, waiting for " +
+                                            item.waiting_for + ".");
+    return response;
+  }
+  v1::WithdrawResponse first = first_answer(item);
+  if (first.has_suspense() && withdrawal.state == WithdrawalState::settled) {
+    v1::Withdrawn& paid = *response.mutable_withdrawn();
+    *paid.mutable_amount() = to_wire(withdrawal.decided.amount(), machinery_.settings.currency);
+    *paid.mutable_notes() = to_wire(withdrawal.decided);
+  } else if (first.has_suspense() && withdrawal.state == WithdrawalState::voided) {
+    *response.mutable_declined() =
+        decline(v1::DECLINE_CODE_DISPENSER_FAULT, "The bank decided that nothing was paid.");
+  } else if (first.has_suspense()) {
+    *response.mutable_suspense() = std::move(*first.mutable_suspense());
+  } else if (first.has_withdrawn()) {
+    *response.mutable_withdrawn() = std::move(*first.mutable_withdrawn());
+  } else {
+    *response.mutable_declined() = std::move(*first.mutable_decline());
+  }
+  return response;
+}
+
+}  // namespace atm

@@ -1,0 +1,235 @@
+#include "atm/withdrawals.h"
+
+#include <utility>
+
+#include "atm/messages.h"
+
+namespace atm {
+
+namespace wire = ::bank::v1;
+
+namespace {
+
+// The bank never began to decide.
+v1::Decline why_no_hold(const rpc::Status& status) {
+  if (status.code == rpc::StatusCode::unauthenticated) {
+    return decline(v1::DECLINE_CODE_NO_SESSION, "The session is over; please insert your card.");
+  }
+  return decline(v1::DECLINE_CODE_OUT_OF_SERVICE, "The bank cannot be reached.");
+}
+
+}  // namespace
+
+WithdrawalItem Withdrawals::begin(Terminal& terminal, Withdrawal withdrawal, std::string token,
+                                  rpc::Context customer) {
+  withdrawal.terminal = terminal.id();
+  withdrawal.requested_at_us = machinery_.now_us();
+  withdrawal.hold_id = machinery_.make_id();
+  withdrawal.capture_id = machinery_.make_id();
+  withdrawal.void_id = machinery_.make_id();
+  withdrawal.suspend_id = machinery_.make_id();
+  withdrawal.time_to_live_ms = machinery_.settings.hold_time_to_live.count();
+  WithdrawalItem item = items_.add(terminal, std::move(withdrawal));
+  terminal.set_busy(true);
+  Customer before_us{.token = std::move(token), .context = std::move(customer)};
+  terminal.work().spawn(serve(item, std::move(before_us)));
+  return item;
+}
+
+Task<> Withdrawals::serve(WithdrawalItem item, Customer customer) {
+  co_await pay(item, std::move(customer));
+  item->terminal.set_busy(false);
+  machinery_.queue.spawn(settle(item));
+}
+
+Task<> Withdrawals::pay(WithdrawalItem item, Customer customer) {
+  co_await to_requested(item);
+
+  customer.hold_sent_at = machinery_.boot_clock.now();
+  const rpc::Reply<wire::HoldResponse> held = co_await hold(item, customer);
+  if (!held) {
+    if (held.error().outcome() == rpc::Outcome::no) {
+      v1::Decline never_asked = why_no_hold(held.error());
+      co_return co_await to_declined(item, std::move(never_asked));
+    }
+    co_return give_up(item, decline(v1::DECLINE_CODE_BANK_SILENT,
+                                    "The bank did not answer in time; nothing is debited."));
+  }
+  if (held->has_refusal()) {
+    v1::Decline refused = decline_by_bank(held->refusal());
+    co_return co_await to_declined(item, std::move(refused));
+  }
+  to_held(item, held->receipt());
+  if (auto why = why_not_dispense(customer)) co_return give_up(item, *std::move(why));
+
+  co_await to_dispensing(item);
+  if (why_not_dispense(customer)) co_return co_await to_dispensed(item, Dispensed());
+  const Told<Dispensed> told =
+      co_await item->terminal.dispenser().dispense(item->record.id, item->record.plan);
+  if (!told) co_return co_await ask_dispenser(item);
+  if (!told->sure) {
+    co_return co_await to_suspense(item, "the dispenser cannot say what it presented");
+  }
+  co_await to_dispensed(item, *told);
+}
+
+Task<rpc::Reply<wire::HoldResponse>> Withdrawals::hold(WithdrawalItem item, Customer customer) {
+  const Withdrawal& withdrawal = item->record;
+  wire::HoldRequest request;
+  request.set_id(std::string(withdrawal.hold_id.view()));
+  request.set_terminal_id(withdrawal.terminal);
+  request.set_card_number(withdrawal.card);
+  request.set_token(customer.token);
+  *request.mutable_amount() = to_wire(withdrawal.amount, machinery_.settings.currency);
+  request.set_time_to_live_ms(static_cast<std::uint32_t>(withdrawal.time_to_live_ms));
+  item->waiting_for = "the bank to hold the money";
+  // The customer going away does not end this wait: the answer tells whether there is a hold.
+  rpc::Context until(machinery_.before(customer.context.deadline), customer.context.trace);
+  return machinery_.bank.try_call(bank_methods::hold, std::move(request), std::move(until));
+}
+
+std::optional<v1::Decline> Withdrawals::why_not_dispense(const Customer& customer) const {
+  if (customer.context.is_abandoned()) {
+    return decline(v1::DECLINE_CODE_CANCELLED, "The customer went away; nothing was paid.");
+  }
+  if (customer.context.deadline.has_passed(machinery_.loop.now())) {
+    return decline(v1::DECLINE_CODE_CANCELLED, "The time was over; nothing was paid.");
+  }
+  const std::chrono::nanoseconds age = machinery_.boot_clock.now() - customer.hold_sent_at;
+  if (age * 2 > machinery_.settings.hold_time_to_live) {
+    return decline(v1::DECLINE_CODE_BANK_SILENT, "The bank took too long; nothing was paid.");
+  }
+  return std::nullopt;
+}
+
+Task<> Withdrawals::recover(Terminal& terminal, Withdrawal withdrawal) {
+  WithdrawalItem item = items_.add(terminal, std::move(withdrawal));
+  if (!item->record.answer.bytes.empty()) item->answered.set();
+  const WithdrawalState state = item->record.state;
+  if (state == WithdrawalState::requested || state == WithdrawalState::held) {
+    if (!item->answered.is_set()) {
+      give_up(item, decline(v1::DECLINE_CODE_CANCELLED,
+                            "The ATM was restarted before anything was paid."));
+    }
+  } else if (state == WithdrawalState::dispensing) {
+    const Told<Dispensed> told = co_await terminal.dispenser().presented(item->record.id);
+    if (told && told->sure) co_await to_dispensed(item, *told);
+  }
+  machinery_.queue.spawn(settle(item));
+}
+
+// Rule 17: one step after the other until the item has ended. Items are independent: each has this
+// coroutine of its own.
+Task<> Withdrawals::settle(WithdrawalItem item) {
+  while (item->record.is_open()) {
+    switch (item->record.state) {
+      case WithdrawalState::requested:
+      case WithdrawalState::held:
+        co_await void_hold(item);
+        break;
+      case WithdrawalState::dispensing:
+        co_await ask_dispenser(item);
+        break;
+      case WithdrawalState::dispensed:
+        if (item->record.presented.empty()) {
+          co_await void_hold(item);
+        } else {
+          co_await capture(item);
+        }
+        break;
+      case WithdrawalState::suspense:
+        if (!item->record.told_bank) co_await suspend(item);
+        if (item->record.is_open()) co_await await_decision(item);
+        break;
+      case WithdrawalState::settled:
+      case WithdrawalState::declined:
+      case WithdrawalState::voided:
+        break;
+    }
+  }
+  items_.ended(*item);
+}
+
+Task<> Withdrawals::ask_dispenser(WithdrawalItem item) {
+  item->waiting_for = "the dispenser to say what it presented";
+  const async::Deadline patience = machinery_.loop.in(machinery_.settings.device_patience);
+  while (true) {
+    Told<Dispensed> told = co_await item->terminal.dispenser().presented(item->record.id);
+    if (told && told->sure) co_return co_await to_dispensed(item, *std::move(told));
+    if (told) {
+      co_return co_await to_suspense(item, "the dispenser cannot say what it presented");
+    }
+    if (patience.has_passed(machinery_.loop.now())) {
+      co_return co_await to_suspense(item, told.error().why);
+    }
+    co_await machinery_.loop.sleep_for(machinery_.settings.device_retry);
+  }
+}
+
+Task<> Withdrawals::capture(WithdrawalItem item) {
+  const Withdrawal& withdrawal = item->record;
+  wire::CaptureRequest request;
+  request.set_id(std::string(withdrawal.capture_id.view()));
+  request.set_terminal_id(withdrawal.terminal);
+  request.set_hold_id(std::string(withdrawal.hold_id.view()));
+  *request.mutable_amount() =
+      to_wire(notes_of(withdrawal.presented).amount(), machinery_.settings.currency);
+  item->waiting_for = "the bank to capture what was presented";
+  const wire::CaptureResponse response =
+      co_await machinery_.bank.until_answered(bank_methods::capture, std::move(request));
+  if (response.has_refusal()) co_return to_exception(item, response.refusal());
+  to_settled(item, response.receipt().ledger_seq());
+}
+
+Task<> Withdrawals::void_hold(WithdrawalItem item) {
+  wire::VoidRequest request;
+  request.set_id(std::string(item->record.void_id.view()));
+  request.set_terminal_id(item->record.terminal);
+  request.set_hold_id(std::string(item->record.hold_id.view()));
+  item->waiting_for = "the bank to release the hold";
+  const wire::VoidResponse response =
+      co_await machinery_.bank.until_answered(bank_methods::void_hold, std::move(request));
+  const bool already = response.refusal().code() == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
+  if (response.has_refusal() && !already) co_return to_exception(item, response.refusal());
+  to_voided(item, response.receipt().ledger_seq());
+}
+
+Task<> Withdrawals::suspend(WithdrawalItem item) {
+  wire::SuspendRequest request;
+  request.set_id(std::string(item->record.suspend_id.view()));
+  request.set_terminal_id(item->record.terminal);
+  request.set_hold_id(std::string(item->record.hold_id.view()));
+  request.set_evidence(item->record.evidence);
+  item->waiting_for = "the bank to keep the money reserved";
+  const wire::SuspendResponse response =
+      co_await machinery_.bank.until_answered(bank_methods::suspend, std::move(request));
+  const wire::RefusalCode code = response.refusal().code();
+  const bool decided = code == wire::REFUSAL_CODE_HOLD_ALREADY_CAPTURED ||
+                       code == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
+  if (response.has_refusal() && !decided) co_return to_exception(item, response.refusal());
+  item->record.told_bank = true;
+  note(item, "told the bank");
+}
+
+Task<> Withdrawals::await_decision(WithdrawalItem item) {
+  wire::GetHoldRequest request;
+  request.set_terminal_id(item->record.terminal);
+  request.set_hold_id(std::string(item->record.hold_id.view()));
+  item->waiting_for = "the bank's operator to decide what was paid";
+  while (true) {
+    wire::GetHoldRequest question = request;
+    const wire::GetHoldResponse response =
+        co_await machinery_.bank.until_answered(bank_methods::get_hold, std::move(question));
+    if (response.has_refusal()) co_return to_exception(item, response.refusal());
+    const wire::HoldView& hold = response.hold();
+    if (hold.state() == wire::HOLD_STATE_CAPTURED) {
+      co_return co_await to_decided(item, Cents{hold.captured().minor_units()});
+    }
+    if (hold.state() == wire::HOLD_STATE_VOIDED) co_return co_await to_decided(item, Cents{0});
+    Backoff jitter(machinery_.random, machinery_.settings.decision_poll,
+                   machinery_.settings.decision_poll);
+    co_await machinery_.loop.sleep_for(jitter.next());
+  }
+}
+
+}  // namespace atm

@@ -1,0 +1,89 @@
+// Withdrawals: the state machine that pays out cash once (rules 13, 15, 16 and 18).
+#pragma once
+
+#include <chrono>
+#include <expected>
+#include <optional>
+#include <string>
+
+#include "atm/items.h"
+#include "atm/machinery.h"
+#include "atm/terminal.h"
+#include "atm/v1/atm.pb.h"
+
+namespace atm {
+
+using WithdrawalItem = ItemPointer<Withdrawal>;
+
+//   REQUESTED -> HELD -> DISPENSING -> DISPENSED -> SETTLED
+//       |          |          |             `-----> VOIDED     nothing was presented
+//       |          `----------+-> VOIDED                       given up before DISPENSING
+//       `-> DECLINED          `-> SUSPENSE -> SETTLED, VOIDED  as the operator decides
+//
+// pay() is the live path, with a customer; settle() does what is left to do from any state, for the
+// live path, for the queue and after a restart alike, so that they cannot differ. Owned by the Atm;
+// loop thread only.
+//
+// Invariant: a state is journalled before it is acted on, and the customer hears of cash only after
+// what was presented is on the disk.
+class Withdrawals {
+ public:
+  Withdrawals(Machinery& machinery, Items<Withdrawal>& items)
+      : machinery_(machinery), items_(items) {}
+
+  // A customer asks for an amount that the notes of `plan` make. The item is known at once, so that
+  // a copy of the request finds it; its answer comes with item->answered.
+  WithdrawalItem begin(Terminal& terminal, Withdrawal withdrawal, std::string token,
+                       rpc::Context customer);
+  // What the journal held open. DISPENSING asks the dispenser before this returns, if the dispenser
+  // answers; everything else goes on in the queue (rule 16).
+  Task<> recover(Terminal& terminal, Withdrawal withdrawal);
+
+  v1::WithdrawResponse first_answer(const Item<Withdrawal>& item) const;
+  // What became of it by now, for Resolve.
+  v1::ResolveResponse outcome(const Item<Withdrawal>& item) const;
+
+ private:
+  struct Customer {
+    std::string token;
+    rpc::Context context;
+    std::chrono::nanoseconds hold_sent_at{0};
+  };
+
+  // The live path.
+  Task<> serve(WithdrawalItem item, Customer customer);
+  Task<> pay(WithdrawalItem item, Customer customer);
+  Task<rpc::Reply<::bank::v1::HoldResponse>> hold(WithdrawalItem item, Customer customer);
+  std::optional<v1::Decline> why_not_dispense(const Customer& customer) const;
+
+  // What is left to do.
+  Task<> settle(WithdrawalItem item);
+  Task<> ask_dispenser(WithdrawalItem item);
+  Task<> capture(WithdrawalItem item);
+  Task<> void_hold(WithdrawalItem item);
+  Task<> suspend(WithdrawalItem item);
+  Task<> await_decision(WithdrawalItem item);
+
+  // The transitions.
+  Task<> to_requested(WithdrawalItem item);
+  Task<> to_declined(WithdrawalItem item, v1::Decline why);
+  void to_held(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);
+  Task<> to_dispensing(WithdrawalItem item);
+  Task<> to_dispensed(WithdrawalItem item, Dispensed dispensed);
+  Task<> to_suspense(WithdrawalItem item, std::string evidence);
+  void to_settled(const WithdrawalItem& item, std::uint64_t ledger_seq);
+  void to_voided(const WithdrawalItem& item, std::uint64_t ledger_seq);
+  Task<> to_decided(WithdrawalItem item, Cents captured);
+  // Its hold will be voided; the customer hears why.
+  void give_up(const WithdrawalItem& item, v1::Decline why);
+  void to_exception(const WithdrawalItem& item, const ::bank::v1::Refusal& refusal);
+
+  void answer(const WithdrawalItem& item, const v1::WithdrawResponse& response);
+  void note(const WithdrawalItem& item, std::string detail = {});
+  v1::Withdrawn withdrawn(const Withdrawal& withdrawal) const;
+
+  Machinery& machinery_;
+  Items<Withdrawal>& items_;
+};
+
+}  // namespace atm
