@@ -1,0 +1,81 @@
+// Atm: all of an atmd but the world around it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/scope.h"
+#include "atm/atm_service.h"
+#include "atm/bank_link.h"
+#include "atm/deposits.h"
+#include "atm/machinery.h"
+#include "atm/movements.h"
+#include "atm/register.h"
+#include "atm/relays.h"
+#include "atm/resender.h"
+#include "atm/staff_service.h"
+#include "atm/terminal.h"
+#include "atm/withdrawals.h"
+
+namespace atm {
+
+// A terminal's devices, which outlive the Atm.
+struct Fitting {
+  std::string terminal;
+  Dispenser& dispenser;
+  Acceptor& acceptor;
+};
+
+// What an Atm is given. References outlive it.
+struct World {
+  async::Loop& loop;
+  async::Random& random;
+  const BootClock& boot_clock;
+  const FreeSpace& free_space;
+  ops::Calendar calendar;
+  ops::Log log;
+  rpc::ClientOptions bank;
+  std::shared_ptr<JournalFile> journal;
+  std::vector<Fitting> terminals;
+};
+
+// Wires the terminals, their machines and their services together. Owned by main or a test; loop
+// thread only. After recover() the services may be served.
+class Atm {
+ public:
+  // Throws DatabaseError.
+  Atm(World world, Settings settings);
+
+  // Rule 16: every open item takes its next step, or waits for the bank in the queue.
+  Task<> recover();
+  // Adds the handlers of both services.
+  void serve_on(rpc::Server& server);
+  // What has begun to dispense finishes; everything that was written down is on the disk.
+  Task<> drain(async::Deadline deadline);
+
+  const Terminals& terminals() const { return terminals_; }
+
+ private:
+  void require_known_terminals();
+  template <Record T>
+  void require_known_terminals(const std::string& open);
+  Task<> until_idle();
+
+  Settings settings_;
+  Journal journal_;
+  BankLink bank_;
+  Machinery machinery_;
+  Register register_;
+  Terminals terminals_;
+  Withdrawals withdrawals_;
+  Deposits deposits_;
+  Movements movements_;
+  Relays relays_;
+  Resender resender_;
+  AtmService atm_service_;
+  StaffService staff_service_;
+  async::TaskScope queue_;
+};
+
+}  // namespace atm

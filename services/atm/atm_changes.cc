@@ -1,0 +1,264 @@
+// The handlers of AtmService that change something: each carries an id, which gets one answer.
+#include <algorithm>
+#include <utility>
+
+#include "atm/atm_service.h"
+#include "atm/messages.h"
+
+namespace atm {
+
+namespace wire = ::bank::v1;
+
+namespace {
+
+v1::Decline malformed_id() {
+  return decline(v1::DECLINE_CODE_MALFORMED, "The id must be 16 bytes, not all of them zero.");
+}
+
+v1::Decline other_fields(std::string_view field) {
+  std::string sentence = "The id was used before for something else: its ";
+  sentence += field;
+  sentence += " differs.";
+  return decline(v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS, sentence);
+}
+
+v1::Decline fenced() {
+  return decline(v1::DECLINE_CODE_ID_FENCED,
+                 "It was not done, and can never be done under this id.");
+}
+
+Notes from_wire(const WireNotes& wire) {
+  Notes notes;
+  for (const v1::Notes& each : wire) {
+    notes.add(Cents{each.denomination_minor_units()}, each.count());
+  }
+  return notes;
+}
+
+}  // namespace
+
+template <Record T>
+Task<std::expected<OperationId, v1::Decline>> AtmService::usable_id(std::string bytes) {
+  const std::optional<OperationId> id = OperationId::from_bytes(bytes);
+  if (!id || !id->is_set()) co_return std::unexpected(malformed_id());
+  if (known_.is_used_otherwise<T>(*id)) co_return std::unexpected(other_fields("kind"));
+  if (!known_.is_fenced(*id)) co_return *id;
+  // The fence may be on its way to the disk; nobody hears of it before it is there.
+  co_await machinery_.journal.flush();
+  co_return std::unexpected(fenced());
+}
+
+Task<v1::WithdrawResponse> AtmService::withdraw(v1::WithdrawRequest request, rpc::Context context) {
+  v1::WithdrawResponse response;
+  const std::expected<OperationId, v1::Decline> id = co_await usable_id<Withdrawal>(request.id());
+  if (!id) {
+    *response.mutable_decline() = id.error();
+    co_return response;
+  }
+  WithdrawalItem item = known_.withdrawals.find(*id, *terminals_.begin()->second);
+  const bool replayed = item != nullptr;
+  if (replayed) {
+    const std::optional<Customer> asking = customer(request.session_id(), context);
+    std::string_view differs;
+    if (asking && item->record.card != asking->session.card) differs = "card";
+    if (item->record.amount != Cents{request.amount().minor_units()}) differs = "amount";
+    if (!differs.empty()) {
+      *response.mutable_decline() = other_fields(differs);
+      co_return response;
+    }
+  }
+  if (!replayed) {
+    std::expected<WithdrawalItem, v1::Decline> begun =
+        begin_withdrawal(*id, std::move(request), std::move(context));
+    if (!begun) {
+      *response.mutable_decline() = begun.error();
+      co_return response;
+    }
+    item = *std::move(begun);
+  }
+  co_await item->answered;
+  response = withdrawals_.first_answer(*item);
+  response.set_replayed(replayed);
+  co_return response;
+}
+
+std::expected<WithdrawalItem, v1::Decline> AtmService::begin_withdrawal(OperationId id,
+                                                                        v1::WithdrawRequest request,
+                                                                        rpc::Context context) {
+  if (auto wrong = wrong_amount(request.amount())) return std::unexpected(*std::move(wrong));
+  std::expected<Customer, v1::Decline> asking = may_begin(request.session_id(), context);
+  if (!asking) return std::unexpected(std::move(asking.error()));
+  Terminal& terminal = *asking->terminal;
+  const Cents amount{request.amount().minor_units()};
+  const std::vector<Cassette> cassettes = terminal.stock().cassettes();
+  std::expected<Picks, NearestAmounts> plan = plan_mix(cassettes, amount);
+  if (!plan) {
+    return std::unexpected(cannot_make(amount, plan.error(), machinery_.settings.currency));
+  }
+  Withdrawal withdrawal{
+      .id = id, .card = asking->session.card, .amount = amount, .plan = *std::move(plan)};
+  return withdrawals_.begin(terminal, std::move(withdrawal), asking->session.token,
+                            std::move(context));
+}
+
+Task<v1::DepositResponse> AtmService::deposit(v1::DepositRequest request, rpc::Context context) {
+  v1::DepositResponse response;
+  const std::expected<OperationId, v1::Decline> id = co_await usable_id<Deposit>(request.id());
+  if (!id) {
+    *response.mutable_decline() = id.error();
+    co_return response;
+  }
+  DepositItem item = known_.deposits.find(*id, *terminals_.begin()->second);
+  const bool replayed = item != nullptr;
+  if (replayed) {
+    const std::optional<Customer> asking = customer(request.session_id(), context);
+    std::string_view differs;
+    if (asking && item->record.card != asking->session.card) differs = "card";
+    if (item->record.put_in != from_wire(request.notes())) differs = "notes";
+    if (!differs.empty()) {
+      *response.mutable_decline() = other_fields(differs);
+      co_return response;
+    }
+  }
+  if (!replayed) {
+    std::expected<DepositItem, v1::Decline> begun =
+        begin_deposit(*id, std::move(request), std::move(context));
+    if (!begun) {
+      *response.mutable_decline() = begun.error();
+      co_return response;
+    }
+    item = *std::move(begun);
+  }
+  co_await item->answered;
+  response = deposits_.first_answer(*item);
+  response.set_replayed(replayed);
+  co_return response;
+}
+
+std::expected<DepositItem, v1::Decline> AtmService::begin_deposit(OperationId id,
+                                                                  v1::DepositRequest request,
+                                                                  rpc::Context context) {
+  if (auto wrong = wrong_notes(request.notes())) return std::unexpected(*std::move(wrong));
+  std::expected<Customer, v1::Decline> asking = may_begin(request.session_id(), context);
+  if (!asking) return std::unexpected(std::move(asking.error()));
+  if (const auto why = asking->terminal->acceptor().out_of_order()) {
+    return std::unexpected(
+        decline(v1::DECLINE_CODE_OUT_OF_SERVICE, "No deposits are taken: " + *why + "."));
+  }
+  Deposit deposit{.id = id, .card = asking->session.card, .put_in = from_wire(request.notes())};
+  return deposits_.begin(*asking->terminal, std::move(deposit), std::move(context));
+}
+
+Task<v1::TransferResponse> AtmService::transfer(v1::TransferRequest request, rpc::Context context) {
+  v1::TransferResponse response;
+  const std::expected<OperationId, v1::Decline> id = co_await usable_id<Relay>(request.id());
+  if (!id) {
+    *response.mutable_decline() = id.error();
+    co_return response;
+  }
+  RelayItem before = known_.relays.find(*id, *terminals_.begin()->second);
+  if (before != nullptr && before->record.state != RelayState::sent &&
+      before->record.target == request.target_account_id() &&
+      before->record.amount == Cents{request.amount().minor_units()}) {
+    co_return co_await relays_.transfer(std::move(before), "", std::move(context));
+  }
+  if (auto wrong = wrong_amount(request.amount())) {
+    *response.mutable_decline() = *std::move(wrong);
+    co_return response;
+  }
+  const std::expected<Customer, v1::Decline> asking = may_begin(request.session_id(), context);
+  if (!asking) {
+    *response.mutable_decline() = asking.error();
+    co_return response;
+  }
+  Relay wanted{.id = *id,
+               .of = RelayKind::transfer,
+               .card = asking->session.card,
+               .target = request.target_account_id(),
+               .amount = Cents{request.amount().minor_units()}};
+  Relay copy = wanted;
+  const RelayItem item = co_await relays_.remember(*asking->terminal, std::move(copy));
+  if (const auto field = differing_field(item->record, wanted)) {
+    *response.mutable_decline() = other_fields(*field);
+    co_return response;
+  }
+  co_return co_await relays_.transfer(item, asking->session.token, std::move(context));
+}
+
+Task<v1::ChangePinResponse> AtmService::change_pin(v1::ChangePinRequest request,
+                                                   rpc::Context context) {
+  v1::ChangePinResponse response;
+  wire::ChangePinRequest pins;
+  pins.set_old_pin(request.old_pin());
+  pins.set_new_pin(request.new_pin());
+  wipe(*request.mutable_old_pin());
+  wipe(*request.mutable_new_pin());
+  const std::expected<OperationId, v1::Decline> id = co_await usable_id<Relay>(request.id());
+  if (!id) {
+    *response.mutable_decline() = id.error();
+    co_return response;
+  }
+  const std::expected<Customer, v1::Decline> asking = may_begin(request.session_id(), context);
+  if (!asking) {
+    *response.mutable_decline() = asking.error();
+    co_return response;
+  }
+  pins.set_token(asking->session.token);
+  const Relay wanted{.id = *id, .of = RelayKind::change_pin, .card = asking->session.card};
+  Relay copy = wanted;
+  const RelayItem item = co_await relays_.remember(*asking->terminal, std::move(copy));
+  if (const auto field = differing_field(item->record, wanted)) {
+    *response.mutable_decline() = other_fields(*field);
+    co_return response;
+  }
+  co_return co_await relays_.change_pin(item, std::move(pins), std::move(context));
+}
+
+std::optional<std::string_view> AtmService::differing_field(const Relay& first,
+                                                            const Relay& wanted) {
+  if (first.of != wanted.of) return "kind";
+  if (first.card != wanted.card) return "card_number";
+  if (first.target != wanted.target) return "target_account_id";
+  if (first.amount != wanted.amount) return "amount";
+  return std::nullopt;
+}
+
+// Rule 21: answers or fences, and never moves cash.
+Task<v1::ResolveResponse> AtmService::resolve(v1::ResolveRequest request, rpc::Context context) {
+  v1::ResolveResponse response;
+  const std::optional<OperationId> id = OperationId::from_bytes(request.id());
+  if (!id || !id->is_set()) {
+    *response.mutable_declined() = malformed_id();
+    co_return response;
+  }
+  Terminal* const terminal = find_terminal(terminals_, request.terminal_id());
+  if (terminal == nullptr) {
+    *response.mutable_declined() = decline(v1::DECLINE_CODE_NO_SUCH_TERMINAL,
+                                           "This ATM has no such terminal, or has several and "
+                                           "none was named.");
+    co_return response;
+  }
+  const WithdrawalItem withdrawal = known_.withdrawals.find(*id, *terminal);
+  if (withdrawal != nullptr) co_return withdrawals_.outcome(*withdrawal);
+  const DepositItem deposit = known_.deposits.find(*id, *terminal);
+  if (deposit != nullptr) co_return deposits_.outcome(*deposit);
+  RelayItem relay = known_.relays.find(*id, *terminal);
+  if (relay != nullptr) co_return co_await relays_.resolve(std::move(relay), std::move(context));
+  co_return co_await fence(*terminal, *id);
+}
+
+Task<v1::ResolveResponse> AtmService::fence(Terminal& terminal, OperationId id) {
+  if (!known_.is_fenced(id)) {
+    require_free_space(machinery_);
+    const Fence fence{.id = id, .terminal = terminal.id(), .fenced_at_us = machinery_.now_us()};
+    known_.fences[id] = fence;
+    co_await machinery_.journal.commit(terminal.entry(fence));
+  } else {
+    co_await machinery_.journal.flush();
+  }
+  v1::ResolveResponse response;
+  *response.mutable_declined() = fenced();
+  co_return response;
+}
+
+}  // namespace atm

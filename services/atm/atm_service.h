@@ -1,0 +1,84 @@
+// AtmService: what a customer asks of an ATM.
+#pragma once
+
+#include <expected>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "atm/deposits.h"
+#include "atm/machinery.h"
+#include "atm/messages.h"
+#include "atm/register.h"
+#include "atm/relays.h"
+#include "atm/terminal.h"
+#include "atm/v1/atm.pb.h"
+#include "atm/withdrawals.h"
+#include "rpc/server.h"
+
+namespace atm {
+
+// Terminals by id.
+using Terminals = std::map<std::string, std::unique_ptr<Terminal>>;
+// The one that is named, or the only one when none is.
+Terminal* find_terminal(const Terminals& terminals, const std::string& id);
+
+// The handlers of atm.v1.AtmService. Owned by the Atm; loop thread only.
+class AtmService {
+ public:
+  AtmService(Machinery& machinery, Terminals& terminals, Register& known, Withdrawals& withdrawals,
+             Deposits& deposits, Relays& relays)
+      : machinery_(machinery),
+        terminals_(terminals),
+        known_(known),
+        withdrawals_(withdrawals),
+        deposits_(deposits),
+        relays_(relays) {}
+
+  void serve_on(rpc::Server& server);
+
+  Task<v1::InsertCardResponse> insert_card(v1::InsertCardRequest request, rpc::Context context);
+  Task<v1::GetBalanceResponse> get_balance(v1::GetBalanceRequest request, rpc::Context context);
+  Task<v1::WithdrawResponse> withdraw(v1::WithdrawRequest request, rpc::Context context);
+  Task<v1::DepositResponse> deposit(v1::DepositRequest request, rpc::Context context);
+  Task<v1::TransferResponse> transfer(v1::TransferRequest request, rpc::Context context);
+  Task<v1::ListStatementResponse> list_statement(v1::ListStatementRequest request,
+                                                 rpc::Context context);
+  Task<v1::ChangePinResponse> change_pin(v1::ChangePinRequest request, rpc::Context context);
+  Task<v1::ResolveResponse> resolve(v1::ResolveRequest request, rpc::Context context);
+  Task<v1::EndSessionResponse> end_session(v1::EndSessionRequest request, rpc::Context context);
+
+ private:
+  // Who asks, and where.
+  struct Customer {
+    Terminal* terminal = nullptr;
+    Session session;
+  };
+  std::optional<Customer> customer(const std::string& session_id, const rpc::Context& context);
+  // Before anything new is begun for the customer: who it is, that the terminal serves, is free,
+  // and that the disk has room (rule 26, thrown as RESOURCE_EXHAUSTED).
+  std::expected<Customer, v1::Decline> may_begin(const std::string& session_id,
+                                                 const rpc::Context& context);
+  // The id's shape, and that it was neither fenced nor used for anything but a T.
+  template <Record T>
+  Task<std::expected<OperationId, v1::Decline>> usable_id(std::string bytes);
+  std::expected<WithdrawalItem, v1::Decline> begin_withdrawal(OperationId id,
+                                                              v1::WithdrawRequest request,
+                                                              rpc::Context context);
+  std::expected<DepositItem, v1::Decline> begin_deposit(OperationId id, v1::DepositRequest request,
+                                                        rpc::Context context);
+  static std::optional<std::string_view> differing_field(const Relay& first, const Relay& wanted);
+  std::optional<v1::Decline> wrong_amount(const ::bank::v1::Money& amount) const;
+  std::optional<v1::Decline> wrong_notes(const WireNotes& notes) const;
+  Task<v1::ResolveResponse> fence(Terminal& terminal, OperationId id);
+
+  Machinery& machinery_;
+  Terminals& terminals_;
+  Register& known_;
+  Withdrawals& withdrawals_;
+  Deposits& deposits_;
+  Relays& relays_;
+};
+
+}  // namespace atm

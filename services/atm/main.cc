@@ -1,0 +1,90 @@
+// atmd: the ATM daemon.
+#include <iostream>
+#include <optional>
+
+#include "async/uv_loop.h"
+#include "atm/database.h"
+#include "atm/offline_audit.h"
+#include "atm/serve.h"
+#include "ops/options.h"
+#include "rpc/client.h"
+#include "rpc/v1/health.pb.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+inline constinit const rpc::Method<rpc::v1::CheckRequest, rpc::v1::CheckResponse> check_health{
+    "rpc.v1.HealthService/Check"};
+
+std::optional<ops::Ending> ending_of(const std::exception& error) {
+  const auto* const database = dynamic_cast<const atm::DatabaseError*>(&error);
+  if (database == nullptr) return std::nullopt;
+  switch (database->kind()) {
+    case atm::DatabaseError::Kind::cannot_open:
+      return ops::Ending{ops::ExitCode::cannot_create, database->what()};
+    case atm::DatabaseError::Kind::in_use:
+      return ops::Ending{ops::ExitCode::unavailable, database->what()};
+    case atm::DatabaseError::Kind::wrong_version:
+      return ops::Ending{ops::ExitCode::config, database->what()};
+    case atm::DatabaseError::Kind::damaged:
+    case atm::DatabaseError::Kind::io:
+      return ops::Ending{ops::ExitCode::io_error, database->what()};
+  }
+  return std::nullopt;
+}
+
+int health(const async::Endpoint& address) {
+  async::UvLoop loop;
+  async::SystemRandom random;
+  rpc::Client client(loop, {.endpoints = {address}, .fail_fast = true}, random);
+  rpc::Context context(loop.in(2s));
+  const rpc::Reply<rpc::v1::CheckResponse> reply =
+      loop.run(client.try_call(check_health, rpc::v1::CheckRequest(), std::move(context)));
+  if (!reply) {
+    throw ops::Failure(ops::ExitCode::unavailable,
+                       address.text() + " does not answer: " + reply.error().message);
+  }
+  const bool serving = reply->status() == rpc::v1::SERVING_STATUS_SERVING;
+  std::cout << (serving ? "SERVING" : "NOT_SERVING") << "\n";
+  return serving ? 0 : ops::to_int(ops::ExitCode::unavailable);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  ops::CommandLine line({.program = "atmd",
+                         .summary = "The ATM: terminals, their cash, and their customers",
+                         .prefix = "ATMD_",
+                         .config_file_default = "",
+                         .endings = ending_of});
+  atm::ServeOptions serve;
+  ops::Command& serving = line.root().command("serve", "Serve customers and staff until SIGTERM");
+  serving.example("atmd serve --bank 127.0.0.1:7001 --data atm --terminal atm-1");
+  serving.option("bank", serve.bank, "HOST:PORT", "The bank; more than one are tried in turn")
+      .required();
+  serving.option("listen", serve.listen, "HOST:PORT", "Where to listen; may be given again");
+  serving.option("data", serve.data, "DIR", "The journal, and the simulated devices' worlds")
+      .required();
+  serving.option("terminal", serve.terminals, "ID[,ID..]", "The terminals, as the bank knows them");
+  serving.option("currency", serve.currency, "CODE", "What the notes are of");
+  serving.option("hold-time", serve.hold_time, "DURATION",
+                 "How long the bank reserves money; paying begins within half of it");
+  serving.option("session-idle-time", serve.session_idle_time, "DURATION",
+                 "After how long without a call a customer's session ends");
+  ops::add_daemon_options(serving, serve.daemon);
+  serving.run([&] { return atm::serve(line, serve); });
+
+  std::filesystem::path data;
+  ops::Command& auditing =
+      line.root().command("audit", "Account for every note, while atmd does not run");
+  auditing.example("atmd audit --data atm");
+  auditing.option("data", data, "DIR", "The folder of atmd serve").required();
+  auditing.run([&] { return atm::audit_offline(data, std::cout); });
+
+  async::Endpoint address = async::Endpoint::parse("127.0.0.1:7002");
+  ops::Command& checking = line.root().command("health", "Ask a running atmd whether it serves");
+  checking.option("address", address, "HOST:PORT", "Where it listens");
+  checking.run([&] { return health(address); });
+  return line.run(argc, argv);
+}

@@ -1,0 +1,129 @@
+#include "atm/offline_audit.h"
+
+#include <map>
+#include <ostream>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "async/manual_loop.h"
+#include "atm/audit.h"
+#include "atm/journal_file.h"
+#include "atm/serve.h"
+#include "atm/simulated_acceptor.h"
+#include "atm/simulated_dispenser.h"
+#include "ops/failure.h"
+
+namespace atm {
+
+namespace {
+
+using Sentences = std::vector<std::string>;
+
+void append(Sentences& to, const Sentences& from) { to.insert(to.end(), from.begin(), from.end()); }
+
+// Every event names the check value of the one before it, so none was taken out or put in.
+void follow_events(JournalFile& file, Sentences& differences) {
+  std::uint64_t number = 0;
+  std::int64_t check = 0;
+  for (const Event& event : file.read<Event>()) {
+    if (event.number != number + 1 || event.previous != check) {
+      differences.push_back("The audit trail is broken at event " + std::to_string(event.number) +
+                            ".");
+      return;
+    }
+    number = event.number;
+    check = std::get<std::int64_t>(to_row(event).values.back());
+  }
+}
+
+template <Record T>
+std::size_t count_open(JournalFile& file, Sentences& sentences, std::set<std::string>& terminals) {
+  std::size_t open = 0;
+  for (const T& record : file.read<T>()) {
+    terminals.insert(record.terminal);
+    if (record.is_open()) ++open;
+    if (record.exception.empty()) continue;
+    sentences.push_back("The bank refused " + std::string(T::kind) + " " + record.id.text() + ": " +
+                        record.exception + ".");
+  }
+  return open;
+}
+
+// Notes that are out of the books' cassettes only when a crash interrupted a dispense are found by
+// the recovery of the next start, so the devices are compared when nothing is open.
+Sentences compare_devices(const std::filesystem::path& data, const std::string& terminal,
+                          const Stock& stock, Currency currency) {
+  Sentences differences;
+  if (!std::filesystem::exists(dispenser_file(data, terminal))) return differences;
+  async::ManualLoop loop;
+  SimulatedDispenser dispenser(loop, dispenser_file(data, terminal));
+  SimulatedAcceptor acceptor(loop, acceptor_file(data, terminal));
+  if (const Told<Dispenser::Inside> inside = loop.run(dispenser.count())) {
+    Notes cassettes;
+    for (const Cassette& each : inside->cassettes) cassettes.add(each.denomination, each.count);
+    append(differences,
+           differences_found("cassettes", stock.notes(Pot::cassette), cassettes, currency));
+    append(differences,
+           differences_found("reject bin", stock.notes(Pot::rejected), inside->rejected, currency));
+  }
+  if (const Told<Acceptor::Inside> inside = loop.run(acceptor.count())) {
+    append(differences,
+           differences_found("deposit bin", stock.notes(Pot::deposit_bin), inside->bin, currency));
+  }
+  return differences;
+}
+
+void print(std::ostream& out, const std::string& terminal, const Stock& stock, Currency currency) {
+  const Books books = books_of(stock);
+  const auto line = [&](std::string_view name, Cents amount) {
+    out << "  " << name << std::string(22 - name.size(), ' ')
+        << ledger::to_text({.amount = amount, .currency = currency}) << "\n";
+  };
+  out << terminal << "\n";
+  line("loaded", books.loaded);
+  line("deposited", books.deposited);
+  line("in cassettes", books.in_cassettes);
+  line("in deposit bin", books.in_deposit_bin);
+  line("rejected", books.rejected);
+  line("presented", books.presented);
+  line("unknown", books.unknown);
+  line("unloaded", books.unloaded);
+  line("expected at the bank", stock.inside());
+}
+
+}  // namespace
+
+int audit_offline(const std::filesystem::path& data, std::ostream& out) {
+  if (!std::filesystem::exists(data / journal_file_name)) {
+    throw ops::Failure(ops::ExitCode::no_input, data.string() + " holds no journal of an atmd");
+  }
+  JournalFile file(data);
+  Sentences differences;
+  std::set<std::string> terminals;
+  follow_events(file, differences);
+  const std::size_t open = count_open<Withdrawal>(file, differences, terminals) +
+                           count_open<Deposit>(file, differences, terminals) +
+                           count_open<Movement>(file, differences, terminals);
+  file.read<Relay>();
+  file.read<Fence>();
+  file.read<DayTotals>();
+  Currency currency;
+  for (const BankMemory& memory : file.read<BankMemory>()) {
+    currency = Currency::parse(memory.currency).value_or(Currency());
+  }
+  for (const StockRow& row : file.read<StockRow>()) terminals.insert(row.terminal);
+  for (const std::string& terminal : terminals) {
+    Stock stock(terminal);
+    for (const StockRow& row : file.read<StockRow>("terminal = ?", {terminal})) stock.restore(row);
+    print(out, terminal, stock, currency);
+    append(differences, differences_inside(stock, currency));
+    if (open == 0) append(differences, compare_devices(data, terminal, stock, currency));
+  }
+  out << "open items: " << open << "\n";
+  for (const std::string& difference : differences) out << difference << "\n";
+  if (differences.empty()) out << "Every cent is accounted for.\n";
+  return ops::to_int(differences.empty() ? ops::ExitCode::ok : ops::ExitCode::bad_data);
+}
+
+}  // namespace atm

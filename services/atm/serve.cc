@@ -1,0 +1,157 @@
+#include "atm/serve.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <set>
+#include <sys/statvfs.h>
+
+#include <sodium.h>
+
+#include "async/uv_loop.h"
+#include "atm/atm.h"
+#include "atm/simulated_acceptor.h"
+#include "atm/simulated_dispenser.h"
+#include "ops/failure.h"
+#include "ops/files.h"
+#include "ops/log.h"
+
+namespace atm {
+
+namespace {
+
+// Of the five seconds in which a daemon ends: for the server, then for what has begun to dispense.
+constexpr async::Duration drain_time = std::chrono::milliseconds(3500);
+constexpr async::Duration finish_time = std::chrono::milliseconds(1000);
+
+class DiskSpace final : public FreeSpace {
+ public:
+  explicit DiskSpace(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  std::uint64_t bytes() const override {
+    struct statvfs disk{};
+    // A disk that cannot be asked shows when it is written to.
+    if (::statvfs(folder_.c_str(), &disk) != 0) return UINT64_MAX;
+    return std::uint64_t{disk.f_bavail} * disk.f_frsize;
+  }
+
+ private:
+  std::filesystem::path folder_;
+};
+
+void require_good_name(const std::string& terminal) {
+  const auto good = [](char letter) {
+    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
+           (letter >= '0' && letter <= '9') || letter == '-' || letter == '_' || letter == '.';
+  };
+  const bool named = !terminal.empty() && terminal.size() <= 64 && terminal.front() != '.';
+  if (named && std::ranges::all_of(terminal, good)) return;
+  throw ops::Failure(
+      ops::ExitCode::usage,
+      "a terminal's name is 1 to 64 letters, digits, '-', '_' and '.', not \"" + terminal + "\"");
+}
+
+std::vector<std::string> terminal_names(const ServeOptions& options) {
+  std::vector<std::string> names;
+  for (const std::string& listed : options.terminals) {
+    for (std::size_t begin = 0; begin <= listed.size();) {
+      const std::size_t end = std::min(listed.find(',', begin), listed.size());
+      names.push_back(listed.substr(begin, end - begin));
+      require_good_name(names.back());
+      begin = end + 1;
+    }
+  }
+  const std::set<std::string> unique(names.begin(), names.end());
+  if (unique.size() == names.size()) return names;
+  throw ops::Failure(ops::ExitCode::usage, "a terminal is named twice");
+}
+
+Settings settings_of(const ServeOptions& options) {
+  const std::optional<Currency> currency = Currency::parse(options.currency);
+  if (!currency) {
+    throw ops::Failure(
+        ops::ExitCode::usage,
+        "--currency must be three capital letters, as EUR, not \"" + options.currency + "\"");
+  }
+  if (options.hold_time < std::chrono::seconds(1)) {
+    throw ops::Failure(ops::ExitCode::usage, "--hold-time must be at least 1s");
+  }
+  Settings settings;
+  settings.currency = *currency;
+  settings.hold_time_to_live =
+      std::chrono::duration_cast<std::chrono::milliseconds>(options.hold_time);
+  settings.session_idle_max = options.session_idle_time;
+  return settings;
+}
+
+// A terminal's simulated hardware.
+struct Hardware {
+  Hardware(async::Loop& loop, const std::filesystem::path& data, const std::string& terminal)
+      : dispenser(loop, dispenser_file(data, terminal)),
+        acceptor(loop, acceptor_file(data, terminal)) {}
+  SimulatedDispenser dispenser;
+  SimulatedAcceptor acceptor;
+};
+
+Task<> drain(async::Loop* loop, rpc::Server* server, Atm* atm) {
+  co_await server->drain(loop->in(drain_time));
+  co_await atm->drain(loop->in(finish_time));
+}
+
+}  // namespace
+
+std::filesystem::path dispenser_file(const std::filesystem::path& data,
+                                     const std::string& terminal) {
+  return data / ("dispenser-" + terminal + ".db");
+}
+
+std::filesystem::path acceptor_file(const std::filesystem::path& data,
+                                    const std::string& terminal) {
+  return data / ("acceptor-" + terminal + ".db");
+}
+
+int serve(const ops::CommandLine& line, const ServeOptions& options) {
+  const std::vector<std::string> names = terminal_names(options);
+  const Settings settings = settings_of(options);
+  const ops::Calendar calendar = ops::Calendar::of_zone(options.daemon.time_zone);
+  const ops::Log log = ops::start_logging("atmd", options.daemon);
+  const SystemBootClock boot_clock;
+  const DiskSpace disk(options.data);
+  async::SystemRandom random;
+  async::UvLoop loop;
+
+  auto journal = std::make_shared<JournalFile>(options.data);
+  std::vector<std::unique_ptr<Hardware>> hardware;
+  World world{.loop = loop,
+              .random = random,
+              .boot_clock = boot_clock,
+              .free_space = disk,
+              .calendar = calendar,
+              .log = log,
+              .bank = {.endpoints = options.bank},
+              .journal = std::move(journal),
+              .terminals = {}};
+  for (const std::string& name : names) {
+    Hardware& made = *hardware.emplace_back(std::make_unique<Hardware>(loop, options.data, name));
+    world.terminals.push_back({name, made.dispenser, made.acceptor});
+  }
+  Atm atm(std::move(world), settings);
+  loop.run(atm.recover());
+
+  rpc::LogObserver observer;
+  rpc::Server server(loop, {}, observer);
+  atm.serve_on(server);
+  std::vector<async::Endpoint> listening;
+  for (const async::Endpoint& endpoint : options.listen) {
+    async::Listener listener = loop.listen(endpoint);
+    listening.push_back(listener.local());
+    server.serve(std::move(listener));
+    log.info("listening", {{"address", listening.back().text()}});
+  }
+  if (options.daemon.ready_file) ops::write_ready_file(*options.daemon.ready_file, listening);
+  ops::SignalHooks hooks{.drain = [&] { return drain(&loop, &server, &atm); },
+                         .reload = ops::reload_log_level(line, log)};
+  ops::serve_until_signalled(loop, log, std::move(hooks));
+  return 0;
+}
+
+}  // namespace atm

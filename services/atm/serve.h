@@ -1,0 +1,33 @@
+// serve: atmd in the real world.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "async/endpoint.h"
+#include "atm/notes.h"
+#include "ops/daemon.h"
+
+namespace atm {
+
+struct ServeOptions {
+  std::vector<async::Endpoint> bank;
+  std::vector<async::Endpoint> listen = {async::Endpoint::parse("127.0.0.1:7002")};
+  std::filesystem::path data;
+  std::vector<std::string> terminals = {"atm-1"};
+  std::string currency = "EUR";
+  async::Duration hold_time = std::chrono::minutes(2);
+  async::Duration session_idle_time = std::chrono::seconds(60);
+  ops::DaemonOptions daemon;
+};
+
+// Serves until SIGTERM. Gives the exit code; throws ops::Failure, DatabaseError, async::IoError.
+int serve(const ops::CommandLine& line, const ServeOptions& options);
+
+// Where a terminal's simulated devices have their world.
+std::filesystem::path dispenser_file(const std::filesystem::path& data,
+                                     const std::string& terminal);
+std::filesystem::path acceptor_file(const std::filesystem::path& data, const std::string& terminal);
+
+}  // namespace atm

@@ -1,0 +1,122 @@
+// The handlers of StaffService that move cash: each carries an id, which acts once.
+#include <numeric>
+#include <utility>
+
+#include "atm/messages.h"
+#include "atm/staff_service.h"
+
+namespace atm {
+
+namespace {
+
+v1::Decline malformed(std::string_view sentence) {
+  return decline(v1::DECLINE_CODE_MALFORMED, sentence);
+}
+
+}  // namespace
+
+std::optional<v1::Decline> StaffService::wrong_load(const Terminal& at,
+                                                    const v1::LoadRequest& request) const {
+  const Currency currency = machinery_.settings.currency;
+  const Cents denomination{request.notes().denomination_minor_units()};
+  if (request.position() < 1 || request.position() > cassettes_max) {
+    return malformed("A cassette's position is 1 to " + std::to_string(cassettes_max) + ".");
+  }
+  if (denomination < Cents{1} || denomination > denomination_max) {
+    return malformed("The notes' denomination must be a positive amount.");
+  }
+  if (request.notes().count() < 1 || request.notes().count() > notes_per_cassette_max) {
+    return malformed("A cassette takes 1 to " + std::to_string(notes_per_cassette_max) + " notes.");
+  }
+  std::int64_t unit = denomination.value;
+  std::int64_t largest = denomination.value;
+  for (const Cassette& cassette : at.stock().cassettes()) {
+    if (cassette.count == 0) continue;
+    unit = std::gcd(unit, cassette.denomination.value);
+    largest = std::max(largest, cassette.denomination.value);
+    if (cassette.position != request.position()) continue;
+    if (cassette.denomination != denomination) {
+      return malformed("Cassette " + std::to_string(request.position()) + " holds notes of " +
+                       ledger::to_text({cassette.denomination, currency}) + "; unload first.");
+    }
+    if (cassette.count + request.notes().count() > notes_per_cassette_max) {
+      return malformed("Cassette " + std::to_string(request.position()) + " takes only " +
+                       std::to_string(notes_per_cassette_max - cassette.count) + " more notes.");
+    }
+  }
+  if (largest / unit > units_max / notes_per_dispense_max) {
+    return malformed("These notes do not go with those in the other cassettes.");
+  }
+  return std::nullopt;
+}
+
+std::expected<MovementItem, v1::Decline> StaffService::find_or_begin(
+    Terminal& at, Movement wanted, std::optional<v1::Decline> wrong, bool& replayed) {
+  if (!wanted.id.is_set()) {
+    return std::unexpected(malformed("The id must be 16 bytes, not all of them zero."));
+  }
+  const v1::Decline used = decline(v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS,
+                                   "The id was used before for something else.");
+  if (known_.is_used_otherwise<Movement>(wanted.id)) return std::unexpected(used);
+  MovementItem item = known_.movements.find(wanted.id, at);
+  replayed = item != nullptr;
+  if (replayed) {
+    const Movement& first = item->record;
+    const bool same = first.direction == wanted.direction && first.terminal == at.id() &&
+                      first.position == wanted.position &&
+                      (wanted.direction == MovementKind::unload || first.notes == wanted.notes);
+    if (!same) return std::unexpected(used);
+    return item;
+  }
+  if (wrong) return std::unexpected(*std::move(wrong));
+  for (const auto& why : {at.dispenser().out_of_order(), at.acceptor().out_of_order()}) {
+    if (!why) continue;
+    return std::unexpected(
+        decline(v1::DECLINE_CODE_DISPENSER_FAULT, "No notes were moved: " + *why + "."));
+  }
+  require_free_space(machinery_);
+  return movements_.begin(at, std::move(wanted));
+}
+
+Task<v1::LoadResponse> StaffService::load(v1::LoadRequest request, rpc::Context /*context*/) {
+  Terminal& at = terminal(request.terminal_id());
+  Movement wanted{.id = OperationId::from_bytes(request.id()).value_or(OperationId()),
+                  .direction = MovementKind::load,
+                  .position = request.position(),
+                  .notes = {{Cents{request.notes().denomination_minor_units()},
+                             std::int64_t{request.notes().count()}}}};
+  bool replayed = false;
+  const std::expected<MovementItem, v1::Decline> item =
+      find_or_begin(at, std::move(wanted), wrong_load(at, request), replayed);
+  v1::LoadResponse response;
+  if (!item) {
+    *response.mutable_decline() = item.error();
+    co_return response;
+  }
+  co_await (*item)->answered;
+  response = from_stored<v1::LoadResponse>((*item)->record.answer);
+  response.mutable_done()->set_replayed(replayed);
+  co_return response;
+}
+
+Task<v1::UnloadResponse> StaffService::unload(v1::UnloadRequest request, rpc::Context /*context*/) {
+  Terminal& at = terminal(request.terminal_id());
+  Movement wanted{.id = OperationId::from_bytes(request.id()).value_or(OperationId()),
+                  .direction = MovementKind::unload};
+  std::optional<v1::Decline> wrong;
+  if (at.has_session() || at.is_busy()) {
+    wrong = decline(v1::DECLINE_CODE_TERMINAL_BUSY, "A customer is being served.");
+  }
+  bool replayed = false;
+  const std::expected<MovementItem, v1::Decline> item =
+      find_or_begin(at, std::move(wanted), std::move(wrong), replayed);
+  v1::UnloadResponse response;
+  if (!item) {
+    *response.mutable_decline() = item.error();
+    co_return response;
+  }
+  co_await (*item)->answered;
+  co_return from_stored<v1::UnloadResponse>((*item)->record.answer);
+}
+
+}  // namespace atm

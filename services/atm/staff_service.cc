@@ -1,0 +1,285 @@
+#include "atm/staff_service.h"
+
+#include <charconv>
+#include <utility>
+
+#include "atm/messages.h"
+
+namespace atm {
+
+namespace {
+
+constexpr std::array<FaultKind, 6> fault_kinds = {FaultKind::none, FaultKind::none,
+                                                  FaultKind::jam,  FaultKind::present_unknown,
+                                                  FaultKind::slow, FaultKind::dead};
+
+template <Record T>
+void append_open(std::vector<v1::OpenItem>& to, const Items<T>& items, const Terminal& terminal,
+                 Currency currency) {
+  for (const ItemPointer<T>& item : items.open(terminal)) {
+    v1::OpenItem& open = to.emplace_back();
+    open.set_id(std::string(item->record.id.view()));
+    open.set_kind(std::string(T::kind));
+    open.set_state(std::string(name(item->record.state)));
+    open.set_waiting_for(item->waiting_for);
+    if constexpr (std::same_as<T, Withdrawal>) {
+      *open.mutable_amount() = to_wire(item->record.amount, currency);
+    } else if constexpr (std::same_as<T, Deposit>) {
+      *open.mutable_amount() = to_wire(item->record.counted.amount(), currency);
+    } else {
+      open.set_kind(std::string(name(item->record.direction)));
+      *open.mutable_amount() = to_wire(item->record.notes.amount(), currency);
+    }
+  }
+}
+
+// The items that the bank refused: they have ended, and the operator should know (rule 17).
+template <Record T>
+void append_exceptions(std::vector<std::string>& to, JournalFile& file, const Terminal& terminal) {
+  for (const T& record : file.read<T>("terminal = ? AND exception != ''", {terminal.id()})) {
+    to.push_back("The bank refused " + std::string(T::kind) + " " + record.id.text() +
+                 " in state " + std::string(name(record.state)) + ": " + record.exception + ".");
+  }
+}
+
+std::optional<ops::DayNumber> parse_day(const std::string& text) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  const char* const at = text.data();
+  const auto year_end = std::from_chars(at, at + 4, year);
+  const auto month_end = std::from_chars(at + 5, at + 7, month);
+  const auto day_end = std::from_chars(at + 8, at + 10, day);
+  const bool read = year_end.ptr == at + 4 && month_end.ptr == at + 7 && day_end.ptr == at + 10;
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
+  if (!read || !date.ok()) return std::nullopt;
+  return static_cast<ops::DayNumber>(std::chrono::sys_days(date).time_since_epoch().count());
+}
+
+}  // namespace
+
+void StaffService::serve_on(rpc::Server& server) {
+  server.handle<&StaffService::list_terminals>("atm.v1.StaffService/ListTerminals", *this);
+  server.handle<&StaffService::list_cassettes>("atm.v1.StaffService/ListCassettes", *this);
+  server.handle<&StaffService::load>("atm.v1.StaffService/Load", *this);
+  server.handle<&StaffService::unload>("atm.v1.StaffService/Unload", *this);
+  server.handle<&StaffService::count>("atm.v1.StaffService/Count", *this);
+  server.handle<&StaffService::get_day_totals>("atm.v1.StaffService/GetDayTotals", *this);
+  server.handle<&StaffService::audit>("atm.v1.StaffService/Audit", *this);
+  server.handle<&StaffService::set_service>("atm.v1.StaffService/SetService", *this);
+  server.handle<&StaffService::accept_bank_history>("atm.v1.StaffService/AcceptBankHistory", *this);
+  server.handle<&StaffService::list_open_items>("atm.v1.StaffService/ListOpenItems", *this);
+  server.handle<&StaffService::set_fault>("atm.v1.StaffService/SetFault", *this);
+}
+
+Terminal& StaffService::terminal(const std::string& id) {
+  Terminal* const found = find_terminal(terminals_, id);
+  if (found != nullptr) return *found;
+  throw rpc::Error(rpc::StatusCode::not_found,
+                   id.empty() ? "this ATM has several terminals, and none was named"
+                              : "this ATM has no terminal " + id);
+}
+
+std::vector<v1::OpenItem> StaffService::open_items(const Terminal& terminal) const {
+  std::vector<v1::OpenItem> items;
+  append_open(items, known_.withdrawals, terminal, machinery_.settings.currency);
+  append_open(items, known_.deposits, terminal, machinery_.settings.currency);
+  append_open(items, known_.movements, terminal, machinery_.settings.currency);
+  return items;
+}
+
+v1::Terminal StaffService::view(const Terminal& terminal) const {
+  const Terminal::Service service = terminal.service();
+  v1::Terminal view;
+  view.set_terminal_id(terminal.id());
+  view.set_state(service.state);
+  view.set_reason(service.reason);
+  *view.mutable_cash() = to_wire(terminal.stock().inside(), machinery_.settings.currency);
+  view.set_open_items(static_cast<std::uint32_t>(open_items(terminal).size()));
+  return view;
+}
+
+Task<v1::ListTerminalsResponse> StaffService::list_terminals(v1::ListTerminalsRequest /*request*/,
+                                                             rpc::Context /*context*/) {
+  v1::ListTerminalsResponse response;
+  for (const auto& [id, terminal] : terminals_) *response.add_terminals() = view(*terminal);
+  co_return response;
+}
+
+Task<v1::ListCassettesResponse> StaffService::list_cassettes(v1::ListCassettesRequest request,
+                                                             rpc::Context /*context*/) {
+  const Stock& stock = terminal(request.terminal_id()).stock();
+  v1::ListCassettesResponse response;
+  for (const Cassette& cassette : stock.cassettes()) {
+    v1::Cassette& view = *response.add_cassettes();
+    view.set_position(cassette.position);
+    view.mutable_notes()->set_denomination_minor_units(cassette.denomination.value);
+    view.mutable_notes()->set_count(static_cast<std::uint32_t>(cassette.count));
+    view.set_currency(machinery_.settings.currency.text());
+  }
+  *response.mutable_deposit_bin() = to_wire(stock.notes(Pot::deposit_bin));
+  *response.mutable_reject_bin() = to_wire(stock.notes(Pot::rejected));
+  *response.mutable_unknown() = to_wire(stock.notes(Pot::unknown));
+  co_return response;
+}
+
+Task<v1::CountResponse> StaffService::count(v1::CountRequest request, rpc::Context /*context*/) {
+  Terminal& at = terminal(request.terminal_id());
+  const Told<Dispenser::Inside> dispenser = co_await at.dispenser().count();
+  const Told<Acceptor::Inside> acceptor = co_await at.acceptor().count();
+  if (!dispenser) throw rpc::Error(rpc::StatusCode::unavailable, dispenser.error().why);
+  if (!acceptor) throw rpc::Error(rpc::StatusCode::unavailable, acceptor.error().why);
+
+  const Currency currency = machinery_.settings.currency;
+  Notes in_cassettes;
+  for (const Cassette& cassette : dispenser->cassettes) {
+    in_cassettes.add(cassette.denomination, cassette.count);
+  }
+  const Notes expected = at.stock().notes(Pot::cassette) + at.stock().notes(Pot::rejected) +
+                         at.stock().notes(Pot::deposit_bin);
+  v1::CountResponse response;
+  *response.mutable_expected() = to_wire(expected);
+  *response.mutable_counted() = to_wire(in_cassettes + dispenser->rejected + acceptor->bin);
+  for (const std::vector<std::string>& differences :
+       {differences_found("cassettes", at.stock().notes(Pot::cassette), in_cassettes, currency),
+        differences_found("reject bin", at.stock().notes(Pot::rejected), dispenser->rejected,
+                          currency),
+        differences_found("deposit bin", at.stock().notes(Pot::deposit_bin), acceptor->bin,
+                          currency)}) {
+    for (const std::string& difference : differences) response.add_differences(difference);
+  }
+  co_return response;
+}
+
+Task<v1::GetDayTotalsResponse> StaffService::get_day_totals(v1::GetDayTotalsRequest request,
+                                                            rpc::Context /*context*/) {
+  Terminal& at = terminal(request.terminal_id());
+  ops::DayNumber day = machinery_.today();
+  if (!request.day().empty()) {
+    const std::optional<ops::DayNumber> named = parse_day(request.day());
+    if (!named) {
+      throw rpc::Error(rpc::StatusCode::invalid_argument, "a day is written as 2026-11-23");
+    }
+    day = *named;
+  }
+  const DayTotals totals = at.totals_of(day);
+  const Currency currency = machinery_.settings.currency;
+  v1::GetDayTotalsResponse response;
+  response.set_day(ops::day_text(day));
+  response.set_withdrawals(totals.withdrawals);
+  *response.mutable_withdrawn() = to_wire(totals.withdrawn, currency);
+  response.set_deposits(totals.deposits);
+  *response.mutable_deposited() = to_wire(totals.deposited, currency);
+  response.set_declined(totals.declined);
+  response.set_suspense(totals.suspense);
+  *response.mutable_loaded() = to_wire(totals.loaded, currency);
+  *response.mutable_unloaded() = to_wire(totals.unloaded, currency);
+  co_return response;
+}
+
+Task<v1::AuditResponse> StaffService::audit(v1::AuditRequest request, rpc::Context context) {
+  Terminal& at = terminal(request.terminal_id());
+  const bool quiet_before = open_items(at).empty() && !at.is_busy();
+  const Cents inside_before = at.stock().inside();
+  const bool asked = co_await machinery_.bank.refresh(at.id(), std::move(context));
+  const std::vector<v1::OpenItem> open = open_items(at);
+  const bool answered = asked && machinery_.bank.standing(at.id()).signed_on;
+  const bool quiet =
+      quiet_before && open.empty() && !at.is_busy() && inside_before == at.stock().inside();
+
+  const Currency currency = machinery_.settings.currency;
+  const Books books = books_of(at.stock());
+  v1::AuditResponse response;
+  *response.mutable_loaded() = to_wire(books.loaded, currency);
+  *response.mutable_deposited() = to_wire(books.deposited, currency);
+  *response.mutable_in_cassettes() = to_wire(books.in_cassettes, currency);
+  *response.mutable_in_deposit_bin() = to_wire(books.in_deposit_bin, currency);
+  *response.mutable_rejected() = to_wire(books.rejected, currency);
+  *response.mutable_presented() = to_wire(books.presented, currency);
+  *response.mutable_unknown() = to_wire(books.unknown, currency);
+  *response.mutable_unloaded() = to_wire(books.unloaded, currency);
+  response.set_open_items(static_cast<std::uint32_t>(open.size()));
+  for (const std::string& difference : differences_inside(at.stock(), currency)) {
+    response.add_differences(difference);
+  }
+  if (!answered) co_return response;
+
+  const Cents at_bank = machinery_.bank.standing(at.id()).cash;
+  *response.mutable_at_bank() = to_wire(at_bank, currency);
+  const std::optional<std::string> difference = difference_with_bank(at.stock(), at_bank, currency);
+  if (quiet && difference) {
+    response.add_differences(*difference);
+    std::vector<std::string> refused;
+    JournalFile& file = machinery_.journal.file();
+    append_exceptions<Withdrawal>(refused, file, at);
+    append_exceptions<Deposit>(refused, file, at);
+    append_exceptions<Movement>(refused, file, at);
+    for (const std::string& sentence : refused) response.add_differences(sentence);
+  }
+  co_return response;
+}
+
+Task<v1::SetServiceResponse> StaffService::set_service(v1::SetServiceRequest request,
+                                                       rpc::Context /*context*/) {
+  Terminal& at = terminal(request.terminal_id());
+  co_await at.set_service(request.in_service());
+  v1::SetServiceResponse response;
+  *response.mutable_terminal() = view(at);
+  co_return response;
+}
+
+Task<v1::AcceptBankHistoryResponse> StaffService::accept_bank_history(
+    v1::AcceptBankHistoryRequest request, rpc::Context /*context*/) {
+  if (request.reason().empty()) {
+    throw rpc::Error(rpc::StatusCode::invalid_argument, "a reason is needed, for the journal");
+  }
+  if (!machinery_.bank.history_is_broken()) {
+    throw rpc::Error(rpc::StatusCode::failed_precondition,
+                     "the bank's history agrees with what this ATM saw: nothing to accept");
+  }
+  const bool accepted = co_await machinery_.bank.accept_history(request.reason());
+  if (!accepted) throw rpc::Error(rpc::StatusCode::unavailable, "the bank does not answer");
+  // What is still being sent again was journalled, and goes on without us.
+  co_await resender_.done();
+  v1::AcceptBankHistoryResponse response;
+  response.set_items_sent_again(resender_.sent());
+  co_return response;
+}
+
+Task<v1::ListOpenItemsResponse> StaffService::list_open_items(v1::ListOpenItemsRequest request,
+                                                              rpc::Context /*context*/) {
+  Terminal& at = terminal(request.terminal_id());
+  v1::ListOpenItemsResponse response;
+  for (v1::OpenItem& item : open_items(at)) *response.add_items() = std::move(item);
+  std::vector<std::string> refused;
+  JournalFile& file = machinery_.journal.file();
+  append_exceptions<Withdrawal>(refused, file, at);
+  append_exceptions<Deposit>(refused, file, at);
+  append_exceptions<Movement>(refused, file, at);
+  for (std::string& sentence : refused) response.add_exceptions(std::move(sentence));
+  co_return response;
+}
+
+Task<v1::SetFaultResponse> StaffService::set_fault(v1::SetFaultRequest request,
+                                                   rpc::Context /*context*/) {
+  Terminal& at = terminal(request.terminal_id());
+  const auto kind = static_cast<std::size_t>(request.fault());
+  if (kind == 0 || kind >= fault_kinds.size()) {
+    throw rpc::Error(rpc::StatusCode::invalid_argument, "there is no such fault");
+  }
+  const Fault fault{.kind = fault_kinds[kind],
+                    .after_notes = request.after_notes(),
+                    .delay = std::chrono::milliseconds(request.delay_ms())};
+  if (request.device() == v1::DEVICE_DISPENSER) {
+    co_await at.dispenser().set_fault(fault);
+  } else if (request.device() == v1::DEVICE_ACCEPTOR) {
+    co_await at.acceptor().set_fault(fault);
+  } else {
+    throw rpc::Error(rpc::StatusCode::invalid_argument, "there is no such device");
+  }
+  co_return v1::SetFaultResponse();
+}
+
+}  // namespace atm

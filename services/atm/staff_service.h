@@ -1,0 +1,69 @@
+// StaffService: what the staff that looks after an ATM asks of it.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "atm/atm_service.h"
+#include "atm/audit.h"
+#include "atm/machinery.h"
+#include "atm/movements.h"
+#include "atm/register.h"
+#include "atm/resender.h"
+#include "atm/v1/staff.pb.h"
+#include "rpc/server.h"
+
+namespace atm {
+
+// The handlers of atm.v1.StaffService. An unknown terminal is NOT_FOUND. Owned by the Atm; loop
+// thread only.
+class StaffService {
+ public:
+  StaffService(Machinery& machinery, Terminals& terminals, Register& known, Movements& movements,
+               Resender& resender)
+      : machinery_(machinery),
+        terminals_(terminals),
+        known_(known),
+        movements_(movements),
+        resender_(resender) {}
+
+  void serve_on(rpc::Server& server);
+
+  Task<v1::ListTerminalsResponse> list_terminals(v1::ListTerminalsRequest request,
+                                                 rpc::Context context);
+  Task<v1::ListCassettesResponse> list_cassettes(v1::ListCassettesRequest request,
+                                                 rpc::Context context);
+  Task<v1::LoadResponse> load(v1::LoadRequest request, rpc::Context context);
+  Task<v1::UnloadResponse> unload(v1::UnloadRequest request, rpc::Context context);
+  Task<v1::CountResponse> count(v1::CountRequest request, rpc::Context context);
+  Task<v1::GetDayTotalsResponse> get_day_totals(v1::GetDayTotalsRequest request,
+                                                rpc::Context context);
+  Task<v1::AuditResponse> audit(v1::AuditRequest request, rpc::Context context);
+  Task<v1::SetServiceResponse> set_service(v1::SetServiceRequest request, rpc::Context context);
+  Task<v1::AcceptBankHistoryResponse> accept_bank_history(v1::AcceptBankHistoryRequest request,
+                                                          rpc::Context context);
+  Task<v1::ListOpenItemsResponse> list_open_items(v1::ListOpenItemsRequest request,
+                                                  rpc::Context context);
+  Task<v1::SetFaultResponse> set_fault(v1::SetFaultRequest request, rpc::Context context);
+
+ private:
+  // Throws rpc::Error(NOT_FOUND).
+  Terminal& terminal(const std::string& id);
+  v1::Terminal view(const Terminal& terminal) const;
+  std::vector<v1::OpenItem> open_items(const Terminal& terminal) const;
+  std::optional<v1::Decline> wrong_load(const Terminal& terminal,
+                                        const v1::LoadRequest& request) const;
+  // What this id was before, or a new movement.
+  std::expected<MovementItem, v1::Decline> find_or_begin(Terminal& terminal, Movement wanted,
+                                                         std::optional<v1::Decline> wrong,
+                                                         bool& replayed);
+
+  Machinery& machinery_;
+  Terminals& terminals_;
+  Register& known_;
+  Movements& movements_;
+  Resender& resender_;
+};
+
+}  // namespace atm
