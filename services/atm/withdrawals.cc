@@ -222,10 +222,10 @@ Task<> Withdrawals::await_decision(WithdrawalItem item) {
         co_await machinery_.bank.until_answered(bank_methods::get_hold, std::move(question));
     if (response.has_refusal()) co_return to_exception(item, response.refusal());
     const wire::HoldView& hold = response.hold();
-    if (hold.state() == wire::HOLD_STATE_CAPTURED) {
-      co_return co_await to_decided(item, Cents{hold.captured().minor_units()});
-    }
-    if (hold.state() == wire::HOLD_STATE_VOIDED) co_return co_await to_decided(item, Cents{0});
+    const bool captured = hold.state() == wire::HOLD_STATE_CAPTURED;
+    const bool voided = hold.state() == wire::HOLD_STATE_VOIDED;
+    const Cents paid(captured ? hold.captured().minor_units() : 0);
+    if (captured || voided) co_return co_await to_decided(item, paid);
     Backoff jitter(machinery_.random, machinery_.settings.decision_poll,
                    machinery_.settings.decision_poll);
     co_await machinery_.loop.sleep_for(jitter.next());
