@@ -53,7 +53,7 @@ int serve(const ServeOptions& options,
   PinHasher hasher(loop, PinCost());
   PinDesk pins(loop, store, changes, hasher, random);
   BankService bank(store, changes, pins, tokens);
-  OperatorService operators(store, changes, hasher, tokens);
+  OperatorService operators(loop, store, changes, hasher, tokens);
 
   rpc::LogObserver observer;
   rpc::Server server(loop, rpc::ServerLimits(), observer);

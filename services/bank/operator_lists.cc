@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "async/scope.h"
 #include "bank/messages.h"
 #include "bank/operator_service.h"
 #include "rpc/status.h"
@@ -172,16 +173,26 @@ Task<> OperatorService::watch_transfers(v1::WatchTransfersRequest request, Conte
   const std::uint64_t from = request.from_ledger_seq();
   std::uint64_t told = from == 0 ? store_.last_seq() : from - 1;
   // The place in the journal is all that a watcher has: one that reads slowly is told later, from
-  // the disk if need be, and keeps nothing in memory.
+  // the disk if need be, and keeps one step in memory.
   while (true) {
-    const std::vector<ledger::Transfer> transfers =
-        co_await store_.next_transfers(told, watch_step_max);
-    for (const ledger::Transfer& transfer : transfers) {
-      v1::WatchTransfersResponse response;
-      *response.mutable_transfer() = to_message(transfer, store_.books());
-      co_await writer.write(response);
-      told = transfer.ledger_seq;
+    std::vector<ledger::Transfer> transfers = co_await store_.next_transfers(told, watch_step_max);
+    told = transfers.back().ledger_seq;
+    Task<> telling = tell(writer, std::move(transfers));
+    const async::Deadline patience = loop_.in(watch_step_time_max);
+    const auto is_told = co_await async::with_deadline(loop_, patience, std::move(telling));
+    if (!is_told) {
+      throw rpc::Error(rpc::StatusCode::resource_exhausted,
+                       "The watcher reads too slowly; watch again from where it stopped.");
     }
+  }
+}
+
+Task<> OperatorService::tell(rpc::Writer<v1::WatchTransfersResponse> writer,
+                             std::vector<ledger::Transfer> transfers) {
+  for (const ledger::Transfer& transfer : transfers) {
+    v1::WatchTransfersResponse response;
+    *response.mutable_transfer() = to_message(transfer, store_.books());
+    co_await writer.write(response);
   }
 }
 

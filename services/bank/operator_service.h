@@ -1,10 +1,16 @@
 // OperatorService: what the bank's operator asks of it.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
 
+#include "async/loop.h"
 #include "async/task.h"
+#include "async/time.h"
 #include "bank/changes.h"
 #include "bank/operations.h"
 #include "bank/pages.h"
@@ -17,10 +23,11 @@
 
 namespace bank {
 
-// Watchers at a time. One that does not read is cut by the server's unread time, and costs one step
-// of transfers until then.
+// Watchers at a time. Each costs one step of transfers, however slowly it reads, and is cut when it
+// does not take a step in this time.
 inline constexpr std::size_t watchers_max = 64;
 inline constexpr std::size_t watch_step_max = 256;
+inline constexpr async::Duration watch_step_time_max = std::chrono::seconds(30);
 
 // bank.v1.OperatorService. The principal of every call is operator_principal. Changes go the
 // ledger's way; lists read what is committed, in the order in which things were opened or happened,
@@ -28,8 +35,10 @@ inline constexpr std::size_t watch_step_max = 256;
 // by everything that it is given.
 class OperatorService {
  public:
-  OperatorService(ledger::Store& store, Changes& changes, PinHasher& hasher, Tokens& tokens)
-      : store_(store),
+  OperatorService(async::Loop& loop, ledger::Store& store, Changes& changes, PinHasher& hasher,
+                  Tokens& tokens)
+      : loop_(loop),
+        store_(store),
         changes_(changes),
         hasher_(hasher),
         tokens_(tokens),
@@ -95,9 +104,13 @@ class OperatorService {
   // Makes the change, and answers with `done` or `refusal`.
   template <typename Response>
   async::Task<Response> change(Asked asked);
+  // Tells a watcher one step of transfers.
+  async::Task<> tell(rpc::Writer<v1::WatchTransfersResponse> writer,
+                     std::vector<ledger::Transfer> transfers);
   // Of the account that a list is narrowed to; nothing when it is not. Throws NOT_FOUND.
   std::optional<ledger::AccountNumber> account_number(const std::string& account_id) const;
 
+  async::Loop& loop_;
   ledger::Store& store_;
   Changes& changes_;
   PinHasher& hasher_;

@@ -71,8 +71,8 @@ struct BankProcess {
         hasher(loop, cheap_pins),
         pins(loop, store, changes, hasher, random),
         bank(store, changes, pins, tokens),
-        operators(store, changes, hasher, tokens),
-        server(loop, limits, observer) {
+        operators(loop, store, changes, hasher, tokens),
+        server(loop, rpc::ServerLimits(), observer) {
     bank.add_to(server);
     operators.add_to(server);
     server.serve(loop.listen(bank_address));
@@ -85,7 +85,6 @@ struct BankProcess {
   PinDesk pins;
   BankService bank;
   OperatorService operators;
-  rpc::ServerLimits limits;
   rpc::ServerObserver observer;
   rpc::Server server;
 };
