@@ -1,5 +1,6 @@
 #include "async/endpoint.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <uv.h>
@@ -24,19 +25,23 @@ Endpoint parse_unix(std::string_view text, std::string_view path) {
 }  // namespace
 
 Endpoint Endpoint::parse(std::string_view text) {
+  const auto is_control = [](char c) { return c == '\x7f' || (c >= '\0' && c < ' '); };
+  if (std::ranges::any_of(text, is_control)) refuse(text, "it holds a control character");
   constexpr std::string_view unix_prefix = "unix:";
   if (text.starts_with(unix_prefix)) return parse_unix(text, text.substr(unix_prefix.size()));
 
   const std::size_t colon = text.rfind(':');
-  if (colon == std::string_view::npos) refuse(text, "the port is missing");
+  if (colon == std::string_view::npos || text.ends_with(']')) refuse(text, "the port is missing");
   std::string_view host = text.substr(0, colon);
   const std::string_view port_text = text.substr(colon + 1);
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
+    if (host.find(':') == std::string_view::npos) refuse(text, "brackets are for an IPv6 address");
   } else if (host.find(':') != std::string_view::npos) {
     refuse(text, "an IPv6 address is written in brackets");
   }
   if (host.empty()) refuse(text, "the host is missing");
+  if (host.contains(' ')) refuse(text, "the host holds a space");
 
   std::uint16_t port = 0;
   const char* const end = port_text.data() + port_text.size();

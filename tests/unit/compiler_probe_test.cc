@@ -263,6 +263,8 @@ struct Pattern {
   Task<> (*run)();
 };
 
+void PrintTo(const Pattern& pattern, std::ostream* out) { *out << pattern.name; }
+
 class CompilerProbeTest : public testing::TestWithParam<Pattern> {
  protected:
   // False: it ended before it had waited so often.

@@ -66,6 +66,9 @@ inline void check_is_closed(const UvLoop& loop) { EXPECT_EQ(loop.open_handles(),
 template <typename Kind>
 class LoopFixture : public testing::Test {
  protected:
+  // Death tests begin a process of their own: a fork has the threads of the pool only in part.
+  LoopFixture() { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+
   void TearDown() override {
     turn(2);
     check_is_closed(loop);

@@ -66,9 +66,12 @@ constexpr std::size_t more_than_fits = 24 * 1024 * 1024;
 // What carries a stream.
 enum class Carrier : std::uint8_t { memory, tcp, unix_socket };
 
-inline std::string name_of(const testing::TestParamInfo<Carrier>& info) {
-  if (info.param == Carrier::memory) return "Memory";
-  return info.param == Carrier::tcp ? "Tcp" : "UnixSocket";
+inline std::string name_of(const testing::TestParamInfo<Carrier>& carrier) {
+  if (carrier.param == Carrier::memory) return "Memory";
+  return carrier.param == Carrier::tcp ? "Tcp" : "UnixSocket";
+}
+inline void PrintTo(Carrier carrier, std::ostream* out) {
+  *out << name_of(testing::TestParamInfo<Carrier>(carrier, 0));
 }
 
 // `near` and `far` are the two ends of one connection.
