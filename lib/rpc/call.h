@@ -40,8 +40,8 @@ struct Handler {
   std::vector<std::unique_ptr<google::protobuf::Message>> spare_requests = {};
 };
 
-// One call being served. Owned by its connection while its handler runs, and kept as long as a Context
-// refers to it.
+// One call being served. Owned by its connection while its handler runs, and kept as long as a
+// Context refers to it.
 //
 // Invariant: at most one final response is sent, and none once the wait has ended (`gone`).
 class Call final : public Caller, public async::Pooled, async::Timer, public async::detail::Link {

@@ -14,7 +14,8 @@ namespace {
 
 constexpr async::Instant never = async::Instant::max();
 
-// Rounded up, so that a call whose time is not over never says that it names none; a wait for ever is none.
+// Rounded up, so that a call whose time is not over never says that it names none; a wait for ever
+// is none.
 std::uint32_t time_left_ms(async::Deadline deadline, async::Instant now) {
   if (deadline.is_never()) return 0;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.left(now)).count();

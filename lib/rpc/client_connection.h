@@ -20,8 +20,8 @@
 
 namespace rpc::detail {
 
-// The calls that wait for an answer, by id. Ids count up, so that a mask is a perfect hash while no call waits much longer than the
-// others.
+// The calls that wait for an answer, by id. Ids count up, so that a mask is a perfect hash while no
+// call waits much longer than the others.
 class CallTable {
  public:
   CallTable() : buckets_(16) {}
@@ -46,8 +46,9 @@ struct ClientStream {
 
 // Lives in the client's coroutine that reads from it; loop thread only.
 //
-// Invariant: a call is in calls_ from the moment its request was appended until its last response, its deadline, its caller's leaving
-// or the connection's end takes it out, and exactly one of those does.
+// Invariant: a call is in calls_ from the moment its request was appended until its last response,
+// its deadline, its caller's leaving or the connection's end takes it out, and exactly one of those
+// does.
 class ClientConnection final : ClientStream, public Outbox, public Route, async::Timer {
  public:
   ClientConnection(async::Loop& loop, async::Stream from, BufferPool& buffers,

@@ -17,8 +17,8 @@
 
 namespace rpc::detail {
 
-// A wait that doubles with each failure, of which a random part is waited: clients that lost the same server do not come back
-// together.
+// A wait that doubles with each failure, of which a random part is waited: clients that lost the
+// same server do not come back together.
 class BackOff {
  public:
   BackOff(async::Duration first, async::Duration max, async::Random& random)
@@ -35,7 +35,8 @@ class BackOff {
 
 // Owned by its Client; loop thread only.
 //
-// Invariant: queue_ are the calls that wait to be sent; it is empty while the connection is there and has room.
+// Invariant: queue_ are the calls that wait to be sent; it is empty while the connection is there
+// and has room.
 class ClientCore final : public Route {
  public:
   ClientCore(async::Loop& loop, ClientOptions options, async::Random& random);

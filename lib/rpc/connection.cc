@@ -19,7 +19,8 @@ constexpr std::size_t stream_window_bytes = 128 * 1024;
 static_assert(stream_window_bytes < flush_at_bytes,
               "A stream must wait now and then, or it would keep the loop to itself.");
 
-// Beyond this, unknown fields are not kept: a frame full of them takes twelve times its size in memory as long as its call lives.
+// Beyond this, unknown fields are not kept: a frame full of them takes twelve times its size in
+// memory as long as its call lives.
 constexpr std::size_t unknown_fields_kept_bytes_max = 1024;
 
 constexpr async::Instant never = async::Instant::max();
@@ -215,7 +216,8 @@ void Connection::progressed() {
   core_->wrote();
 }
 
-// One timer for both limits. It is set for the earlier one and looks again when it fires, so that ordinary traffic need not touch it.
+// One timer for both limits. It is set for the earlier one and looks again when it fires, so that
+// ordinary traffic need not touch it.
 void Connection::watch(async::Instant due) {
   if (is_set() && due_ <= due) return;
   due_ = due;

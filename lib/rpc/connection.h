@@ -27,10 +27,12 @@ struct ConnectionStream {
   async::Stream stream;
 };
 
-// Owned by the server while it is open or has calls in flight, and kept by each of its calls; loop thread only.
+// Owned by the server while it is open or has calls in flight, and kept by each of its calls; loop
+// thread only.
 //
-// One coroutine reads and starts the calls. Whatever goes wrong only marks the connection; the server closes it at the end of the
-// turn, when no coroutine is running, so nothing is ever destroyed by what it runs in.
+// One coroutine reads and starts the calls. Whatever goes wrong only marks the connection; the
+// server closes it at the end of the turn, when no coroutine is running, so nothing is ever
+// destroyed by what it runs in.
 //
 // Invariant: calls_ are those whose handler has not ended, answered or not.
 class Connection final : ConnectionStream, public Outbox, async::Timer, public async::Pooled {

@@ -48,7 +48,8 @@ bool is_utf8(std::string_view text) {
                                           WireFormatLite::PARSE, "envelope");
 }
 
-// Reads fields from bytes that it does not own. Every read gives false at what protobuf's own parser refuses.
+// Reads fields from bytes that it does not own. Every read gives false at what protobuf's own
+// parser refuses.
 class FieldReader {
  public:
   explicit FieldReader(std::string_view bytes) : at_(bytes.data()), end_(at_ + bytes.size()) {}

@@ -1,5 +1,5 @@
-// The envelope: rpc.v1.Request and rpc.v1.Response, read without copying and written in one pass. The bytes are protobuf's, a test
-// compares them with the generated code's.
+// The envelope: rpc.v1.Request and rpc.v1.Response, read without copying and written in one pass.
+// The bytes are protobuf's, a test compares them with the generated code's.
 #pragma once
 
 #include <cstddef>
@@ -43,7 +43,8 @@ bool append_request(std::string& buffer, const RequestView& head,
                     const google::protobuf::MessageLite& body);
 bool append_response(std::string& buffer, std::uint64_t id,
                      const google::protobuf::MessageLite& body, bool more);
-// A final response without a body. An overlong message is cut, and bytes that are not UTF-8 are replaced, so that it always fits.
+// A final response without a body. An overlong message is cut, and bytes that are not UTF-8 are
+// replaced, so that it always fits.
 void append_status(std::string& buffer, std::uint64_t id, StatusCode code,
                    std::string_view message);
 

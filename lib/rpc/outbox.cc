@@ -13,8 +13,8 @@ constexpr std::size_t spare_buffers_max = 64;
 constexpr std::size_t spare_buffer_size_max = 64 * 1024;
 constexpr std::size_t spare_buffer_size_min = 512;
 
-// The system is given this much at a time when it could not take everything at once: small enough to see that a slow reader does
-// read, large enough to be worth a call.
+// The system is given this much at a time when it could not take everything at once: small enough
+// to see that a slow reader does read, large enough to be worth a call.
 constexpr std::size_t write_chunk_size = 64 * 1024;
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Outbox: what one connection has to say. All that becomes ready in one turn of the loop leaves in one write.
+// Outbox: what one connection has to say. All that becomes ready in one turn of the loop leaves in
+// one write.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,8 @@
 
 namespace rpc::detail {
 
-// Buffers that are empty now and warm: a connection borrows one while it has something to say, so an idle one owns none.
+// Buffers that are empty now and warm: a connection borrows one while it has something to say, so
+// an idle one owns none.
 class BufferPool {
  public:
   std::string take();
@@ -25,7 +27,8 @@ class BufferPool {
 
 // Owned by a connection, which gives it the stream and outlives it; loop thread only.
 //
-// Invariant: while there is something to write, either it leaves at the end of this turn or a write is under way.
+// Invariant: while there is something to write, either it leaves at the end of this turn or a write
+// is under way.
 class Outbox : async::TurnEnd {
  public:
   Outbox(async::Loop& loop, async::Stream& stream, BufferPool& buffers)

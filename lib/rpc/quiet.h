@@ -1,4 +1,5 @@
-// protobuf writes to stderr when it reads text that is not UTF-8. Here that is a peer's mistake, answered with a status.
+// protobuf writes to stderr when it reads text that is not UTF-8. Here that is a peer's mistake,
+// answered with a status.
 #pragma once
 
 namespace rpc::detail {

@@ -1,4 +1,5 @@
-// Reflection: tells what a server can be asked. Every server answers rpc.v1.ReflectionService with it.
+// Reflection: tells what a server can be asked. Every server answers rpc.v1.ReflectionService with
+// it.
 #pragma once
 
 #include <set>

@@ -1,4 +1,5 @@
-// ReflectionClient: calls methods that this program was not built with, by asking the server what they look like.
+// ReflectionClient: calls methods that this program was not built with, by asking the server what
+// they look like.
 #pragma once
 
 #include <functional>
@@ -16,9 +17,10 @@
 
 namespace rpc {
 
-// Owned by whoever calls, and outlived by the channel; loop thread only. Throws Error: a call's status as it comes, and where
-// nothing was sent INVALID_ARGUMENT for JSON that does not fit, NOT_FOUND for a method that the server does not know, with a
-// sentence that says what it does know.
+// Owned by whoever calls, and outlived by the channel; loop thread only. Throws Error: a call's
+// status as it comes, and where nothing was sent INVALID_ARGUMENT for JSON that does not fit,
+// NOT_FOUND for a method that the server does not know, with a sentence that says what it does
+// know.
 class ReflectionClient {
  public:
   explicit ReflectionClient(Channel& channel);
@@ -34,7 +36,8 @@ class ReflectionClient {
   static std::string template_of(const google::protobuf::MethodDescriptor& method);
 
   using OnResponse = std::function<void(std::string json)>;
-  // Makes the call; `on_response` gets each response as JSON on one line, with the names of the .proto file and with every field.
+  // Makes the call; `on_response` gets each response as JSON on one line, with the names of the
+  // .proto file and with every field.
   async::Task<> call(std::string method, std::string json, Context context, OnResponse on_response);
 
  private:

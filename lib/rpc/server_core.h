@@ -21,7 +21,8 @@
 
 namespace rpc::detail {
 
-// Owned by its Server; loop thread only. Nothing is destroyed but at a turn's end, when no coroutine runs.
+// Owned by its Server; loop thread only. Nothing is destroyed but at a turn's end, when no
+// coroutine runs.
 //
 // Invariant: connections_ are those that are open or have a call in flight.
 class ServerCore final : async::TurnEnd {

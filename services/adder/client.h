@@ -9,7 +9,8 @@
 
 namespace adder {
 
-// One question on a connection of its own. Throws async::IoError, and ops::Failure with a sentence when no answer comes.
+// One question on a connection of its own. Throws async::IoError, and ops::Failure with a sentence
+// when no answer comes.
 async::Task<v1::AddResponse> ask(async::Loop& loop, async::Endpoint endpoint,
                                  v1::AddRequest request, async::Deadline deadline);
 

@@ -19,8 +19,9 @@ inline constexpr async::Duration unread_time_max = std::chrono::seconds(10);
 // The handler: left plus right, or why there is no sum.
 async::Task<v1::AddResponse> add(v1::AddRequest request);
 
-// Answers the requests of each connection in their order. What does not parse, and a caller that stops in the middle of a frame or
-// never reads, ends its own connection only. Owned by main or a test; loop thread only.
+// Answers the requests of each connection in their order. What does not parse, and a caller that
+// stops in the middle of a frame or never reads, ends its own connection only. Owned by main or a
+// test; loop thread only.
 class Server {
  public:
   explicit Server(async::Loop& loop) : loop_(loop), tasks_(loop) {}

@@ -31,7 +31,8 @@ class AdderTest : public testing::Test {
   v1::AddResponse ask_for(v1::AddRequest request) {
     return loop.run(ask(loop, endpoint, std::move(request), loop.in(1s)));
   }
-  // What the server says to these bytes, and then until it closes the connection or 60 seconds have passed.
+  // What the server says to these bytes, and then until it closes the connection or 60 seconds have
+  // passed.
   std::string answer_to(const std::string& bytes) {
     std::string answer;
     closed = false;

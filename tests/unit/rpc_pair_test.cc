@@ -207,7 +207,8 @@ TEST_F(PairTest, ReflectionListsServicesAndMethods) {
   EXPECT_THAT(ReflectionClient::template_of(*method), HasSubstr("\"text\": \"\""));
 }
 
-// The one system test: real sockets, two connections, calls that overlap, a long stream, and an orderly end.
+// The one system test: real sockets, two connections, calls that overlap, a long stream, and an
+// orderly end.
 TEST(RpcSystemTest, CallsGoOverTcp) {
   async::UvLoop loop;
   async::SystemRandom random;

@@ -27,8 +27,8 @@ namespace rpc {
 
 using namespace std::chrono_literals;
 
-// The test's end of a connection: what it sends arrives in one read, what was written to it can be counted, and it takes only as
-// much as the test lets it.
+// The test's end of a connection: what it sends arrives in one read, what was written to it can be
+// counted, and it takes only as much as the test lets it.
 class Wire {
  public:
   explicit Wire(async::Loop& loop) : loop_(loop), room_(loop) {}
@@ -202,7 +202,8 @@ inline std::vector<std::string> take_summaries(Wire& wire) {
   return texts;
 }
 
-// Answers at once; "wait ..." when the test lets it, "throw ..." by throwing, "refuse ..." by a status of its own.
+// Answers at once; "wait ..." when the test lets it, "throw ..." by throwing, "refuse ..." by a
+// status of its own.
 class EchoService {
  public:
   explicit EchoService(async::Loop& loop) : loop_(loop) {}
