@@ -111,8 +111,10 @@ std::unique_ptr<Message> ReflectionClient::request_of(const MethodDescriptor& me
   std::unique_ptr<Message> request(messages_.GetPrototype(method.input_type())->New());
   const auto parsed = google::protobuf::util::JsonStringToMessage(json, request.get());
   if (!parsed.ok()) {
-    refuse(StatusCode::invalid_argument, "the JSON is not a " + method.input_type()->full_name() +
-                                             ": " + std::string(parsed.message()));
+    std::string why(parsed.message());
+    why.resize(std::min(why.find('\n'), why.size()));  // Then it draws the place.
+    refuse(StatusCode::invalid_argument,
+           "the JSON is not a " + method.input_type()->full_name() + ": " + why);
   }
   return request;
 }
