@@ -7,7 +7,7 @@ import pytest
 
 from kit.bank import ScriptedBank
 from kit.client import RpcClient
-from kit.programs import House, Programs
+from kit.programs import Bank, House, Programs
 from kit.protos import AtmService, BankService, OperatorService, StaffService
 from kit.served import Served
 from kit.stage import SCRIPTED_ATM, Stage, atm_daemon, fill
@@ -35,6 +35,13 @@ async def scripted_bank():
 async def caller(scripted_bank):
     async with await RpcClient.connect(scripted_bank.address) as client:
         yield client
+
+
+@pytest.fixture
+async def bank(programs, tmp_path):
+    """bankd, with the talk's customers."""
+    async with Bank(programs, tmp_path) as bank:
+        yield bank
 
 
 @pytest.fixture
@@ -90,7 +97,7 @@ async def served_by_atmd(programs, folder):
         yield Served(atmd.address, [AtmService.full_name, StaffService.full_name])
 
 
-SERVERS = {"kit": served_by_kit}
+SERVERS = {"kit": served_by_kit, "bankd": served_by_bankd}
 
 
 @pytest.fixture(params=SERVERS)

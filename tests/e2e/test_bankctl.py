@@ -9,10 +9,10 @@ from kit import server
 from kit.cli import Cli, data, says
 from kit.frames import frame
 from kit.process import address_nobody_listens_on
-from kit.protos import HealthService, OperatorService, bank, operator, refusal
+from kit.protos import OperatorService, bank, operator, refusal
 from kit.status import Code
 
-DECLINED, USAGE, NO_INPUT, UNAVAILABLE, UNKNOWN, PROTOCOL, PERMISSION = 1, 64, 66, 69, 75, 76, 77
+DECLINED, USAGE, DATA, NO_INPUT, UNAVAILABLE, UNKNOWN, PROTOCOL, PERMISSION = 1, 64, 65, 66, 69, 75, 76, 77
 FUND = ("account", "fund", "jane", "60.00")
 
 
@@ -136,16 +136,17 @@ async def test_a_stream_is_a_line_a_message(served, cli):
 async def test_what_a_server_can_be_asked_is_described(served, cli):
     listed = await cli.bankctl("describe", served.address)
     assert "bank.v1.BankService/Hold" in listed.out.splitlines()
-    assert "stream" in (await cli.bankctl("describe", served.address, HealthService.full_name)).out
+    described = await cli.bankctl("describe", served.address, "rpc.v1.HealthService/Watch")
+    assert "stream" in described.out and "WatchRequest" in described.out
 
 
 @pytest.mark.parametrize(
     "method, body, code, word",
     [
-        ("bank.v1.BankService/SignOn", "{bad", USAGE, "JSON"),
-        ("bank.v1.BankService/SignOn", '{"terminal": "atm-1"}', USAGE, "terminal"),
-        ("bank.v1.BankService/Rob", "{}", NO_INPUT, "Rob"),
-        ("Rob", "{}", NO_INPUT, "Rob"),
+        ("bank.v1.BankService/SignOn", "{bad", DATA, "JSON"),
+        ("bank.v1.BankService/SignOn", '{"terminal": "atm-1"}', DATA, "terminal"),
+        ("bank.v1.BankService/Rob", "{}", NO_INPUT, "no s"),
+        ("Rob", "{}", NO_INPUT, "no s"),
     ],
 )
 async def test_a_call_that_cannot_be_made_is_told(served, cli, method, body, code, word):

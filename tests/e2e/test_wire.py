@@ -96,7 +96,7 @@ async def test_calls_beyond_the_limit_are_refused_and_the_others_go_on(client):
 
 
 async def test_cancelling_what_is_not_in_flight_is_answered_with_nothing(client):
-    client.send(envelope.Request(id=7, cancel=True), envelope.Request(cancel=True))
+    client.send(envelope.Request(id=7, cancel=True))
     assert await is_well(client)
     assert client.stray == []
 

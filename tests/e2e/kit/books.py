@@ -23,10 +23,3 @@ async def agree(house, in_hand=0, deposited=0):
         total = sum(each.balance for each in house.customers.values()) + (deposited - in_hand) * 100
         assert books.customers.minor_units == total
     return audit
-
-
-async def verify(house):
-    """Stops bankd, and has its file checked by itself."""
-    assert await house.bankd.terminate() == 0
-    ended = await house.programs.run("bankd", "verify", "--data", house.folder / "bank/data")
-    assert ended.code == 0, ended.err + ended.out

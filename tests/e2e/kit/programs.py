@@ -1,4 +1,4 @@
-"""The built programs, and a whole house of them: bankd with the talk's customers, atmd with cash."""
+"""The built programs, and whole houses of them: a bank, a bank with an ATM."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class Programs:
 
     def bankd(self, folder, *options, listen="127.0.0.1:0", name="bankd"):
         folder = Path(folder)
-        argv = [self.path("bankd"), "serve", "--data", folder / "data", "--listen", listen]
+        argv = [self.path("bankd"), "serve", "--data", folder / "bank.db", "--listen", listen]
         return Daemon(name, [*argv, "--ready-file", "{ready_file}", *options], folder)
 
     def atmd(self, bank_address, folder, *options):
@@ -45,15 +45,13 @@ class Programs:
         return await run(self.path(name), *arguments, **options)
 
 
-class House:
-    """bankd and atmd, whose customers are the talk's. Entered, it is open for business; each can be killed and restarted."""
+class Bank:
+    """bankd with the talk's customers. Entered, it serves; it can be killed and started again, at the same address."""
 
-    def __init__(self, programs, folder, between=None):
+    def __init__(self, programs, folder):
         self.programs, self.folder = programs, Path(folder)
-        self._between = between  # A Proxy that atmd is sent through.
         self.customers = {each.name: each for each in bank.customers()}
         self.bankd = programs.bankd(self.folder / "bank")
-        self.atmd = None
 
     async def __aenter__(self):
         try:
@@ -63,17 +61,34 @@ class House:
             raise
         return self
 
+    async def __aexit__(self, *_):
+        await self.bankd.kill()
+
     async def _open(self):
         await self.bankd.start()
-        # From now on at the address that atmd knows.
         self.bankd.argv[self.bankd.argv.index("--listen") + 1] = self.bankd.address
         async with await self.operator() as operator:
             await operator.add_terminal(TERMINAL)
             for customer in self.customers.values():
                 await operator.welcome(customer)
+
+    async def operator(self):
+        return await Operator.of(self.bankd.address)
+
+
+class House(Bank):
+    """The bank and an ATM with cash, atmd. Entered, the ATM is in service."""
+
+    def __init__(self, programs, folder, between=None):
+        super().__init__(programs, folder)
+        self._between = between  # A Proxy that atmd is sent through.
+        self.atmd = None
+
+    async def _open(self):
+        await super()._open()
+        bank_address = self.bankd.address
         if self._between is not None:
-            self._between.target = self.bankd.address
-        bank_address = self.bankd.address if self._between is None else self._between.address
+            self._between.target, bank_address = bank_address, self._between.address
         self.atmd = self.programs.atmd(bank_address, self.folder / "atm")
         await self.atmd.start()
         async with await self.staff() as staff:
@@ -82,12 +97,9 @@ class House:
             await staff.load(2, 10, 50)
 
     async def __aexit__(self, *_):
-        for daemon in (self.atmd, self.bankd):
-            if daemon is not None:
-                await daemon.kill()
-
-    async def operator(self):
-        return await Operator.of(self.bankd.address)
+        if self.atmd is not None:
+            await self.atmd.kill()
+        await super().__aexit__()
 
     async def staff(self):
         return await Staff.of(self.atmd.address)
@@ -95,3 +107,10 @@ class House:
     async def customer(self, name):
         person = self.customers[name]
         return await Customer.before(self.atmd.address, person.card, person.pin)
+
+
+async def verify(house):
+    """Stops bankd, and has it check its own file."""
+    assert await house.bankd.terminate() == 0
+    ended = await house.programs.run("bankd", "verify", "--data", house.folder / "bank/bank.db")
+    assert ended.code == 0, ended.err + ended.out

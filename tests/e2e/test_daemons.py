@@ -1,0 +1,130 @@
+"""Starting a daemon wrongly: one clear sentence, its exit code, and nothing on the disk is harmed."""
+
+import pytest
+
+from kit.cli import says
+from kit.process import address_nobody_listens_on, run, taken_port
+
+USAGE, UNAVAILABLE, CANNOT_CREATE, CONFIG = 64, 69, 73, 78
+ANYWHERE = "127.0.0.1:0"
+PROGRAMS = ["adderd", "bankd", "bankctl", "teller"]
+DATA = {"bankd": "bank.db"}  # What a daemon's --data names.
+
+each_program = pytest.mark.parametrize("program", PROGRAMS)
+each_daemon = pytest.mark.parametrize("daemon", DATA)
+
+
+@pytest.fixture
+def serve(programs, tmp_path):
+    """Runs a daemon's `serve` to its end, with options that are right but for those given."""
+
+    async def serve(daemon, *options, **right):
+        given = {"--data": tmp_path / DATA[daemon], "--listen": ANYWHERE, **right}
+        if daemon == "atmd":
+            given = {"--bank": address_nobody_listens_on(), "--terminal": "atm-1", **given}
+        words = [word for pair in given.items() for word in pair if pair[1] is not None]
+        return await run(programs.path(daemon), "serve", *words, *options, within=5)
+
+    return serve
+
+
+# Every program.
+
+
+@each_program
+async def test_help_goes_to_standard_output(programs, program):
+    ended = await programs.run(program, "--help")
+    assert ended.code == 0 and ended.out.startswith(program + ": ") and ended.err == ""
+
+
+@each_program
+async def test_the_version_is_told(programs, program):
+    ended = await programs.run(program, "--version")
+    assert ended.code == 0 and ended.out.startswith(program) and ended.out.count("\n") == 1
+
+
+@each_program
+async def test_an_unknown_option_is_named(programs, program):
+    says(await programs.run(program, "--colour"), USAGE, "--colour")
+
+
+@each_program
+async def test_an_unknown_word_is_named(programs, program):
+    says(await programs.run(program, "steal"), USAGE, "steal")
+
+
+@each_program
+async def test_an_unknown_key_of_the_configuration_is_named(programs, program, tmp_path):
+    config = tmp_path / "bad.toml"
+    config.write_text('colour = "red"\n')
+    command = {"bankd": ["serve"], "atmd": ["serve"], "teller": ["balance"], "bankctl": ["health"], "adderd": []}
+    says(await programs.run(program, *command[program], "--config", config), CONFIG, "colour", str(config))
+
+
+@each_program
+async def test_a_configuration_that_is_not_there_is_named(programs, program):
+    says(await programs.run(program, "--config", "/no/such.toml", "--check-config"), CONFIG, "/no/such.toml")
+
+
+# Daemons.
+
+
+@each_daemon
+async def test_an_unknown_key_among_right_ones_is_named(serve, daemon, tmp_path):
+    config = tmp_path / "daemon.toml"
+    config.write_text('log-level = "debug"\ncolour = "red"\n')
+    says(await serve(daemon, "--config", config), CONFIG, "colour")
+
+
+@each_daemon
+async def test_a_value_that_is_wrong_is_named_with_where_it_came_from(serve, programs, daemon, tmp_path):
+    config = tmp_path / "daemon.toml"
+    config.write_text('log-level = "loud"\n')
+    says(await serve(daemon, "--config", config), CONFIG, "loud", str(config))
+    says(await serve(daemon, "--log-level", "loud"), USAGE, "--log-level", "loud")
+
+
+@each_daemon
+async def test_a_configuration_that_cannot_be_read_is_named(serve, daemon, tmp_path):
+    config = tmp_path / "daemon.toml"
+    config.write_text("log-level = \n[[[")
+    says(await serve(daemon, "--config", config), CONFIG, str(config))
+
+
+@each_daemon
+async def test_a_port_in_use_is_named(serve, daemon):
+    listener, address = taken_port()
+    with listener:
+        says(await serve(daemon, **{"--listen": address}), UNAVAILABLE, address)
+
+
+@each_daemon
+async def test_an_address_that_is_none_is_named(serve, daemon):
+    says(await serve(daemon, **{"--listen": "here"}), USAGE, "here")
+
+
+@each_daemon
+async def test_where_the_data_is_must_be_said(serve, daemon):
+    says(await serve(daemon, **{"--data": None}), USAGE, "--data")
+
+
+@each_daemon
+async def test_a_folder_that_is_not_there_is_named(serve, daemon, tmp_path):
+    says(await serve(daemon, **{"--data": tmp_path / "no/such/data"}), CANNOT_CREATE, "no/such")
+
+
+async def test_a_folder_where_the_bank_should_be_is_named(serve, tmp_path):
+    (tmp_path / "bank.db").mkdir()
+    says(await serve("bankd"), CANNOT_CREATE, "bank.db")
+
+
+async def test_a_file_that_is_no_bank_is_named_and_kept(serve, tmp_path):
+    (tmp_path / "bank.db").write_bytes(b"This is no database." * 500)
+    says(await serve("bankd"), CANNOT_CREATE, "bank.db")
+    assert (tmp_path / "bank.db").read_bytes() == b"This is no database." * 500
+
+
+async def test_two_daemons_do_not_share_a_bank(bank, serve):
+    says(await serve("bankd", **{"--data": bank.folder / "bank/bank.db"}), CANNOT_CREATE, "bank.db", "in use")
+    async with await bank.operator() as operator:
+        assert await operator.balance("jane") == 100
