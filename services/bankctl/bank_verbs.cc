@@ -135,7 +135,7 @@ const VerbTable& bank_verbs() {
           {"adjust",
            "Adjust",
            "Move money between two accounts by hand",
-           "adjust equity:EUR jane 12.50 --reason 'fee charged twice'",
+           "adjust equity:eur jane 12.50 --reason 'fee charged twice'",
            {{"SOURCE", "source_account_id", Kind::text, "the account that pays"},
             {"TARGET", "target_account_id", Kind::text, "the account that gets it"},
             {"AMOUNT", "amount", Kind::amount, "how much"},

@@ -7,6 +7,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include "atm/v1/atm.pb.h"
+#include "bank/v1/operator.pb.h"
 #include "cli/message_json.h"
 #include "ledger/money.h"
 #include "ops/calendar.h"
@@ -21,6 +22,13 @@ using google::protobuf::Reflection;
 std::string words(std::string name) {
   std::ranges::replace(name, '_', ' ');
   return name;
+}
+
+// A field's name for people: "at" for at_us, "seq" for ledger_seq.
+std::string label(const FieldDescriptor& field) {
+  std::string name = field.name();
+  if (name.ends_with("_us")) name.resize(name.size() - 3);
+  return name == "ledger_seq" ? "seq" : words(std::move(name));
 }
 
 std::string amount_text(std::int64_t minor_units, const std::string& currency) {
@@ -89,6 +97,14 @@ std::string list_text(const Message& message, const FieldDescriptor& field,
   return text;
 }
 
+// Fields that say something only when they are not what they mostly are.
+std::string unusual(const Message& message, const FieldDescriptor& field, std::string text) {
+  const bool is_limit = message.GetDescriptor() == bank::v1::CardLimits::descriptor();
+  if (is_limit && (text == "0" || text.starts_with("0.00 "))) return "none";
+  if (field.name() == "replayed" && text == "no") return "";
+  return text;
+}
+
 std::string cell(const Message& message, const FieldDescriptor& field,
                  const std::string& currency) {
   const Reflection& reflection = *message.GetReflection();
@@ -114,7 +130,8 @@ void collect(const Message& message, const std::string& currency, Cells& cells) 
     const FieldDescriptor& field = *type.field(i);
     if (field.name() == "next_page_token") continue;
     if (is_plain(field)) {
-      cells.emplace_back(words(field.name()), cell(message, field, currency));
+      std::string text = unusual(message, field, cell(message, field, currency));
+      cells.emplace_back(label(field), std::move(text));
     } else if (!field.is_repeated() && reflection.HasField(message, &field)) {
       collect(reflection.GetMessage(message, &field), currency, cells);
     }
@@ -194,7 +211,7 @@ std::string to_text(const Message& message, const std::string& currency) {
   collect(message, currency, cells);
   std::erase_if(cells, [&](const auto& named) {
     // Beside a table the journal number says little to people.
-    return named.second.empty() || (!tables.empty() && named.first == "ledger seq");
+    return named.second.empty() || (!tables.empty() && named.first == "seq");
   });
   std::size_t widest = 0;
   for (const auto& [name, value] : cells) widest = std::max(widest, width(name));

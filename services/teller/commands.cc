@@ -90,7 +90,10 @@ async::Task<bool> CustomerCommand::settle_earlier(bool is_change) {
 }
 
 async::Task<int> CustomerCommand::begin_session(Wish wish) {
-  async::Task<Answered<atm::v1::InsertCardResponse>> inserting = customer_.insert_card(pins_.pin());
+  // All questions first: a session keeps others from the ATM.
+  pin_ = pins_.pin();
+  if (wish.what == Wish::What::change_pin) new_pin_ = pins_.new_pin();
+  async::Task<Answered<atm::v1::InsertCardResponse>> inserting = customer_.insert_card(pin_);
   const std::optional<Answered<atm::v1::InsertCardResponse>> inserted =
       co_await cli::unless_interrupted(interrupts_, std::move(inserting));
   if (!inserted) co_return no_answer(gave_up);

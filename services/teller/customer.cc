@@ -216,8 +216,7 @@ async::Task<Answered<Outcome>> Customer::change(const rpc::Method<Request, Respo
   pending.id = cli::new_id(loop_.wall_now(), random_);
   last_id_ = pending.id;
   request.set_id(std::string(pending.id.view()));
-  pending_.write(
-      pending);  // Before the first send: from here on somebody can ask what became of it.
+  pending_.write(pending);  // Before the first send: somebody can ask what became of it.
   const async::Deadline until = loop_.in(options_.patience);
   bool may_have_arrived = false;
   bool has_begun_again = false;

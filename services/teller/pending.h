@@ -14,6 +14,8 @@ struct PendingChange {
   ledger::OperationId id;
   std::string kind;  // "withdrawal", "deposit", "transfer", "PIN change"
   std::string what;  // "60.00 EUR"; empty for a PIN change.
+
+  friend bool operator==(const PendingChange&, const PendingChange&) = default;
 };
 
 // One customer at one ATM: what they wait for, and that only one command of theirs runs at a time.

@@ -20,6 +20,7 @@ enum class Mishap : std::uint8_t {
   none,
   lost_on_the_way,   // The connection breaks before the ATM has it.
   answer_lost,       // It is done, then the connection breaks.
+  goes_down,         // It is done, then the ATM is gone.
   silence,           // It is done, and no answer comes.
   silence_not_done,  // It is not done, and no answer comes.
 };
@@ -261,11 +262,11 @@ class ScriptedAtm {
     return outcome;
   }
   async::Task<> happen(Mishap mishap) {
-    const bool breaks = mishap == Mishap::lost_on_the_way || mishap == Mishap::answer_lost;
-    if (breaks) {
-      loop_.post([this] {
+    const bool comes_back = mishap == Mishap::lost_on_the_way || mishap == Mishap::answer_lost;
+    if (comes_back || mishap == Mishap::goes_down) {
+      loop_.post([this, comes_back] {
         close();
-        open();
+        if (comes_back) open();
       });
     }
     if (mishap != Mishap::none) co_await never_;

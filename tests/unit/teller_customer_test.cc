@@ -64,6 +64,15 @@ TEST_F(CustomerTest, SilenceIsUnknownAndStaysOnTheDisk) {
   EXPECT_TRUE(customer->earlier());
 }
 
+TEST_F(CustomerTest, AnAtmThatWentDownWithTheChangeLeavesItUnknownThoughLaterTriesNeverLeft) {
+  insert_card();
+  atm.mishaps = {Mishap::goes_down};
+  const auto answer = finish(customer->withdraw(euros(60)));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().outcome(), rpc::Outcome::unknown) << answer.error().text();
+  EXPECT_TRUE(customer->earlier());
+}
+
 TEST_F(CustomerTest, TheNextCommandLearnsThatItWasDone) {
   insert_card();
   atm.mishaps = {Mishap::silence};

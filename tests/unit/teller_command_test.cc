@@ -1,0 +1,219 @@
+// What a customer's command prints, for people and as JSON, and what it exits with.
+#include "cli/amount.h"
+#include "ops/failure.h"
+#include "teller/commands.h"
+#include "teller_fixture.h"
+
+namespace teller {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+using What = Wish::What;
+
+class CommandTest : public TellerFixture {
+ protected:
+  // Exit code, standard output and standard error of one command.
+  struct Ran {
+    int code = 0;
+    std::string out;
+    std::string errors;
+  };
+  Ran run(Wish wish, bool json = false) {
+    arrive();
+    std::ostringstream out;
+    std::ostringstream errors;
+    const Pins pins{.pin = [this] { return pin; }, .new_pin = [] { return std::string("4321"); }};
+    CustomerCommand command(*customer, interrupts, pins, json, out, errors);
+    const int code = finish(command.run(std::move(wish)));
+    return {.code = code, .out = out.str(), .errors = errors.str()};
+  }
+  Ran withdraw(std::int64_t amount, bool json = false) {
+    return run({.what = What::withdraw, .amount = euros(amount)}, json);
+  }
+
+  std::string pin = "1234";
+};
+
+TEST_F(CommandTest, BalanceIsTwoLines) {
+  const Ran ran = run({.what = What::balance});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.out, "Balance:   100.00 EUR\nAvailable: 100.00 EUR\n");
+  EXPECT_EQ(ran.errors, "");
+  EXPECT_FALSE(atm.has_sessions());
+}
+
+TEST_F(CommandTest, BalanceIsOneJsonObject) {
+  EXPECT_EQ(run({.what = What::balance}, true).out,
+            "{\"outcome\":\"balance\",\"balance\":{\"balance\":{\"minor_units\":10000,"
+            "\"currency\":\"EUR\"},\"available\":{\"minor_units\":10000,\"currency\":\"EUR\"}}}\n");
+}
+
+TEST_F(CommandTest, AWithdrawalTellsItsNotesAndWhatIsLeft) {
+  const Ran ran = withdraw(60);
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.out, "60.00 EUR paid: 3 x 20.00 EUR.\nAvailable: 40.00 EUR.\n");
+  arrive();
+  EXPECT_FALSE(customer->earlier());
+}
+
+TEST_F(CommandTest, AWithdrawalAsJsonHasItsId) {
+  const Ran ran = withdraw(60, true);
+  EXPECT_THAT(ran.out,
+              StartsWith("{\"outcome\":\"withdrawn\",\"id\":\"" + customer->last_id().text() +
+                         "\",\"withdrawn\":{\"amount\":{\"minor_units\":6000,"));
+}
+
+TEST_F(CommandTest, ADeclineIsASentenceAndExitsOne) {
+  const Ran ran = withdraw(200);
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.out, "");
+  EXPECT_EQ(ran.errors, "teller: You have not enough money.\n");
+  const Ran json = withdraw(200, true);
+  EXPECT_EQ(json.code, 1);
+  EXPECT_THAT(json.out, StartsWith("{\"outcome\":\"declined\",\"id\":\""));
+  EXPECT_THAT(json.out, HasSubstr("\"declined\":{\"code\":\"by_bank\","));
+}
+
+TEST_F(CommandTest, ADeclineNamesTheAmountsThatCanBePaid) {
+  atm::v1::Decline decline;
+  decline.set_code(atm::v1::DECLINE_CODE_CANNOT_MAKE_AMOUNT);
+  *decline.add_nearest() = euros(40);
+  *decline.add_nearest() = euros(60);
+  insert_card();
+  finish(customer->end_session());
+  atm.decline_next = decline;
+  // The first decline is for the card: say it there, too.
+  EXPECT_EQ(withdraw(50).errors,
+            "teller: This ATM has no notes that make this amount. It can pay "
+            "40.00 EUR or 60.00 EUR.\n");
+}
+
+TEST_F(CommandTest, AWrongPinExitsOneAndTellsTheTriesLeft) {
+  pin = "9999";
+  const Ran ran = run({.what = What::balance});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.errors, "teller: The PIN is wrong. Tries left: 2.\n");
+}
+
+TEST_F(CommandTest, WithoutAnAtmNothingWasChanged) {
+  atm.close();
+  const Ran ran = withdraw(60);
+  EXPECT_EQ(ran.code, 69);
+  EXPECT_THAT(ran.errors, StartsWith("teller: the ATM does not answer: UNAVAILABLE"));
+  EXPECT_THAT(ran.errors, HasSubstr("Nothing was changed."));
+  EXPECT_EQ(pending->read(), std::nullopt);
+}
+
+TEST_F(CommandTest, WithoutAnAnswerItExits75AndTheNextCommandTellsWhatBecameOfIt) {
+  atm.mishaps = {Mishap::silence};
+  const Ran lost = withdraw(60);
+  EXPECT_EQ(lost.code, 75);
+  EXPECT_THAT(lost.errors,
+              HasSubstr("your withdrawal of 60.00 EUR may have been done, or may not"));
+  atm.end_sessions();
+  const Ran next = run({.what = What::balance});
+  EXPECT_EQ(next.code, 0);
+  EXPECT_EQ(next.out,
+            "Your earlier withdrawal of 60.00 EUR was done: 60.00 EUR paid: 3 x 20.00 EUR."
+            "\nAvailable: 40.00 EUR.\nBalance:   40.00 EUR\nAvailable: 40.00 EUR\n");
+  const Ran after = run({.what = What::balance});
+  EXPECT_EQ(after.out, "Balance:   40.00 EUR\nAvailable: 40.00 EUR\n");
+}
+
+TEST_F(CommandTest, TheNextCommandTellsInJsonToo) {
+  atm.mishaps = {Mishap::silence_not_done};
+  const Ran lost = withdraw(60, true);
+  EXPECT_EQ(lost.code, 75);
+  const std::string id = customer->last_id().text();
+  EXPECT_THAT(lost.out, StartsWith("{\"outcome\":\"unknown\",\"id\":\"" + id + "\",\"message\":"));
+  atm.end_sessions();
+  const Ran next = run({.what = What::balance}, true);
+  EXPECT_THAT(next.out, HasSubstr("\"earlier\":{\"id\":\"" + id +
+                                  "\",\"kind\":\"withdrawal\",\"what\":\"60.00 EUR\",\"outcome\":"
+                                  "\"declined\""));
+  EXPECT_THAT(next.out, StartsWith("{\"outcome\":\"balance\""));
+}
+
+TEST_F(CommandTest, NothingNewBeginsWhileAnEarlierChangeIsUnknown) {
+  atm.mishaps = {Mishap::goes_down};
+  EXPECT_EQ(withdraw(60).code, 75);
+  const Ran second = withdraw(20);
+  EXPECT_EQ(second.code, 75);
+  EXPECT_THAT(second.errors, StartsWith("teller: Your earlier withdrawal of 60.00 EUR still has no "
+                                        "answer"));
+  EXPECT_THAT(second.errors, HasSubstr("Nothing else was begun"));
+  EXPECT_EQ(atm.changes_seen, 1);
+  atm.open();
+  const Ran third = withdraw(20);
+  EXPECT_EQ(third.code, 0);
+  EXPECT_EQ(atm.balance, 2000);
+}
+
+TEST_F(CommandTest, CtrlCWhileWaitingIsUnknownAndRemembered) {
+  atm.mishaps = {Mishap::silence};
+  arrive();
+  std::ostringstream out;
+  std::ostringstream errors;
+  const Pins pins{.pin = [] { return std::string("1234"); }, .new_pin = {}};
+  CustomerCommand command(*customer, interrupts, pins, false, out, errors);
+  async::Running<int> running(command.run({.what = What::withdraw, .amount = euros(60)}));
+  loop.settle();
+  interrupts.press();
+  loop.advance(std::chrono::seconds(5));
+  ASSERT_TRUE(running.is_done());
+  EXPECT_EQ(running.result(), 75);
+  EXPECT_THAT(errors.str(), HasSubstr("you did not wait for it"));
+  EXPECT_TRUE(pending->read());
+}
+
+TEST_F(CommandTest, WhatCannotBePrintedIsToldAgain) {
+  arrive();
+  std::ostringstream out;
+  out.setstate(std::ios::badbit);
+  std::ostringstream errors;
+  const Pins pins{.pin = [] { return std::string("1234"); }, .new_pin = {}};
+  CustomerCommand command(*customer, interrupts, pins, false, out, errors);
+  finish(command.run({.what = What::withdraw, .amount = euros(60)}));
+  EXPECT_TRUE(pending->read());
+  EXPECT_THAT(run({.what = What::balance}).out,
+              StartsWith("Your earlier withdrawal of 60.00 EUR was "
+                         "done"));
+}
+
+TEST_F(CommandTest, SuspenseIsNotDoneAndNotDeclined) {
+  atm::v1::Suspense suspense;
+  *suspense.mutable_amount() = euros(60);
+  atm.suspense_next = suspense;
+  const Ran ran = withdraw(60);
+  EXPECT_EQ(ran.code, 75);
+  EXPECT_THAT(ran.errors,
+              HasSubstr("60.00 EUR stays reserved until your bank has looked into it."));
+}
+
+TEST_F(CommandTest, AnotherCurrencyIsNotSent) {
+  atm.currency = "KWD";
+  const Ran ran = withdraw(60);
+  EXPECT_EQ(ran.code, 64);
+  EXPECT_EQ(ran.errors, "teller: Your account is in KWD, and not in EUR: say --currency KWD.\n");
+  EXPECT_EQ(atm.changes_seen, 0);
+}
+
+TEST_F(CommandTest, DepositTransferStatementAndPin) {
+  Wish deposit{.what = What::deposit};
+  deposit.notes = cli::parse_note_list({"2x50", "1x20"}, ledger::Currency::of("EUR"));
+  deposit.amount = cli::sum_of(deposit.notes, ledger::Currency::of("EUR"));
+  EXPECT_EQ(run(deposit).out, "120.00 EUR credited.\nAvailable: 220.00 EUR.\n");
+  const Wish transfer{.what = What::transfer, .amount = euros(20), .target_account = "john"};
+  EXPECT_EQ(run(transfer).out, "20.00 EUR transferred.\nAvailable: 200.00 EUR.\n");
+  const Ran statement = run({.what = What::statement, .entries = 2});
+  EXPECT_EQ(statement.out,
+            "TIME                  WHAT        WITH           AMOUNT     BALANCE\n"
+            "2026-11-23 02:09:45Z  withdrawal  cash:atm-1  -1.00 EUR  100.00 EUR\n"
+            "2026-11-23 02:09:45Z  withdrawal  cash:atm-1  -2.00 EUR  100.00 EUR\n");
+  EXPECT_EQ(run({.what = What::change_pin}).out, "Your PIN was changed.\n");
+  EXPECT_EQ(atm.pin, "4321");
+}
+
+}  // namespace
+}  // namespace teller
