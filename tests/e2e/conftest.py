@@ -59,9 +59,13 @@ async def stage_with_scripted_bank(atm_daemon_for):
 
 
 SETTINGS = {
+    "scripted bank": lambda programs, folder: stage_with_scripted_bank(
+        lambda bank_address: programs.atmd(bank_address, folder)
+    ),
     "scripted bank and another ATM": lambda programs, folder: stage_with_scripted_bank(
         lambda bank_address: atm_daemon(SCRIPTED_ATM, bank_address, folder)
     ),
+    "bankd": lambda programs, folder: stage_with_bankd(programs, folder),
 }
 
 
@@ -97,7 +101,7 @@ async def served_by_atmd(programs, folder):
         yield Served(atmd.address, [AtmService.full_name, StaffService.full_name])
 
 
-SERVERS = {"kit": served_by_kit, "bankd": served_by_bankd}
+SERVERS = {"kit": served_by_kit, "bankd": served_by_bankd, "atmd": served_by_atmd}
 
 
 @pytest.fixture(params=SERVERS)

@@ -7,7 +7,11 @@ from contextlib import aclosing
 import pytest
 
 from kit.client import RpcClient
+from kit.customer import cash_of
+from kit.poll import until
 from kit.protos import BankService, HealthService, health
+from kit.proxy import Proxy
+from kit.programs import House
 from kit.status import Code, RpcError
 
 DRAIN_WITHIN_S = 5
@@ -16,6 +20,10 @@ AT_ONCE_S = 2
 
 async def test_an_idle_bank_ends_at_once(bank):
     assert await bank.bankd.terminate(AT_ONCE_S) == 0
+
+
+async def test_an_idle_atm_ends_at_once(house):
+    assert await house.atmd.terminate(AT_ONCE_S) == 0
 
 
 async def test_calls_in_flight_are_answered(bank):
@@ -47,3 +55,40 @@ async def test_a_watch_ends_as_unavailable_and_says_not_serving_first(bank):
         assert error.value.code == Code.UNAVAILABLE
         assert seen == [health.SERVING_STATUS_SERVING, health.SERVING_STATUS_NOT_SERVING]
         assert await bank.bankd.ended(DRAIN_WITHIN_S) == 0
+
+
+async def test_a_withdrawal_under_way_is_paid_before_the_atm_ends(programs, tmp_path):
+    async with Proxy() as proxy, House(programs, tmp_path, between=proxy) as house:
+        async with await house.customer("Jane Doe") as jane:
+            step = proxy.stop_at_reply("Hold")
+            call = asyncio.ensure_future(jane.withdraw(60))
+            await step.reached()
+
+            async with await RpcClient.connect(house.atmd.address) as late:
+                house.atmd.process.send_signal(signal.SIGTERM)
+
+                async def draining():
+                    try:
+                        await late.stub(HealthService).Check(service="")
+                    except RpcError as error:
+                        return error.code == Code.UNAVAILABLE
+                    return False
+
+                await until(draining, "new calls are refused", DRAIN_WITHIN_S)
+
+            step.go_on()
+            assert cash_of(await call) == 60
+            assert await house.atmd.ended(DRAIN_WITHIN_S) == 0
+
+
+async def test_a_second_signal_ends_it_at_once(programs, tmp_path):
+    async with Proxy() as proxy, House(programs, tmp_path, between=proxy) as house:
+        async with await house.customer("Jane Doe") as jane:
+            step = proxy.stop_at_reply("Hold")
+            call = asyncio.ensure_future(jane.withdraw(60))
+            await step.reached()
+            house.atmd.process.send_signal(signal.SIGTERM)
+            await until(lambda: "signal" in house.atmd.log, "it drains")
+            assert await house.atmd.terminate() == 128 + signal.SIGTERM
+            with pytest.raises(RpcError):
+                await call

@@ -1,5 +1,6 @@
 """All replies that become ready in one turn of the loop leave in one write."""
 
+from kit.bank import ScriptedBank
 from kit.client import RpcClient
 from kit.poll import until
 from kit.protos import BankService, HealthService, envelope, path_of
@@ -35,3 +36,11 @@ async def test_the_bank_answers_64_pipelined_requests_in_at_most_2_writes(progra
         await bankd.terminate()  # Then the report is whole.
     for port in ports:
         assert 1 <= len(writes_to(port, report)) <= 2
+
+
+async def test_the_atm_answers_64_pipelined_requests_in_at_most_2_writes(programs, tmp_path):
+    report = tmp_path / "strace"
+    async with ScriptedBank() as bank, traced(programs.atmd(bank.address, tmp_path), report) as atmd:
+        port = await ask(atmd, CHECK)
+        await atmd.terminate()
+    assert 1 <= len(writes_to(port, report)) <= 2

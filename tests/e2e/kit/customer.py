@@ -69,9 +69,9 @@ class Customer:
         self.session = outcome_of(response)
 
     async def balance(self):
-        """What the bank owes the customer, in euros."""
+        """What the customer can spend, in euros. What was just paid is only reserved until the ATM has told the bank."""
         response = await self.atm.GetBalance(session_id=self.session.session_id)
-        return outcome_of(response).balance.minor_units / 100
+        return outcome_of(response).available.minor_units / 100
 
     async def withdraw(self, amount, change_id=None, **options):
         """Returns the ATM's Withdrawn."""
