@@ -23,10 +23,7 @@ Task<v1::SignOnResponse> BankService::sign_on(const v1::SignOnRequest& request, 
   if (store_.books().find_terminal(request.terminal_id()) == nullptr) {
     co_return refused<v1::SignOnResponse>({.code = RefusalCode::terminal_not_found});
   }
-  const std::uint64_t head_seq = request.seen_chain_head_seq() == 0 ? request.seen_ledger_seq()
-                                                                    : request.seen_chain_head_seq();
-  const bool agrees =
-      co_await history_holds(request.seen_ledger_seq(), head_seq, request.seen_chain_head());
+  const bool agrees = co_await history_holds(request.seen_ledger_seq(), request.seen_chain_head());
 
   v1::SignOnResponse response;
   v1::SignedOn& signed_on = *response.mutable_signed_on();
@@ -42,11 +39,10 @@ Task<v1::SignOnResponse> BankService::sign_on(const v1::SignOnRequest& request, 
 }
 
 // Whether this is the bank that told an ATM so, with nothing lost since (rule 24).
-Task<bool> BankService::history_holds(std::uint64_t ledger_seq, std::uint64_t head_seq,
-                                      std::string chain_head) {
-  if (ledger_seq > store_.last_seq() || head_seq > store_.last_seq()) co_return false;
-  if (chain_head.empty() || head_seq == 0) co_return true;
-  const std::optional<ledger::Hash> hash = co_await store_.hash_at(head_seq);
+Task<bool> BankService::history_holds(std::uint64_t ledger_seq, std::string chain_head) {
+  if (ledger_seq > store_.last_seq()) co_return false;
+  if (chain_head.empty()) co_return true;
+  const std::optional<ledger::Hash> hash = co_await store_.hash_at(ledger_seq);
   co_return hash&& to_bytes(*hash) == chain_head;
 }
 

@@ -59,8 +59,7 @@ class BankService {
   bool is_proven(const Request& request) const {
     return tokens_.proves(request.token(), request.card_number(), request.terminal_id());
   }
-  async::Task<bool> history_holds(std::uint64_t ledger_seq, std::uint64_t head_seq,
-                                  std::string chain_head);
+  async::Task<bool> history_holds(std::uint64_t ledger_seq, std::string chain_head);
   v1::VerifyCardResponse verified(const v1::VerifyCardRequest& request);
   // A card that was locked meanwhile has no tokens any more.
   void forget_if_locked(const std::string& card_number);

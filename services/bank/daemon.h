@@ -23,4 +23,8 @@ struct ServeOptions {
 int serve(const ServeOptions& options,
           const std::function<std::function<void()>(ops::Log)>& reload);
 
+// Goes through a bank's database, or a backup of one, from its first row, and prints what was found
+// to be sound. Returns the exit status; throws StorageError that names the first row that is not.
+int verify(const std::filesystem::path& data);
+
 }  // namespace bank

@@ -1,6 +1,7 @@
 // bankd: the bank's daemon.
 #include <chrono>
 #include <exception>
+#include <filesystem>
 #include <optional>
 
 #include "bank/daemon.h"
@@ -39,6 +40,13 @@ int main(int argc, char** argv) {
   serving.run([&] {
     return bank::serve(serve, [&line](ops::Log log) { return ops::reload_log_level(line, log); });
   });
+
+  std::filesystem::path data;
+  ops::Command& verifying =
+      line.root().command("verify", "Checks a bank's database, or a backup of it, row by row");
+  verifying.example("bankd verify --data bank.db");
+  verifying.option("data", data, "FILE", "The database; no bank may be serving it").required();
+  verifying.run([&] { return bank::verify(data); });
 
   async::Endpoint server = bank::bank_endpoint_default;
   ops::Command& health = line.root().command("health", "Asks a running bank whether it serves");
