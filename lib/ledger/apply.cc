@@ -422,8 +422,9 @@ class Applier {
   ExceptionEntry refused_about_hold(const OperationId& id, const std::string& terminal_id) const {
     ExceptionEntry exception = refused_cash(terminal_id);
     exception.hold = id;
+    // Not of a hold that ended: whether that is still remembered must make no difference.
     const HoldEntry* const known = books_.find_hold(id);
-    if (known != nullptr) {
+    if (known != nullptr && known->is_open()) {
       const Account& account = books_.account(known->account);
       exception.account = account.id;
       exception.amount = known->amount;

@@ -8,11 +8,19 @@
 
 namespace ledger {
 
+// Where a sync costs nothing: for tests that make thousands of changes and prove nothing about the disk.
+inline std::filesystem::path fast_directory() {
+  const std::filesystem::path shared_memory = "/dev/shm";
+  return std::filesystem::exists(shared_memory) ? shared_memory
+                                                : std::filesystem::temp_directory_path();
+}
+
 // A directory that is gone with the test.
 class TemporaryDirectory {
  public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "ledger-XXXXXX").string();
+  TemporaryDirectory() : TemporaryDirectory(std::filesystem::temp_directory_path()) {}
+  explicit TemporaryDirectory(const std::filesystem::path& parent) {
+    std::string name = (parent / "ledger-XXXXXX").string();
     EXPECT_NE(mkdtemp(name.data()), nullptr);
     path_ = name;
   }
