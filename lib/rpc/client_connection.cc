@@ -201,6 +201,7 @@ void ClientConnection::expect_life() {
 // Looks whether something came since; ordinary traffic never touches the timer.
 void ClientConnection::fired() {
   if (silent_since_ == never) return;
+  if (held_by_ != nullptr) return expect_life();  // Nobody listens: silence says nothing.
   const async::Instant due = silent_since_ + limits_.silence_max;
   if (loop_.now() < due) return set(loop_, due);
   if (asked_for_life_) return broke("it gave no sign of life");

@@ -96,8 +96,8 @@ bool Connection::take(const Frame& frame) {
 }
 
 void Connection::take_request(const RequestView& request) {
-  if (request.id == 0) return refuse({}, StatusCode::invalid_argument, "the id is 0");
   if (request.cancel) return cancel_call(request.id);
+  if (request.id == 0) return refuse({}, StatusCode::invalid_argument, "the id is 0");
   // Callers count up, so that an id above all others cannot be in flight.
   if (request.id <= highest_id_ && find(request.id) != nullptr) {
     return refuse({}, StatusCode::invalid_argument, "the id is in flight");
