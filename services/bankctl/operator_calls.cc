@@ -134,6 +134,15 @@ void OperatorCalls::print(const Message& response) const {
     out_ << outcome->name() << "\n";
   }
   out_ << cli::to_text(response, settings_.currency);
+  const FieldDescriptor* const differences =
+      response.GetDescriptor()->FindFieldByName("differences");
+  if (differences == nullptr) return;
+  const int count = response.GetReflection()->FieldSize(response, differences);
+  for (int i = 0; i < count; ++i) {
+    out_ << "difference: " << response.GetReflection()->GetRepeatedString(response, differences, i)
+         << "\n";
+  }
+  if (count == 0) out_ << "Nothing differs.\n";
 }
 
 int OperatorCalls::judge(const OperatorCall& call, const Message& response) const {
@@ -150,8 +159,9 @@ int OperatorCalls::judge(const OperatorCall& call, const Message& response) cons
   const FieldDescriptor* const differences =
       response.GetDescriptor()->FindFieldByName("differences");
   if (differences != nullptr && reflection.FieldSize(response, differences) > 0) {
-    throw ops::Failure(ops::ExitCode::bad_data,
-                       reflection.GetRepeatedString(response, differences, 0));
+    throw ops::Failure(
+        ops::ExitCode::bad_data,
+        "It does not add up: " + reflection.GetRepeatedString(response, differences, 0));
   }
   return ops::to_int(ops::ExitCode::ok);
 }

@@ -128,7 +128,8 @@ void collect(const Message& message, const std::string& currency, Cells& cells) 
   const Reflection& reflection = *message.GetReflection();
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
-    if (field.name() == "next_page_token") continue;
+    // Said by whoever prints.
+    if (field.name() == "next_page_token" || field.name() == "differences") continue;
     if (is_plain(field)) {
       std::string text = unusual(message, field, cell(message, field, currency));
       cells.emplace_back(label(field), std::move(text));

@@ -57,16 +57,14 @@ std::string read_card(const Settings& settings, cli::Terminal& terminal) {
 
 // What every command and the session have in common. Made once there is something to do.
 struct Visit {
-  Visit(const Settings& settings, cli::Terminal& terminal)
-      : card(read_card(settings, terminal)),
-        client(loop, cli::client_options(settings.atm), random),
+  Visit(const Settings& settings, const std::string& card)
+      : client(loop, cli::client_options(settings.atm), random),
         interrupts(loop),
         pending(settings.state ? *settings.state : ops::state_directory("teller"),
                 settings.atm.text(), settings.terminal, card),
         customer(loop, client, random, pending,
                  {.terminal = settings.terminal, .card = card, .patience = settings.timeout}) {}
 
-  std::string card;
   async::UvLoop loop;
   async::SystemRandom random;
   rpc::Client client;
@@ -77,7 +75,7 @@ struct Visit {
 
 int run_wish(const Settings& settings, Wish wish) {
   cli::UserTerminal terminal(STDERR_FILENO);
-  Visit visit(settings, terminal);
+  Visit visit(settings, read_card(settings, terminal));
   teller::Pins pins{.pin = [&] { return cli::read_pin(terminal, "PIN: ", settings.pin_file); },
                     .new_pin = [&] { return cli::read_new_pin(terminal, settings.new_pin_file); }};
   teller::CustomerCommand command(visit.customer, visit.interrupts, std::move(pins), settings.json,
@@ -92,11 +90,16 @@ int run_session(const Settings& settings) {
                        "balance, withdraw, deposit, transfer, statement or pin");
   }
   cli::UserTerminal terminal(STDOUT_FILENO);
-  Visit visit(settings, terminal);
-  teller::SessionOptions options{.atm = settings.atm.text(),
-                                 .masked_card = ops::mask_card(visit.card),
-                                 .pin = std::nullopt,
-                                 .patience = settings.idle};
+  terminal.write("Welcome to Teller. This is the ATM at " + settings.atm.text() + ".\n");
+  std::string card = settings.card;
+  if (card.empty()) card = terminal.ask("Card number: ", settings.idle).text;
+  if (card.empty()) {
+    terminal.write("Good-bye.\n");
+    return ops::to_int(ops::ExitCode::ok);
+  }
+  Visit visit(settings, card);
+  teller::SessionOptions options{
+      .masked_card = ops::mask_card(card), .pin = std::nullopt, .patience = settings.idle};
   if (!settings.pin_file.empty()) options.pin = cli::read_pin(terminal, "", settings.pin_file);
   teller::Session session(visit.loop, visit.customer, terminal, visit.interrupts,
                           std::move(options));

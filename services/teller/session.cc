@@ -63,7 +63,6 @@ Choice choice_of(const std::string& line) {
 }  // namespace
 
 async::Task<int> Session::run() {
-  say("Welcome to Teller. This is the ATM at " + options_.atm + ".");
   const bool is_settled = co_await settle_earlier();
   if (!is_settled) co_return ops::to_int(code_);
   const bool is_in = co_await log_in();

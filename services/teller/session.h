@@ -13,7 +13,6 @@
 namespace teller {
 
 struct SessionOptions {
-  std::string atm;                                      // Its address, for the welcome.
   std::string masked_card;                              // For the receipt.
   std::optional<std::string> pin;                       // Not asked for when it is given.
   async::Duration patience = std::chrono::seconds(60);  // With a customer who says nothing.
@@ -30,7 +29,7 @@ class Session {
         interrupts_(interrupts),
         options_(std::move(options)) {}
 
-  // From the welcome to the card's return, which happens whatever comes between. Gives the exit
+  // From the PIN to the card's return, which happens whatever comes between. Gives the exit
   // code: 0 unless the PIN was never right (1), the ATM does not answer (69), or the outcome of a
   // change is unknown (75).
   async::Task<int> run();

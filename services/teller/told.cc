@@ -87,9 +87,9 @@ std::string sentence(const Decline& decline) {
     nearest += (nearest.empty() ? "" : " or ") + written;
   }
   if (!nearest.empty()) text += " It can pay " + nearest + ".";
-  const bool is_told = text.find("left") != std::string::npos;
-  if (decline.tries_left() > 0 && !is_told) {
-    text += " Tries left: " + std::to_string(decline.tries_left()) + ".";
+  const std::string tries = std::to_string(decline.tries_left());
+  if (decline.tries_left() > 0 && text.find(tries) == std::string::npos) {
+    text += " Tries left: " + tries + ".";
   }
   return text;
 }

@@ -1,0 +1,189 @@
+// The session at the ATM, played by a person whose lines are known.
+#include "teller/session.h"
+#include "teller_fixture.h"
+
+namespace teller {
+namespace {
+
+using cli::Answer;
+using testing::HasSubstr;
+using testing::Not;
+
+// A person who says what the test wrote down, then hangs up.
+class ScriptedTerminal final : public cli::Terminal {
+ public:
+  void write(std::string_view text) override { screen += text; }
+  Answer ask(std::string_view prompt, async::Duration) override {
+    screen += prompt;
+    Answer answer = next();
+    screen += answer.text + "\n";
+    return answer;
+  }
+  Answer ask_hidden(std::string_view prompt, async::Duration) override {
+    screen += prompt;
+    screen += "\n";
+    return next();
+  }
+
+  std::deque<Answer> answers;
+  std::string screen;
+
+ private:
+  Answer next() {
+    if (answers.empty()) return {.kind = Answer::Kind::end_of_input, .text = ""};
+    Answer answer = answers.front();
+    answers.pop_front();
+    return answer;
+  }
+};
+
+class SessionTest : public TellerFixture {
+ protected:
+  // Plays a session; gives its exit code.
+  int play(std::deque<std::string> lines, std::optional<std::string> pin = std::nullopt) {
+    arrive();
+    for (std::string& line : lines) terminal.answers.push_back({.text = std::move(line)});
+    Session session(loop, *customer, terminal, interrupts,
+                    {.masked_card = "************0010", .pin = std::move(pin)});
+    return finish(session.run());
+  }
+  const std::string& screen() const { return terminal.screen; }
+
+  ScriptedTerminal terminal;
+};
+
+TEST_F(SessionTest, CardPinMenuCashReceiptCard) {
+  EXPECT_EQ(play({"1234", "1", "1", "0"}), 0);
+  EXPECT_THAT(screen(), HasSubstr("PIN: \n\nGood day, Jane Doe.\n"));
+  EXPECT_THAT(screen(), HasSubstr("Please take your cash:\n  1. 20.00 EUR\n"));
+  EXPECT_THAT(screen(), HasSubstr("  Receipt    "));
+  EXPECT_THAT(screen(), HasSubstr("  Card       ************0010\n"
+                                  "  What       withdrawal of 20.00 EUR\n"
+                                  "  Available  80.00 EUR\n"
+                                  "  Number     " +
+                                  customer->last_id().text()));
+  EXPECT_TRUE(screen().ends_with("Please take your card. Good-bye.\n"));
+  EXPECT_THAT(screen(), Not(HasSubstr("1234")));
+  EXPECT_FALSE(atm.has_sessions());
+  EXPECT_FALSE(pending->read());
+}
+
+TEST_F(SessionTest, NotesAreCountedOutOneByOne) {
+  play({"1234", "withdraw 60", "end"});
+  EXPECT_THAT(screen(), HasSubstr("  1. 20.00 EUR\n  2. 20.00 EUR\n  3. 20.00 EUR\n"));
+}
+
+TEST_F(SessionTest, EveryChoiceOfTheMenu) {
+  EXPECT_EQ(play({"1234", "3", "2", "2x50", "4", "john", "9.50", "y", "5", "6", "1234", "4321",
+                  "4321", "0"}),
+            0);
+  EXPECT_THAT(screen(), HasSubstr("Balance:   100.00 EUR\n"));
+  EXPECT_THAT(screen(), HasSubstr("100.00 EUR credited."));
+  EXPECT_THAT(screen(), HasSubstr("Transfer 9.50 EUR to john? [y/N] y\n"));
+  EXPECT_THAT(screen(), HasSubstr("9.50 EUR transferred."));
+  EXPECT_THAT(screen(), HasSubstr("-10.00 EUR"));  // The statement's tenth entry.
+  EXPECT_THAT(screen(), HasSubstr("Your PIN was changed."));
+  EXPECT_EQ(atm.pin, "4321");
+}
+
+TEST_F(SessionTest, WhatIsWrittenWronglyIsAskedAgainAndNothingIsSent) {
+  EXPECT_EQ(
+      play({"1234", "9", "1",    "5",   "12.345", "1",    "-1",   "withdraw 0", "2",    "3x", "2",
+            "12",   "4", "john", "1e3", "4",      "john", "5",    "n",          "1",    "0",  "1",
+            "",     "2", "",     "4",   "",       "6",    "1234", "1111",       "2222", "0"}),
+      0);
+  EXPECT_EQ(atm.changes_seen, 0);
+  EXPECT_THAT(screen(), HasSubstr("Please choose a number from 0 to 6."));
+  EXPECT_THAT(screen(), HasSubstr("'12.345' is not an amount: EUR has at most 2 digits after the "
+                                  "point."));
+  EXPECT_THAT(screen(), HasSubstr("'-1' is not an amount: it must not be negative."));
+  EXPECT_THAT(screen(), HasSubstr("An amount must be more than 0."));
+  EXPECT_THAT(screen(), HasSubstr("No notes make 12: the smallest is 5."));
+  EXPECT_THAT(screen(), HasSubstr("Nothing was transferred."));
+  EXPECT_THAT(screen(), HasSubstr("The two are not the same; your PIN stays as it was."));
+}
+
+TEST_F(SessionTest, AWrongPinMayBeTriedAgain) {
+  EXPECT_EQ(play({"9999", "1234", "0"}), 0);
+  EXPECT_THAT(screen(), HasSubstr("The PIN is wrong. Tries left: 2.\nPIN: \n\nGood day"));
+}
+
+TEST_F(SessionTest, ThreeWrongPinsEndIt) {
+  EXPECT_EQ(play({"9999", "9998", "9997", "1234"}), 1);
+  EXPECT_THAT(screen(), Not(HasSubstr("Good day")));
+  EXPECT_TRUE(screen().ends_with("Please take your card. Good-bye.\n"));
+}
+
+TEST_F(SessionTest, WhoLeavesGetsTheCardBack) {
+  using Kind = Answer::Kind;
+  for (const Kind kind : {Kind::end_of_input, Kind::interrupted, Kind::timed_out}) {
+    for (const std::deque<std::string>& before :
+         {std::deque<std::string>{}, {"1234"}, {"1234", "1"}}) {
+      terminal.answers.clear();
+      terminal.screen.clear();
+      arrive();
+      for (const std::string& line : before) terminal.answers.push_back({.text = line});
+      terminal.answers.push_back({.kind = kind, .text = ""});
+      EXPECT_EQ(play({}), 0);
+      EXPECT_TRUE(screen().ends_with("Please take your card. Good-bye.\n"));
+      EXPECT_FALSE(atm.has_sessions());
+    }
+  }
+  EXPECT_THAT(screen(), HasSubstr("You have been silent for too long."));
+}
+
+TEST_F(SessionTest, ADeclineKeepsTheSession) {
+  EXPECT_EQ(play({"1234", "withdraw 500", "withdraw 20", "0"}), 0);
+  EXPECT_THAT(screen(), HasSubstr("You have not enough money.\n"));
+  EXPECT_EQ(atm.paid_count, 1);
+}
+
+TEST_F(SessionTest, AChangeWithoutAnAnswerEndsItWith75AndTheNextSessionSettlesIt) {
+  atm.mishaps = {Mishap::silence};
+  EXPECT_EQ(play({"1234", "withdraw 60", "3"}), 75);
+  EXPECT_THAT(screen(), HasSubstr("your withdrawal of 60.00 EUR may have been done, or may not"));
+  EXPECT_TRUE(pending->read());
+  atm.end_sessions();
+  terminal.screen.clear();
+  terminal.answers.clear();
+  EXPECT_EQ(play({"1234", "3", "0"}), 0);
+  EXPECT_TRUE(
+      screen().starts_with("One moment: what became of your earlier withdrawal of 60.00 EUR?\n"
+                           "Your earlier withdrawal of 60.00 EUR was done: 60.00 EUR paid"))
+      << screen();
+  EXPECT_THAT(screen(), HasSubstr("Balance:   40.00 EUR\n"));
+}
+
+TEST_F(SessionTest, NothingBeginsWhileAnEarlierChangeIsUnknown) {
+  atm.mishaps = {Mishap::goes_down};
+  EXPECT_EQ(play({"1234", "withdraw 60"}), 75);
+  terminal.screen.clear();
+  EXPECT_EQ(play({"1234"}), 75);
+  EXPECT_THAT(screen(), HasSubstr("It still has no answer"));
+  EXPECT_THAT(screen(), Not(HasSubstr("PIN: ")));
+}
+
+TEST_F(SessionTest, AnAtmThatIsGoneEndsItWith69) {
+  atm.close();
+  EXPECT_EQ(play({"1234"}), 69);
+  EXPECT_THAT(screen(), HasSubstr("The ATM does not answer"));
+}
+
+TEST_F(SessionTest, AnExpiredSessionEndsIt) {
+  arrive();
+  terminal.answers = {{.text = "1234"}};
+  Session session(loop, *customer, terminal, interrupts,
+                  {.masked_card = "************0010", .pin = std::nullopt});
+  atm.decline_next = atm::v1::Decline();
+  atm.decline_next->set_code(atm::v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_EQ(finish(session.run()), 1);
+  EXPECT_THAT(screen(), HasSubstr("Your session is over."));
+}
+
+TEST_F(SessionTest, APinThatIsGivenIsNotAskedFor) {
+  EXPECT_EQ(play({"3", "0"}, "1234"), 0);
+  EXPECT_THAT(screen(), Not(HasSubstr("PIN: ")));
+}
+
+}  // namespace
+}  // namespace teller
