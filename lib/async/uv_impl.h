@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <uv.h>
@@ -14,9 +15,11 @@
 
 namespace async {
 
-// Throws IoError when libuv said no.
-inline void require(int result, const std::string& what_was_tried) {
-  if (result < 0) throw IoError(result, what_was_tried);
+// Throws IoError when libuv said no. Costs nothing when it did not: the text is a view.
+inline void require(int result, std::string_view what_was_tried) {
+  if (result < 0) [[unlikely]] {
+    throw IoError(result, std::string(what_was_tried));
+  }
 }
 
 // What UvLoop is made of. Lives on the heap, as libuv keeps pointers into it.
