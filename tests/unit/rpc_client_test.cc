@@ -28,6 +28,16 @@ TEST_F(ClientTest, AClientConnectsAtItsFirstCall) {
   EXPECT_THAT(calls.take(), ElementsAre("OK hello"));
 }
 
+TEST_F(ClientTest, TheTimeLeftIsRoundedUp) {
+  start();
+  begin("a", 1'500us);
+  begin("b", 1ns);
+  const std::vector<v1::Request> sent = requests();
+  ASSERT_THAT(sent, SizeIs(2));
+  EXPECT_EQ(sent[0].time_left_ms(), 2);
+  EXPECT_EQ(sent[1].time_left_ms(), 1);
+}
+
 TEST_F(ClientTest, AnswersComeInAnyOrder) {
   start();
   for (const char* text : {"a", "b", "c"}) begin(text);

@@ -93,6 +93,20 @@ TEST_F(ReconnectTest, AttemptsBackOffWithJitterAndLookTheNameUpEachTime) {
   }
 }
 
+TEST_F(ReconnectTest, AConnectionThatWorkedEndsTheBackOff) {
+  refuse = true;
+  start();
+  begin("a", 1000s);
+  loop.advance(60s);
+  refuse = false;
+  loop.advance(5s);
+  answer(response_to(1, "a"));
+  const std::size_t before = attempts.size();
+  wire().end();
+  loop.advance(50ms);
+  EXPECT_EQ(attempts.size(), before + 1);
+}
+
 TEST_F(ReconnectTest, EndpointsAreTriedInTurn) {
   refuse = true;
   ClientOptions options;

@@ -1,48 +1,16 @@
-// The server, seen from the other end of the wire.
+// The server's calls, seen from the other end of the wire.
 
 #include <string>
 #include <vector>
 
-#include "rpc/server.h"
 #include "rpc_test_kit.h"
 
 namespace rpc {
 namespace {
 
-using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-using testing::UnorderedElementsAre;
-
-class ServerTest : public testing::Test {
- protected:
-  void start(const ServerLimits& limits = {}) {
-    server.emplace(loop, limits, observer);
-    server->handle<&EchoService::echo>("test.v1.EchoService/Echo", service);
-    server->handle<&EchoService::count>("test.v1.EchoService/Count", service);
-    server->serve(wire.stream());
-    loop.settle();
-  }
-
-  // What the server says to these bytes without time passing.
-  std::vector<std::string> answers(const std::string& bytes) {
-    wire.send(bytes);
-    loop.settle();
-    return take_summaries(wire);
-  }
-  std::vector<std::string> answers(const v1::Request& request) { return answers(framed(request)); }
-  std::vector<std::string> answers_after(async::Duration duration) {
-    loop.advance(duration);
-    return take_summaries(wire);
-  }
-
-  async::ManualLoop loop;
-  Wire wire{loop};
-  EchoService service{loop};
-  RecordingObserver observer;
-  std::optional<Server> server;
-};
 
 TEST_F(ServerTest, ARequestIsAnswered) {
   start();
@@ -278,154 +246,6 @@ TEST_F(ServerTest, WhoWaitsForAnAbandonedCallerGoesOn) {
   service.let_go("wait");
 }
 
-TEST_F(ServerTest, AFrameThatIsNotFinishedInTimeClosesTheConnection) {
-  start();
-  answers(framed(echo_request(1, "hello")) + std::string("\0\x10half", 6));
-  loop.advance(4999ms);
-  EXPECT_FALSE(wire.is_closed());
-  loop.advance(1ms);
-  EXPECT_TRUE(wire.is_closed());
-  EXPECT_THAT(observer.closed, ElementsAre("it did not finish a frame in time"));
-}
-
-TEST_F(ServerTest, AByteNowAndThenDoesNotBuyTime) {
-  start();
-  answers(std::string("\1\0", 2));
-  for (int i = 0; i < 4; ++i) {
-    loop.advance(1s);
-    wire.send("x");
-  }
-  loop.advance(1s);
-  EXPECT_TRUE(wire.is_closed());
-}
-
-TEST_F(ServerTest, EachFrameHasItsOwnTime) {
-  start();
-  const std::string frame = framed(echo_request(1, "hello"));
-  answers(frame.substr(0, 5));
-  loop.advance(4s);
-  EXPECT_THAT(answers(frame.substr(5) + frame.substr(0, 5)), SizeIs(1));
-  loop.advance(4s);
-  EXPECT_THAT(answers(frame.substr(5)), SizeIs(1));
-  loop.advance(100s);
-  EXPECT_FALSE(wire.is_closed());  // Idle between frames.
-}
-
-TEST_F(ServerTest, ACallerThatDoesNotReadIsNotReadFromAndThenCut) {
-  ServerLimits limits;
-  limits.reply_queue_bytes_max = 400'000;
-  start(limits);
-  wire.take_at_most(0);
-  const std::string frame = framed(echo_request(1, std::string(10'000, 'x')));
-  std::string bytes;
-  for (int i = 0; i < 100; ++i) bytes += frame;
-  wire.send(bytes);
-  loop.settle();
-  EXPECT_FALSE(wire.is_read_from());
-  EXPECT_LT(observer.calls.size(), 50);  // The rest of what was read waits, too.
-  loop.advance(9'999ms);
-  EXPECT_FALSE(wire.is_closed());
-  loop.advance(1ms);
-  EXPECT_TRUE(wire.is_closed());
-  EXPECT_THAT(observer.closed, ElementsAre("it did not read its replies in time"));
-}
-
-TEST_F(ServerTest, ACallerThatReadsSlowlyGetsEverything) {
-  ServerLimits limits;
-  limits.reply_queue_bytes_max = 400'000;
-  start(limits);
-  wire.take_at_most(0);
-  std::string bytes;
-  for (std::uint64_t id = 1; id <= 100; ++id) {
-    bytes += framed(echo_request(id, std::string(10'000, 'x')));
-  }
-  wire.send(bytes);
-  for (int i = 0; i < 40; ++i) {
-    loop.advance(9s);
-    EXPECT_FALSE(wire.is_closed());
-    wire.take_more(70'000);
-  }
-  loop.settle();
-  EXPECT_THAT(take_summaries(wire), SizeIs(100));
-  EXPECT_TRUE(wire.is_read_from());
-}
-
-TEST_F(ServerTest, AFailedWriteClosesTheConnection) {
-  start();
-  wire.break_writes();
-  wire.send(framed(echo_request(1, "hello")) + framed(count_request(2, 0)));
-  loop.settle();
-  EXPECT_TRUE(wire.is_closed());
-  EXPECT_EQ(server->calls_in_flight(), 0);
-}
-
-TEST_F(ServerTest, AStreamEndsWithAStatusAndNoBody) {
-  start();
-  EXPECT_THAT(answers(count_request(1, 3)),
-              ElementsAre("1 ... number 1", "1 ... number 2", "1 ... number 3", "1 OK"));
-  EXPECT_EQ(service.streams_left, 1);
-  EXPECT_EQ(server->calls_in_flight(), 0);
-}
-
-TEST_F(ServerTest, AStreamRunsNoFasterThanItsCallerReads) {
-  start();
-  wire.take_at_most(0);
-  wire.send(framed(count_request(1, 0, 1000)));
-  loop.settle();
-  const std::uint32_t counted = service.counted;
-  EXPECT_GT(counted, 50);
-  EXPECT_LT(counted, 500);
-  loop.advance(60s);
-  EXPECT_EQ(service.counted, counted);
-  wire.take_more(150'000);
-  loop.settle();
-  EXPECT_GT(service.counted, counted);
-  EXPECT_LT(service.counted, counted + 500);
-}
-
-TEST_F(ServerTest, ManyStreamsShareTheirConnection) {
-  start();
-  wire.take_at_most(0);
-  for (std::uint64_t id = 1; id <= 20; ++id) wire.send(framed(count_request(id, 50, 10'000)));
-  loop.settle();
-  for (int i = 0; i < 400; ++i) {
-    wire.take_more(50'000);
-    loop.settle();
-  }
-  const std::vector<std::string> all = take_summaries(wire);
-  EXPECT_THAT(all, SizeIs(20 * 51));
-  EXPECT_THAT(all, Contains("20 OK"));
-}
-
-TEST_F(ServerTest, ACancelledStreamEndsWhereItWaits) {
-  start();
-  wire.take_at_most(0);
-  answers(count_request(1, 0, 1000));
-  answers(cancel_request(1));
-  EXPECT_EQ(service.streams_left, 1);
-  EXPECT_EQ(server->calls_in_flight(), 0);
-}
-
-TEST_F(ServerTest, AStreamHasNoTimeUnlessItNamesOne) {
-  start();
-  v1::Request timed = count_request(2, 1000);
-  timed.set_time_left_ms(2500);
-  EXPECT_THAT(answers(framed(count_request(1, 1000)) + framed(timed)),
-              ElementsAre("1 ... number 1", "2 ... number 1"));
-  EXPECT_THAT(answers_after(2500ms), Contains("2 DEADLINE_EXCEEDED"));
-  loop.advance(60s);
-  EXPECT_EQ(server->calls_in_flight(), 1);
-}
-
-TEST_F(ServerTest, AStreamEndsWithItsConnection) {
-  start();
-  answers(count_request(1, 1000));
-  wire.end();
-  loop.settle();
-  EXPECT_EQ(service.streams_left, 1);
-  EXPECT_EQ(server->calls_in_flight(), 0);
-}
-
 TEST_F(ServerTest, DestroyingTheServerCancelsWhatRuns) {
   start();
   answers(framed(echo_request(1, "wait")) + framed(count_request(2, 1000)));
@@ -447,6 +267,34 @@ TEST_F(ServerTest, AHandlerMustFitItsMethod) {
                std::logic_error);
   EXPECT_THROW(server->handle<&EchoService::echo>("test.v1.EchoService/Echo", service),
                std::logic_error);
+}
+
+TEST_F(ServerTest, UnknownFieldsAreIgnoredAndManyAreNotKept) {
+  start();
+  v1::Request request = echo_request(1, "hello");
+  request.mutable_body()->append("\x7a\x02xx");  // Field 15.
+  EXPECT_THAT(answers(framed(request.SerializeAsString() + "\x7a\x02xx")),
+              ElementsAre("1 OK hello"));
+  EXPECT_TRUE(service.has_unknown_fields);
+  for (int i = 0; i < 500; ++i) request.mutable_body()->append("\x7a\x02xx");
+  request.set_id(2);
+  EXPECT_THAT(answers(request), ElementsAre("2 OK hello"));
+  EXPECT_FALSE(service.has_unknown_fields);
+}
+
+TEST_F(ServerTest, ACallerThatAsksAndLeavesGetsWhatIsReady) {
+  start();
+  Wire other(loop);
+  server->serve(other.stream());
+  other.send(framed(echo_request(1, "wait")));
+  loop.settle();
+  service.let_go("wait");
+  wire.send(framed(echo_request(1, "hello")));
+  wire.end();
+  loop.settle();
+  EXPECT_THAT(take_summaries(wire), ElementsAre("1 OK hello"));
+  EXPECT_TRUE(wire.is_closed());
+  server.reset();
 }
 
 }  // namespace

@@ -210,6 +210,7 @@ class EchoService {
 
   async::Task<test::v1::EchoResponse> echo(const test::v1::EchoRequest& request, Context context) {
     last_context.emplace(context);
+    has_unknown_fields = !request.GetReflection()->GetUnknownFields(request).empty();
     const std::string& text = request.text();
     if (text.starts_with("throw")) throw std::runtime_error("the vault is on fire");
     if (text.starts_with("refuse")) throw Error(StatusCode::not_found, "nothing is called so");
@@ -250,6 +251,7 @@ class EchoService {
   std::map<std::string, async::Promise<>> waiting;
   std::vector<std::string> finished;
   std::optional<Context> last_context;
+  bool has_unknown_fields = false;
   std::uint32_t counted = 0;
   int streams_left = 0;
 
@@ -270,6 +272,36 @@ class RecordingObserver : public ServerObserver {
   std::vector<std::string> calls;
   std::vector<std::string> failures;
   std::vector<std::string> closed;
+};
+
+// A server with an EchoService, and one connection to it.
+class ServerTest : public testing::Test {
+ protected:
+  void start(const ServerLimits& limits = {}) {
+    server.emplace(loop, limits, observer);
+    server->handle<&EchoService::echo>("test.v1.EchoService/Echo", service);
+    server->handle<&EchoService::count>("test.v1.EchoService/Count", service);
+    server->serve(wire.stream());
+    loop.settle();
+  }
+
+  // What the server says to these bytes without time passing.
+  std::vector<std::string> answers(const std::string& bytes) {
+    wire.send(bytes);
+    loop.settle();
+    return take_summaries(wire);
+  }
+  std::vector<std::string> answers(const v1::Request& request) { return answers(framed(request)); }
+  std::vector<std::string> answers_after(async::Duration duration) {
+    loop.advance(duration);
+    return take_summaries(wire);
+  }
+
+  async::ManualLoop loop;
+  Wire wire{loop};
+  EchoService service{loop};
+  RecordingObserver observer;
+  std::optional<Server> server;
 };
 
 }  // namespace rpc
