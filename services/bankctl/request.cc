@@ -42,7 +42,8 @@ Place find(Message& request, std::string_view path) {
 }
 
 [[noreturn]] void fail(const Input& input, const std::string& what) {
-  throw ops::Failure(ops::ExitCode::usage, std::string(input.name) + " " + what + ".");
+  const std::string end = what.ends_with('?') ? "" : ".";
+  throw ops::Failure(ops::ExitCode::usage, std::string(input.name) + " " + what + end);
 }
 
 void set_message(const Place& place, const Message& value) {

@@ -1,0 +1,178 @@
+// Amounts as people type them, and messages as people and programs read them.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "atm/v1/staff.pb.h"
+#include "bank/v1/operator.pb.h"
+#include "cli/amount.h"
+#include "cli/message_json.h"
+#include "cli/message_text.h"
+#include "ops/failure.h"
+
+namespace cli {
+namespace {
+
+const ledger::Currency eur = ledger::Currency::of("EUR");
+
+std::string error_of(const std::function<void()>& act) {
+  try {
+    act();
+  } catch (const ops::Failure& failure) {
+    EXPECT_EQ(failure.code(), ops::ExitCode::usage);
+    return failure.what();
+  }
+  return "it did not fail";
+}
+
+bank::v1::Money money(std::int64_t minor_units) {
+  bank::v1::Money money;
+  money.set_minor_units(minor_units);
+  money.set_currency("EUR");
+  return money;
+}
+
+TEST(Amount, IsInMajorUnits) {
+  EXPECT_EQ(parse_amount("60", eur).minor_units(), 6000);
+  EXPECT_EQ(parse_amount("60.5", eur).minor_units(), 6050);
+  EXPECT_EQ(parse_amount("0.01", eur).minor_units(), 1);
+  EXPECT_EQ(parse_amount("92233720368547758.07", eur).minor_units(), INT64_MAX);
+  EXPECT_EQ(parse_amount("60", ledger::Currency::of("JPY")).minor_units(), 60);
+  EXPECT_EQ(parse_amount_or_zero("0", eur).minor_units(), 0);
+}
+
+TEST(Amount, EverythingElseIsOneSentence) {
+  const auto error = [](const char* text) { return error_of([text] { parse_amount(text, eur); }); };
+  EXPECT_EQ(error("0"), "An amount must be more than 0.");
+  EXPECT_EQ(error("0.00"), "An amount must be more than 0.");
+  EXPECT_EQ(error("-1"), "'-1' is not an amount: it must not be negative.");
+  EXPECT_EQ(error("1000000000000000000"),
+            "'1000000000000000000' is not an amount: it is too large.");
+  EXPECT_EQ(error("92233720368547758.08"),
+            "'92233720368547758.08' is not an amount: it is too large.");
+  for (const char* text : {"", ".", "60.", "1e3", "0x10", "6 0", "60,00", "+5", "EUR", "6\n"}) {
+    EXPECT_TRUE(error(text).ends_with(".")) << text;
+    EXPECT_NE(error(text), "it did not fail") << text;
+  }
+}
+
+TEST(Notes, AreCountedOrMadeOfAnAmount) {
+  const auto worth = [](const std::vector<std::string>& words) {
+    return sum_of(parse_note_list(words, eur), eur).minor_units();
+  };
+  EXPECT_EQ(worth({"2x50", "1x20"}), 12000);
+  EXPECT_EQ(worth({"120"}), 12000);
+  const auto made = parse_note_list({"385"}, eur);
+  std::string text;
+  for (const auto& notes : made) text += notes_text(notes, "EUR") + "; ";
+  EXPECT_EQ(text,
+            "1 x 200.00 EUR; 1 x 100.00 EUR; 1 x 50.00 EUR; 1 x 20.00 EUR; 1 x 10.00 EUR; "
+            "1 x 5.00 EUR; ");
+}
+
+TEST(Notes, ThatCannotBeAreOneSentence) {
+  const auto error = [](const std::vector<std::string>& words) {
+    return error_of([&words] { sum_of(parse_note_list(words, eur), eur); });
+  };
+  EXPECT_EQ(error({}), "Say which notes: 2x50 1x20, or an amount that notes make, 120.");
+  EXPECT_EQ(error({"12"}), "No notes make 12: the smallest is 5.");
+  EXPECT_EQ(error({"0x50"}), "'0x50' has no number of notes before its x: write 2x50.");
+  EXPECT_EQ(error({"-2x50"}), "'-2x50' has no number of notes before its x: write 2x50.");
+  EXPECT_EQ(error({"2x"}), "'' is not an amount: it needs digits, as in 60 or 60.00.");
+  EXPECT_EQ(error({"2x50", "20"}),
+            "'20' is not a number of notes: write 2x50 for two notes of 50.");
+  EXPECT_EQ(error({"1000000"}), "1000000 is more than fits into the slot at once.");
+  EXPECT_EQ(error({"4000000000x90000000000000000"}), "So many notes do not fit into an ATM.");
+}
+
+TEST(Currency, IsThreeCapitalLetters) {
+  EXPECT_EQ(parse_currency("KWD").text(), "KWD");
+  EXPECT_EQ(error_of([] { parse_currency("eur"); }),
+            "A currency is three capital letters, as EUR, and not 'eur'.");
+}
+
+TEST(Json, KeepsTheProtocolsNames) {
+  bank::v1::Card card;
+  card.set_masked_number("****0010");
+  card.set_state(bank::v1::CARD_STATE_PIN_LOCKED);
+  *card.mutable_limits()->mutable_withdrawal_max() = money(5000);
+  EXPECT_EQ(
+      to_json(card),
+      "{\"masked_number\":\"****0010\",\"account_id\":\"\",\"state\":\"pin_locked\",\"limits\":"
+      "{\"withdrawal_max\":{\"minor_units\":5000,\"currency\":\"EUR\"},\"daily_count_max\":0},"
+      "\"pin_tries_left\":0}");
+}
+
+TEST(Json, NamesWhatIsSetAndLeavesOutWhatIsNot) {
+  bank::v1::ResolveExceptionRequest request;
+  EXPECT_EQ(to_json(request), "{\"id\":\"\",\"exception_seq\":0,\"reason\":\"\"}");
+  request.set_paid_minor_units(0);
+  EXPECT_EQ(to_json(request),
+            "{\"id\":\"\",\"exception_seq\":0,\"paid_minor_units\":0,\"reason\":\"\"}");
+  bank::v1::GetAccountResponse response;
+  EXPECT_EQ(to_json(response), "{\"outcome\":null,\"ledger_seq\":0}");
+  response.mutable_refusal()->set_left_count(0);
+  EXPECT_EQ(to_json(response),
+            "{\"outcome\":\"refusal\",\"refusal\":{\"code\":\"unspecified\",\"message\":\"\","
+            "\"field\":\"\",\"left_count\":0},\"ledger_seq\":0}");
+}
+
+TEST(Json, TextsAreEscapedAndBytesReadable) {
+  bank::v1::TransferView transfer;
+  transfer.set_reason("\"\n\x01\\");
+  transfer.set_id(
+      std::string("\x01\x90\xb5\xc4\x7a\x3e\x7c\x1d\x9f\x00\x01\x23\x45\x67\x89\xab", 16));
+  transfer.set_at_us(-1);
+  const std::string json = to_json(transfer);
+  EXPECT_THAT(json, testing::HasSubstr("\"reason\":\"\\\"\\n\\u0001\\\\\""));
+  EXPECT_THAT(json, testing::HasSubstr("\"id\":\"0190b5c4-7a3e-7c1d-9f00-0123456789ab\""));
+  EXPECT_THAT(json, testing::HasSubstr("\"at_us\":-1,"));
+  EXPECT_EQ(bytes_text("\xff\x01"), "ff01");
+}
+
+TEST(Text, IsAlignedByLettersNotBytes) {
+  bank::v1::ListAccountsResponse response;
+  for (const char* name : {"J\xc3\xbcrgen", "Jane"}) {
+    bank::v1::Account& account = *response.add_accounts();
+    account.set_account_id("a");
+    account.set_kind(bank::v1::ACCOUNT_KIND_CUSTOMER);
+    account.set_name(name);
+    *account.mutable_balance() = money(account.name() == "Jane" ? 123456 : -5);
+  }
+  EXPECT_EQ(to_text(response, "EUR"),
+            "ACCOUNT ID  KIND      NAME        BALANCE  FROZEN  CLOSED\n"
+            "a           customer  J\xc3\xbcrgen    -0.05 EUR  no      no\n"
+            "a           customer  Jane    1234.56 EUR  no      no\n");
+}
+
+TEST(Text, OfOneThingIsALineForEachOfItsValues) {
+  atm::v1::ListCassettesResponse response;
+  EXPECT_EQ(to_text(response, "EUR"), "No cassettes.\n");
+  atm::v1::Cassette& cassette = *response.add_cassettes();
+  cassette.set_position(1);
+  cassette.mutable_notes()->set_count(3);
+  cassette.mutable_notes()->set_denomination_minor_units(5000);
+  cassette.set_currency("EUR");
+  *response.add_reject_bin() = cassette.notes();
+  EXPECT_EQ(to_text(response, "EUR"),
+            "POSITION  NOTES  CURRENCY\n"
+            "       1  3x50   EUR\n"
+            "reject bin: 3x50\n");
+}
+
+TEST(Text, MovesNobodysCursor) {
+  bank::v1::Account account;
+  account.set_name("\x1b[2Jevil\n");
+  EXPECT_THAT(to_text(account, "EUR"), testing::HasSubstr("name:   ?[2Jevil?\n"));
+}
+
+TEST(Text, TimesAreUtcAndALimitOfNothingIsNone) {
+  bank::v1::TransferView transfer;
+  transfer.set_at_us(1795399785565552);
+  EXPECT_THAT(to_text(transfer, "EUR"), testing::HasSubstr("2026-11-23 02:09:45Z\n"));
+  bank::v1::CardLimits limits;
+  *limits.mutable_withdrawal_max() = money(0);
+  EXPECT_THAT(to_text(limits, "EUR"), testing::HasSubstr("withdrawal max:  none\n"));
+}
+
+}  // namespace
+}  // namespace cli
