@@ -1,0 +1,473 @@
+// An ATM under test: virtual time, a bank in memory, real files; what a test says reads as a story.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <unistd.h>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "async/manual_loop.h"
+#include "async/random.h"
+#include "async/scope.h"
+#include "atm/atm.h"
+#include "atm/simulated_acceptor.h"
+#include "atm/simulated_dispenser.h"
+#include "atm_bank.h"
+#include "rpc/client.h"
+#include "rpc/server.h"
+
+namespace atm {
+
+using namespace std::chrono_literals;
+
+inline constexpr rpc::Method<v1::InsertCardRequest, v1::InsertCardResponse> insert_card_method{
+    "atm.v1.AtmService/InsertCard"};
+inline constexpr rpc::Method<v1::GetBalanceRequest, v1::GetBalanceResponse> get_balance_method{
+    "atm.v1.AtmService/GetBalance"};
+inline constexpr rpc::Method<v1::WithdrawRequest, v1::WithdrawResponse> withdraw_method{
+    "atm.v1.AtmService/Withdraw"};
+inline constexpr rpc::Method<v1::DepositRequest, v1::DepositResponse> deposit_method{
+    "atm.v1.AtmService/Deposit"};
+inline constexpr rpc::Method<v1::TransferRequest, v1::TransferResponse> transfer_method{
+    "atm.v1.AtmService/Transfer"};
+inline constexpr rpc::Method<v1::ChangePinRequest, v1::ChangePinResponse> change_pin_method{
+    "atm.v1.AtmService/ChangePin"};
+inline constexpr rpc::Method<v1::ResolveRequest, v1::ResolveResponse> resolve_method{
+    "atm.v1.AtmService/Resolve"};
+inline constexpr rpc::Method<v1::EndSessionRequest, v1::EndSessionResponse> end_session_method{
+    "atm.v1.AtmService/EndSession"};
+inline constexpr rpc::Method<v1::LoadRequest, v1::LoadResponse> load_method{
+    "atm.v1.StaffService/Load"};
+inline constexpr rpc::Method<v1::UnloadRequest, v1::UnloadResponse> unload_method{
+    "atm.v1.StaffService/Unload"};
+inline constexpr rpc::Method<v1::CountRequest, v1::CountResponse> count_method{
+    "atm.v1.StaffService/Count"};
+inline constexpr rpc::Method<v1::AuditRequest, v1::AuditResponse> audit_method{
+    "atm.v1.StaffService/Audit"};
+inline constexpr rpc::Method<v1::ListTerminalsRequest, v1::ListTerminalsResponse>
+    list_terminals_method{"atm.v1.StaffService/ListTerminals"};
+inline constexpr rpc::Method<v1::ListOpenItemsRequest, v1::ListOpenItemsResponse>
+    list_open_items_method{"atm.v1.StaffService/ListOpenItems"};
+inline constexpr rpc::Method<v1::SetServiceRequest, v1::SetServiceResponse> set_service_method{
+    "atm.v1.StaffService/SetService"};
+inline constexpr rpc::Method<v1::SetFaultRequest, v1::SetFaultResponse> set_fault_method{
+    "atm.v1.StaffService/SetFault"};
+inline constexpr rpc::Method<v1::GetDayTotalsRequest, v1::GetDayTotalsResponse> day_totals_method{
+    "atm.v1.StaffService/GetDayTotals"};
+inline constexpr rpc::Method<v1::AcceptBankHistoryRequest, v1::AcceptBankHistoryResponse>
+    accept_history_method{"atm.v1.StaffService/AcceptBankHistory"};
+
+// The process of the ATM ends here, as by kill -9.
+struct Crash : std::runtime_error {
+  Crash() : std::runtime_error("the ATM crashed, as the test wanted") {}
+};
+
+// Counts the points where a crash is possible, and crashes at one of them.
+struct CrashPlan {
+  int at = 0;  // 0: never.
+  int passed = 0;
+  bool reached() { return ++passed == at; }
+};
+
+class CrashingJournal final : public JournalFile {
+ public:
+  CrashingJournal(const std::filesystem::path& folder, CrashPlan& plan)
+      : JournalFile(folder), plan_(plan) {}
+  void write(std::span<const Row> rows) override {
+    if (plan_.reached()) throw Crash();
+    JournalFile::write(rows);
+    if (plan_.reached()) throw Crash();
+  }
+
+ private:
+  CrashPlan& plan_;
+};
+
+// A dispenser in whose every act the ATM may crash, before it and after it.
+class CrashingDispenser final : public Dispenser {
+ public:
+  CrashingDispenser(async::ManualLoop& loop, const std::filesystem::path& path, CrashPlan& plan)
+      : loop_(loop), plan_(plan), never_(loop), device_(loop, path) {}
+
+  Task<Told<Dispensed>> dispense(OperationId id, Picks picks) override {
+    dispensed.push_back(id);
+    co_await crash_point();
+    const Told<Dispensed> told = co_await device_.dispense(id, std::move(picks));
+    co_await crash_point();
+    if (loses_answers) co_return std::unexpected(DeviceSilent{"the dispenser does not answer"});
+    co_return told;
+  }
+  Task<Told<Dispensed>> presented(OperationId id) override {
+    if (loses_answers) co_return std::unexpected(DeviceSilent{"the dispenser does not answer"});
+    co_return co_await device_.presented(id);
+  }
+  Task<Told<Cassette>> load(OperationId id, Pick notes) override {
+    co_await crash_point();
+    const Told<Cassette> told = co_await device_.load(id, notes);
+    co_await crash_point();
+    co_return told;
+  }
+  Task<Told<Notes>> unload(OperationId id) override {
+    co_await crash_point();
+    const Told<Notes> told = co_await device_.unload(id);
+    co_await crash_point();
+    co_return told;
+  }
+  Task<Told<Inside>> count() override { return device_.count(); }
+  std::optional<std::string> out_of_order() const override { return device_.out_of_order(); }
+  Task<> set_fault(Fault fault) override { return device_.set_fault(fault); }
+
+  std::vector<OperationId> dispensed;  // What it was asked for.
+  bool loses_answers = false;
+
+ private:
+  Task<> crash_point() {
+    if (!plan_.reached()) co_return;
+    loop_.fail(std::make_exception_ptr(Crash()));
+    co_await never_;
+  }
+
+  async::ManualLoop& loop_;
+  CrashPlan& plan_;
+  async::Event never_;
+  SimulatedDispenser device_;
+};
+
+class CrashingAcceptor final : public Acceptor {
+ public:
+  CrashingAcceptor(async::ManualLoop& loop, const std::filesystem::path& path, CrashPlan& plan)
+      : loop_(loop), plan_(plan), never_(loop), device_(loop, path) {}
+
+  Task<Told<Accepted>> accept(OperationId id, Notes notes) override {
+    co_await crash_point();
+    const Told<Accepted> told = co_await device_.accept(id, std::move(notes));
+    co_await crash_point();
+    co_return told;
+  }
+  Task<Told<Accepted>> keep(OperationId id) override {
+    co_await crash_point();
+    const Told<Accepted> told = co_await device_.keep(id);
+    co_await crash_point();
+    co_return told;
+  }
+  Task<Told<Accepted>> give_back(OperationId id) override {
+    co_await crash_point();
+    const Told<Accepted> told = co_await device_.give_back(id);
+    co_await crash_point();
+    co_return told;
+  }
+  Task<Told<Accepted>> where(OperationId id) override { return device_.where(id); }
+  Task<Told<Inside>> count() override { return device_.count(); }
+  Task<Told<Notes>> unload(OperationId id) override {
+    co_await crash_point();
+    const Told<Notes> told = co_await device_.unload(id);
+    co_await crash_point();
+    co_return told;
+  }
+  std::optional<std::string> out_of_order() const override { return device_.out_of_order(); }
+  Task<> set_fault(Fault fault) override { return device_.set_fault(fault); }
+
+ private:
+  Task<> crash_point() {
+    if (!plan_.reached()) co_return;
+    loop_.fail(std::make_exception_ptr(Crash()));
+    co_await never_;
+  }
+
+  async::ManualLoop& loop_;
+  CrashPlan& plan_;
+  async::Event never_;
+  SimulatedAcceptor device_;
+};
+
+// A clock that the test can push while the loop's time stands still, as a suspended machine does.
+class TestBootClock final : public BootClock {
+ public:
+  explicit TestBootClock(async::ManualLoop& loop) : loop_(loop) {}
+  std::chrono::nanoseconds now() const override { return loop_.now().time_since_epoch() + asleep; }
+  std::chrono::nanoseconds asleep{0};
+
+ private:
+  async::ManualLoop& loop_;
+};
+
+class TestDisk final : public FreeSpace {
+ public:
+  std::uint64_t bytes() const override { return free; }
+  std::uint64_t free = 1ULL << 40U;
+};
+
+// A whole house: a bank, an ATM with its files, and a customer's and a staff member's connection.
+class AtmHouse {
+ public:
+  AtmHouse() : folder_(make_folder()), bank(loop), boot_clock(loop) { start(); }
+  ~AtmHouse() {
+    stop();
+    bank.close();
+    loop.settle();
+    std::filesystem::remove_all(folder_);
+  }
+  AtmHouse(const AtmHouse&) = delete;
+  AtmHouse& operator=(const AtmHouse&) = delete;
+
+  // The ATM's process begins: recovers from its files, then serves.
+  void start() {
+    plan.passed = 0;
+    dispenser = std::make_unique<CrashingDispenser>(loop, folder_ / "dispenser.db", plan);
+    acceptor = std::make_unique<CrashingAcceptor>(loop, folder_ / "acceptor.db", plan);
+    second_dispenser = std::make_unique<CrashingDispenser>(loop, folder_ / "dispenser2.db", plan);
+    second_acceptor = std::make_unique<CrashingAcceptor>(loop, folder_ / "acceptor2.db", plan);
+    World world{.loop = loop,
+                .random = random,
+                .boot_clock = boot_clock,
+                .free_space = disk,
+                .calendar = ops::Calendar::of_zone("UTC"),
+                .log = ops::Log::to_string("atmd", ops::LogLevel::info, ops::LogFormat::text, log),
+                .bank = {.endpoints = {AtmBank::address()}},
+                .journal = std::make_shared<CrashingJournal>(folder_ / "atm", plan),
+                .terminals = {{"atm-1", *dispenser, *acceptor}}};
+    if (has_two_terminals) {
+      world.terminals.push_back({"atm-2", *second_dispenser, *second_acceptor});
+    }
+    atm = std::make_unique<Atm>(std::move(world), settings);
+    run(atm->recover());
+    server = std::make_unique<rpc::Server>(loop, rpc::ServerLimits{}, observer_);
+    atm->serve_on(*server);
+    server->serve(loop.listen(async::Endpoint::parse("atm:7002")));
+    connect();
+    pass(100ms);
+  }
+  // ... and ends, at once.
+  void stop() {
+    client.reset();
+    server.reset();
+    atm.reset();
+    dispenser.reset();
+    acceptor.reset();
+    second_dispenser.reset();
+    second_acceptor.reset();
+  }
+  void restart() {
+    stop();
+    start();
+  }
+  // The customer walks away; another line to the ATM.
+  void connect() {
+    client = std::make_unique<rpc::Client>(
+        loop, rpc::ClientOptions{.endpoints = {async::Endpoint::parse("atm:7002")}}, random);
+  }
+
+  template <typename T>
+  T run(Task<T> task) {
+    return loop.run(std::move(task));
+  }
+  // Lets time pass; throws what ended the ATM meanwhile.
+  void pass(async::Duration time) {
+    const async::Duration step = std::min<async::Duration>(time, 50ms);
+    for (async::Duration passed{0}; passed < time; passed += step) {
+      loop.advance(step);
+      run(look_for_failure());
+    }
+  }
+
+  template <typename Request, typename Response>
+  Response call(const rpc::Method<Request, Response>& method, Request request,
+                async::Duration patience = 10s) {
+    rpc::Reply<Response> reply = try_call(method, std::move(request), patience);
+    if (!reply) throw rpc::Error(reply.error());
+    return *std::move(reply);
+  }
+  // A call, with virtual time passing as long as it takes.
+  template <typename Request, typename Response>
+  rpc::Reply<Response> try_call(const rpc::Method<Request, Response>& method, Request request,
+                                async::Duration patience = 10s) {
+    std::optional<rpc::Reply<Response>> reply;
+    async::TaskScope scope(loop);
+    begin_call(scope, method, std::move(request), patience, reply);
+    while (!reply) pass(50ms);
+    return *std::move(reply);
+  }
+  template <typename Request, typename Response>
+  void begin_call(async::TaskScope& scope, const rpc::Method<Request, Response>& method,
+                  Request request, async::Duration patience,
+                  std::optional<rpc::Reply<Response>>& reply) {
+    rpc::Context context(loop.in(patience));
+    scope.spawn(call_into(client.get(), &method, std::move(request), std::move(context), &reply));
+    run(look_for_failure());
+  }
+
+  // A customer's and the staff's words.
+  v1::InsertCardResponse insert(const std::string& card = "4000-jane",
+                                const std::string& pin = "1234", const std::string& terminal = "") {
+    v1::InsertCardRequest request;
+    request.set_card_number(card);
+    request.set_pin(pin);
+    request.set_terminal_id(terminal);
+    v1::InsertCardResponse response = call(insert_card_method, std::move(request));
+    if (response.has_session()) session = response.session().session_id();
+    return response;
+  }
+  OperationId new_id() {
+    OperationId id;
+    id.bytes[0] = 1;
+    id.bytes[15] = ++ids_;
+    return id;
+  }
+  v1::WithdrawRequest withdrawal(OperationId id, std::int64_t euros) const {
+    v1::WithdrawRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(session);
+    request.mutable_amount()->set_minor_units(euros * 100);
+    request.mutable_amount()->set_currency("EUR");
+    return request;
+  }
+  v1::WithdrawResponse withdraw(OperationId id, std::int64_t euros,
+                                async::Duration patience = 10s) {
+    return call(withdraw_method, withdrawal(id, euros), patience);
+  }
+  v1::WithdrawResponse withdraw(std::int64_t euros) { return withdraw(new_id(), euros); }
+  v1::DepositRequest deposit_of(OperationId id, std::int64_t denomination,
+                                std::uint32_t count) const {
+    v1::DepositRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(session);
+    v1::Notes& notes = *request.add_notes();
+    notes.set_denomination_minor_units(denomination * 100);
+    notes.set_count(count);
+    return request;
+  }
+  v1::DepositResponse deposit(OperationId id, std::int64_t denomination, std::uint32_t count,
+                              async::Duration patience = 10s) {
+    return call(deposit_method, deposit_of(id, denomination, count), patience);
+  }
+  v1::ResolveResponse resolve(OperationId id) {
+    v1::ResolveRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_terminal_id("atm-1");
+    return call(resolve_method, std::move(request));
+  }
+  v1::LoadResponse load(OperationId id, std::uint32_t position, std::int64_t denomination,
+                        std::uint32_t count) {
+    v1::LoadRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_terminal_id("atm-1");
+    request.set_position(position);
+    request.mutable_notes()->set_denomination_minor_units(denomination * 100);
+    request.mutable_notes()->set_count(count);
+    return call(load_method, std::move(request));
+  }
+  v1::LoadResponse load(std::uint32_t position, std::int64_t denomination, std::uint32_t count) {
+    return load(new_id(), position, denomination, count);
+  }
+  v1::UnloadResponse unload(OperationId id) {
+    v1::UnloadRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_terminal_id("atm-1");
+    return call(unload_method, std::move(request));
+  }
+  v1::Terminal terminal() {
+    return call(list_terminals_method, v1::ListTerminalsRequest()).terminals(0);
+  }
+  v1::AuditResponse audit() {
+    v1::AuditRequest request;
+    request.set_terminal_id("atm-1");
+    return call(audit_method, std::move(request));
+  }
+  void set_fault(v1::Device device, v1::Fault fault, std::uint32_t after_notes = 0,
+                 std::uint32_t delay_ms = 0) {
+    v1::SetFaultRequest request;
+    request.set_terminal_id("atm-1");
+    request.set_device(device);
+    request.set_fault(fault);
+    request.set_after_notes(after_notes);
+    request.set_delay_ms(delay_ms);
+    call(set_fault_method, std::move(request));
+  }
+  // Every open item, as "withdrawal DISPENSED".
+  std::vector<std::string> open_items() {
+    v1::ListOpenItemsRequest request;
+    request.set_terminal_id("atm-1");
+    std::vector<std::string> items;
+    for (const v1::OpenItem& item : call(list_open_items_method, std::move(request)).items()) {
+      items.push_back(item.kind() + " " + item.state());
+    }
+    return items;
+  }
+  std::vector<std::string> exceptions() {
+    v1::ListOpenItemsRequest request;
+    request.set_terminal_id("atm-1");
+    const auto response = call(list_open_items_method, std::move(request));
+    return {response.exceptions().begin(), response.exceptions().end()};
+  }
+  std::vector<std::string> differences() {
+    const v1::AuditResponse response = audit();
+    return {response.differences().begin(), response.differences().end()};
+  }
+  std::int64_t balance(const std::string& card = "4000-jane") {
+    return bank.state.customers.at(card).balance / 100;
+  }
+  std::int64_t held(const std::string& card = "4000-jane") {
+    return bank.state.customers.at(card).held / 100;
+  }
+  // What is really in the cassettes and bins, in euros.
+  std::int64_t really_inside() {
+    const Told<Dispenser::Inside> notes = run(dispenser->count());
+    const Told<Acceptor::Inside> taken = run(acceptor->count());
+    Cents sum = notes->rejected.amount() + taken->bin.amount() + taken->escrow.amount();
+    for (const Cassette& each : notes->cassettes) sum += worth(each.denomination, each.count);
+    return sum.value / 100;
+  }
+  const std::filesystem::path& folder() const { return folder_; }
+
+ private:
+  // In memory where there is such a place: a crash in these tests is one of the process.
+  static std::filesystem::path make_folder() {
+    std::filesystem::path root = "/dev/shm";
+    if (::access(root.c_str(), W_OK) != 0) root = std::filesystem::temp_directory_path();
+    std::string name = (root / "atm-test-XXXXXX").string();
+    const char* const made = ::mkdtemp(name.data());
+    if (made == nullptr) throw std::runtime_error("no temporary folder");
+    return made;
+  }
+  Task<> look_for_failure() { co_await loop.yield(); }
+  template <typename Request, typename Response>
+  static Task<> call_into(rpc::Client* client, const rpc::Method<Request, Response>* method,
+                          Request request, rpc::Context context,
+                          std::optional<rpc::Reply<Response>>* reply) {
+    reply->emplace(co_await client->try_call(*method, std::move(request), std::move(context)));
+  }
+
+  std::filesystem::path folder_;
+  rpc::ServerObserver observer_;
+  std::uint8_t ids_ = 0;
+
+ public:
+  async::ManualLoop loop;
+  async::SeededRandom random{1};
+  AtmBank bank;
+  TestBootClock boot_clock;
+  TestDisk disk;
+  Settings settings{.currency = Currency::of("EUR"), .accepted_denominations = {}};
+  CrashPlan plan;
+  bool has_two_terminals = false;
+  std::string log;
+  std::string session;
+  std::unique_ptr<CrashingDispenser> dispenser;
+  std::unique_ptr<CrashingAcceptor> acceptor;
+  std::unique_ptr<CrashingDispenser> second_dispenser;
+  std::unique_ptr<CrashingAcceptor> second_acceptor;
+  std::unique_ptr<Atm> atm;
+  std::unique_ptr<rpc::Server> server;
+  std::unique_ptr<rpc::Client> client;
+};
+
+using Sentences = std::vector<std::string>;
+
+}  // namespace atm
