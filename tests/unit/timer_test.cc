@@ -206,17 +206,6 @@ TYPED_TEST(TimerTest, LetATaskSleepForEverUntilItIsCancelled) {
   EXPECT_TRUE(this->pending(sleeping));
 }
 
-// A loop may be made long before it runs: what is asked for meanwhile counts from now.
-TYPED_TEST(TimerTest, CountFromNowWhenTheRunBegins) {
-  auto sleep = [](Loop* where) -> Task<> { co_await where->sleep_for(milliseconds(1)); };
-  const Instant before = this->now();
-  this->turn();
-  EXPECT_GE(this->now(), before);
-  auto sleeping = this->start(sleep(&this->loop));
-  this->pass(milliseconds(2));
-  this->finish(sleeping);
-}
-
 // Against a model: a map from instants to numbers.
 TYPED_TEST(TimerTest, FireAsAModelDoesWhateverIsSetAndCancelled) {
   std::mt19937 random(7);

@@ -3,6 +3,7 @@
 #include "async/uv_loop.h"
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <future>
 #include <memory>
@@ -184,6 +185,16 @@ TEST_F(UvLoopTest, HasATimeThatGoesOnWithTheWorld) {
   loop.run(sleep(&loop));
   EXPECT_GE(loop.now(), before + std::chrono::milliseconds(2));
   EXPECT_GT(loop.wall_now(), WallTime(std::chrono::hours(24 * 365 * 50)));
+}
+
+// A loop may be made long before it runs, and stand still between two runs.
+TEST_F(UvLoopTest, CountsFromNowWhenARunBegins) {
+  const Instant made = loop.now();
+  const auto later = std::chrono::steady_clock::now() + std::chrono::milliseconds(3);
+  while (std::chrono::steady_clock::now() < later) {
+  }
+  auto tell = [](Loop* on) -> Task<Instant> { co_return on->now(); };
+  EXPECT_GE(loop.run(tell(&loop)), made + std::chrono::milliseconds(2));
 }
 
 // The run must see that its task is done before it waits for the world, whatever made it so.
