@@ -162,7 +162,8 @@ async::Task<Session::Next> Session::withdraw(std::string amount) {
   const std::optional<bank::v1::Money> money = ask_amount(std::move(amount));
   if (!money) co_return Next::menu;
   PendingChange asked{.id = {}, .kind = "withdrawal", .what = cli::money_text(*money)};
-  co_return co_await finish(std::move(asked), customer_.withdraw(*money));
+  async::Task<Answered<Outcome>> change = customer_.withdraw(*money);
+  co_return co_await finish(std::move(asked), std::move(change));
 }
 
 async::Task<Session::Next> Session::deposit() {
