@@ -1,29 +1,24 @@
 #include "ledger/answers.h"
 
-#include <iterator>
+#include <utility>
 
 #include "ledger/check.h"
 #include "ledger/codec.h"
 
 namespace ledger {
-namespace {
-
-// The place of every answer that is kept in `ahead_`.
-constexpr std::uint64_t kept_ahead = UINT64_MAX - 1;
-
-}  // namespace
 
 void Answers::add(const Record& record, std::string_view encoded) {
   const OperationId& id = record.operation.id;
   if (!id.is_set()) return;  // Made by the ledger itself: nobody will ask again.
-  index_.insert(id, left_ + entries_.size());
+  index_.insert(index_tag(id), static_cast<std::uint32_t>(left_ + entries_.size()));
   entries_.push_back(Entry{id, record.ledger_seq, record.at, std::string(encoded)});
 }
 
 const Answers::Entry* Answers::entry(const OperationId& id) const {
-  const std::optional<std::uint64_t> place = index_.find(id);
-  if (!place.has_value()) return nullptr;
-  if (*place != kept_ahead) return &entries_[static_cast<std::size_t>(*place - left_)];
+  const auto is_it = [&](std::uint32_t number) { return entries_[place_of(number)].id == id; };
+  const std::optional<std::uint32_t> number = index_.find(index_tag(id), is_it);
+  if (number.has_value()) return &entries_[place_of(*number)];
+  if (ahead_.empty() || !is_complete_for(id)) return nullptr;
   const auto [first, last] = ahead_.equal_range(*id.made_at());
   for (auto ahead = first; ahead != last; ++ahead) {
     if (ahead->second.id == id) return &ahead->second;
@@ -50,9 +45,8 @@ void Answers::forget(std::uint64_t projected_through, Instant line) {
   while (!entries_.empty() && entries_.front().ledger_seq <= projected_through &&
          entries_.front().decided_at <= line_) {
     Entry& front = entries_.front();
-    index_.erase(front.id);
+    index_.erase(index_tag(front.id), static_cast<std::uint32_t>(left_));
     if (is_complete_for(front.id)) {
-      index_.insert(front.id, kept_ahead);
       const Instant made_at = *front.id.made_at();
       ahead_.emplace(made_at, std::move(front));
     }
@@ -60,7 +54,6 @@ void Answers::forget(std::uint64_t projected_through, Instant line) {
     ++left_;
   }
   while (!ahead_.empty() && ahead_.begin()->first <= line_) {
-    index_.erase(ahead_.begin()->second.id);
     ahead_.erase(ahead_.begin());
   }
 }

@@ -24,7 +24,6 @@ class Answers {
   // `encoded` is the record's journal form.
   void add(const Record& record, std::string_view encoded);
   std::optional<Record> find(const OperationId& id) const;
-  bool contains(const OperationId& id) const;
 
   // True: not having an answer here proves that the id was never answered.
   bool is_complete_for(const OperationId& id) const;
@@ -33,7 +32,7 @@ class Answers {
   // or before. The line only moves forward.
   void forget(std::uint64_t projected_through, Instant line);
 
-  std::size_t size() const { return index_.size(); }
+  std::size_t size() const { return index_.size() + ahead_.size(); }
   Instant line() const { return line_; }
 
  private:
@@ -45,13 +44,16 @@ class Answers {
   };
 
   const Entry* entry(const OperationId& id) const;
+  std::size_t place_of(std::uint32_t number) const {
+    return static_cast<std::uint32_t>(number - static_cast<std::uint32_t>(left_));
+  }
 
-  // In the order in which they came. An answer's number is its place plus how many have left.
+  // In the order in which they came. An answer's number is its place plus how many have left, of which the index keeps 32 bits.
   std::deque<Entry> entries_;
   std::uint64_t left_ = 0;
-  // Answers kept because their ids are younger than the line, by when the line passes them.
+  NumberIndex index_;
+  // Answers kept because their ids are younger than the line, by when the line passes them. Few: they are not in the index.
   std::multimap<Instant, Entry> ahead_;
-  IdIndex index_;
   Instant line_ = Instant::min();
 };
 

@@ -34,19 +34,19 @@ void Effects::touch(CardNumber touched) { (card.has_value() ? second_card : card
 
 const Account* Books::find_account(std::string_view id) const {
   const auto is_it = [&](std::uint32_t number) { return accounts_[number].id == id; };
-  const std::optional<std::uint32_t> number = account_index_.find(id, is_it);
+  const std::optional<std::uint32_t> number = account_index_.find(index_tag(id), is_it);
   return number.has_value() ? &accounts_[*number] : nullptr;
 }
 
 const Card* Books::find_card(std::string_view card) const {
   const auto is_it = [&](std::uint32_t number) { return cards_[number].card == card; };
-  const std::optional<std::uint32_t> number = card_index_.find(card, is_it);
+  const std::optional<std::uint32_t> number = card_index_.find(index_tag(card), is_it);
   return number.has_value() ? &cards_[*number] : nullptr;
 }
 
 const Terminal* Books::find_terminal(std::string_view id) const {
   const auto is_it = [&](std::uint32_t number) { return terminals_[number].id == id; };
-  const std::optional<std::uint32_t> number = terminal_index_.find(id, is_it);
+  const std::optional<std::uint32_t> number = terminal_index_.find(index_tag(id), is_it);
   return number.has_value() ? &terminals_[*number] : nullptr;
 }
 
@@ -117,19 +117,19 @@ void Books::restore(Account account) {
   if (account.kind == AccountKind::equity) {
     totals_.push_back(Totals{.currency = account.currency, .equity_account = account.number});
   }
-  account_index_.insert(account.id, std::to_underlying(account.number));
+  account_index_.insert(index_tag(account.id), std::to_underlying(account.number));
   accounts_.push_back(std::move(account));
 }
 
 void Books::restore(Card card) {
   check(place(card.number) == cards_.size());
-  card_index_.insert(card.card, std::to_underlying(card.number));
+  card_index_.insert(index_tag(card.card), std::to_underlying(card.number));
   cards_.push_back(std::move(card));
 }
 
 void Books::restore(Terminal terminal) {
   check(place(terminal.number) == terminals_.size());
-  terminal_index_.insert(terminal.id, std::to_underlying(terminal.number));
+  terminal_index_.insert(index_tag(terminal.id), std::to_underlying(terminal.number));
   terminals_.push_back(std::move(terminal));
 }
 

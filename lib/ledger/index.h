@@ -13,53 +13,89 @@
 
 namespace ledger {
 
-// From names to dense numbers. The names themselves stay with their owner, who is asked whether
-// number n is the one that is looked for: 8 bytes a slot, nothing is ever removed, nothing is ever
-// listed, so no order depends on the hash. One thread.
+// What is left of a name or an id in an index: never 0.
+inline std::uint32_t index_tag(std::string_view name) {
+  const std::uint64_t hash = std::hash<std::string_view>()(name);
+  return static_cast<std::uint32_t>(hash ^ (hash >> 32U)) | 1U;
+}
+// Time-ordered ids differ little in their first half: both halves are mixed into all bits.
+inline std::uint64_t mixed(const OperationId& id) {
+  std::uint64_t first = 0;
+  std::uint64_t second = 0;
+  std::memcpy(&first, id.bytes.data(), sizeof first);
+  std::memcpy(&second, id.bytes.data() + sizeof first, sizeof second);
+  std::uint64_t hash = (first ^ 0x9e3779b97f4a7c15U) * 0xff51afd7ed558ccdU;
+  hash = (hash ^ (hash >> 32U) ^ second) * 0xc4ceb9fe1a85ec53U;
+  return hash ^ (hash >> 29U);
+}
+inline std::uint32_t index_tag(const OperationId& id) {
+  return static_cast<std::uint32_t>(mixed(id) >> 32U) | 1U;
+}
+
+// From tags to numbers. What the tag was made of stays with its owner, who is asked whether number n is the one that is looked
+// for: so a slot takes 8 bytes, and a miss touches one of them. Nothing is ever listed, so no order depends on the hash. One
+// thread.
 //
-// Invariant: at most half of the slots are taken.
+// Invariants: at most half of the slots are taken; between a tag's own place and where it stands no slot is empty.
 class NumberIndex {
  public:
   template <typename IsIt>
-  std::optional<std::uint32_t> find(std::string_view name, IsIt&& is_it) const {
+  std::optional<std::uint32_t> find(std::uint32_t tag, IsIt&& is_it) const {
     if (slots_.empty()) return std::nullopt;
-    const std::uint32_t hash = hash_of(name);
-    for (std::size_t place = hash & mask(); slots_[place].number_plus_one != 0;
-         place = (place + 1) & mask()) {
+    for (std::size_t place = home(tag); slots_[place].tag != 0; place = (place + 1) & mask()) {
       const Slot& slot = slots_[place];
-      if (slot.hash == hash && is_it(slot.number_plus_one - 1)) return slot.number_plus_one - 1;
+      if (slot.tag == tag && is_it(slot.number)) return slot.number;
     }
     return std::nullopt;
   }
 
-  // The name is not there yet.
-  void insert(std::string_view name, std::uint32_t number) {
+  // The number is not there yet.
+  void insert(std::uint32_t tag, std::uint32_t number) {
     if (2 * (size_ + 1) > slots_.size()) grow();
-    place(Slot{hash_of(name), number + 1});
+    place(Slot{tag, number});
     ++size_;
   }
 
+  // The number is there, under this tag.
+  void erase(std::uint32_t tag, std::uint32_t number) {
+    std::size_t hole = home(tag);
+    while (slots_[hole].tag != tag || slots_[hole].number != number) {
+      check(slots_[hole].tag != 0);
+      hole = (hole + 1) & mask();
+    }
+    // Whoever stands behind the hole and came from before it moves up, so that no search stops too early.
+    for (std::size_t next = (hole + 1) & mask(); slots_[next].tag != 0;
+         next = (next + 1) & mask()) {
+      const std::size_t from_home = (next - home(slots_[next].tag)) & mask();
+      const std::size_t from_hole = (next - hole) & mask();
+      if (from_home < from_hole) continue;
+      slots_[hole] = slots_[next];
+      hole = next;
+    }
+    slots_[hole] = Slot();
+    --size_;
+  }
+
+  std::size_t size() const { return size_; }
+
  private:
   struct Slot {
-    std::uint32_t hash = 0;
-    std::uint32_t number_plus_one = 0;
+    std::uint32_t tag = 0;  // 0: the slot is empty.
+    std::uint32_t number = 0;
   };
 
-  static std::uint32_t hash_of(std::string_view name) {
-    const std::uint64_t hash = std::hash<std::string_view>()(name);
-    return static_cast<std::uint32_t>(hash ^ (hash >> 32U));
-  }
+  std::size_t home(std::uint32_t tag) const { return (tag >> 1U) & mask(); }
   std::size_t mask() const { return slots_.size() - 1; }
   void place(Slot slot) {
-    std::size_t place = slot.hash & mask();
-    while (slots_[place].number_plus_one != 0) place = (place + 1) & mask();
+    std::size_t place = home(slot.tag);
+    while (slots_[place].tag != 0) place = (place + 1) & mask();
     slots_[place] = slot;
   }
   void grow() {
     std::vector<Slot> old(slots_.empty() ? 64 : 2 * slots_.size());
     old.swap(slots_);
     for (const Slot& slot : old) {
-      if (slot.number_plus_one != 0) place(slot);
+      if (slot.tag != 0) place(slot);
     }
   }
 
@@ -117,16 +153,7 @@ class IdIndex {
     bool taken() const { return value_plus_one != 0; }
   };
 
-  // Time-ordered ids differ little in their first half: both halves are mixed into all bits.
-  std::size_t home(const OperationId& id) const {
-    std::uint64_t first = 0;
-    std::uint64_t second = 0;
-    std::memcpy(&first, id.bytes.data(), sizeof first);
-    std::memcpy(&second, id.bytes.data() + sizeof first, sizeof second);
-    std::uint64_t hash = (first ^ 0x9e3779b97f4a7c15U) * 0xff51afd7ed558ccdU;
-    hash = (hash ^ (hash >> 32U) ^ second) * 0xc4ceb9fe1a85ec53U;
-    return static_cast<std::size_t>(hash ^ (hash >> 29U)) & mask();
-  }
+  std::size_t home(const OperationId& id) const { return mixed(id) & mask(); }
   std::size_t mask() const { return slots_.size() - 1; }
   void place(const Slot& slot) {
     std::size_t place = home(slot.id);
