@@ -34,6 +34,9 @@ class UvLoop::Impl {
   Impl& operator=(const Impl&) = delete;
   ~Impl();
 
+  // The monotonic clock, as it was when it was first asked for in this turn.
+  Instant now();
+
   // Closes a handle and destroys what it lives in when libuv has let go of it.
   template <typename Holder>
   void close(std::unique_ptr<Holder> holder) {
@@ -53,6 +56,8 @@ class UvLoop::Impl {
   void run_posted();
   void set_alarm(Instant when);
 
+  Instant time_;
+  bool time_is_known_ = false;
   uv_timer_t alarm_{};  // Ends the wait for the world when the earliest timer is due.
   Instant alarm_at_ = Instant::max();
   uv_async_t wake_up_{};

@@ -16,8 +16,6 @@ uv_handle_t* as_handle(Handle* handle) {
   return reinterpret_cast<uv_handle_t*>(handle);
 }
 
-constexpr std::uint64_t nanoseconds_per_millisecond = 1'000'000;
-
 }  // namespace
 
 UvLoop::Impl::Impl(UvLoop& loop) : owner(loop) {
@@ -59,17 +57,25 @@ void UvLoop::Impl::run_posted() {
   running_.clear();
 }
 
-void UvLoop::Impl::set_alarm(Instant when) {
-  if (when == alarm_at_) return;
-  alarm_at_ = when;
-  if (when == Instant::max()) {
-    uv_timer_stop(&alarm_);
-    return;
+Instant UvLoop::Impl::now() {
+  if (!time_is_known_) {
+    time_ = Instant(std::chrono::nanoseconds(uv_hrtime()));
+    time_is_known_ = true;
   }
-  // Rounded up: an alarm that comes early would only be set again.
-  const auto left = static_cast<std::uint64_t>((when - owner.now()).count());
-  const std::uint64_t milliseconds =
-      (left + nanoseconds_per_millisecond - 1) / nanoseconds_per_millisecond;
+  return time_;
+}
+
+void UvLoop::Impl::set_alarm(Instant when) {
+  // An alarm for what was cancelled rings for nothing, once: cheaper than to set it in each turn
+  // again, as deadlines come and go with every call.
+  if (when >= alarm_at_) return;
+  alarm_at_ = when;
+  // libuv counts whole milliseconds of the same clock. Rounded up: an alarm that comes early would
+  // only be set again.
+  uv_update_time(&uv);
+  const auto due = static_cast<std::uint64_t>(
+      std::chrono::ceil<std::chrono::milliseconds>(when.time_since_epoch()).count());
+  const std::uint64_t milliseconds = due > uv_now(&uv) ? due - uv_now(&uv) : 0;
   const auto rung = [](uv_timer_t* alarm) {
     static_cast<Impl*>(alarm->loop->data)->alarm_at_ = Instant::max();
   };
@@ -81,11 +87,7 @@ UvLoop::~UvLoop() = default;
 
 std::size_t UvLoop::open_handles() const noexcept { return impl_->open_handles; }
 
-Instant UvLoop::now() const {
-  // libuv's clock is the monotonic one, cached once a turn, in milliseconds; its zero is the
-  // system's.
-  return Instant(std::chrono::milliseconds(uv_now(&impl_->uv)));
-}
+Instant UvLoop::now() const { return impl_->now(); }
 
 WallTime UvLoop::wall_now() const {
   return std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
@@ -101,7 +103,7 @@ void UvLoop::post(std::move_only_function<void()> callback) {
   if (first) uv_async_send(&impl_->wake_up_);
 }
 
-void UvLoop::wake() { uv_update_time(&impl_->uv); }
+void UvLoop::wake() { impl_->time_is_known_ = false; }
 
 // Everything runs outside of libuv's frames but what its callbacks bring.
 void UvLoop::turn() {
@@ -110,6 +112,7 @@ void UvLoop::turn() {
   if (is_finished()) return;
   const bool is_due = next_timer() <= now();
   if (!is_due) impl_->set_alarm(next_timer());
+  impl_->time_is_known_ = false;
   uv_run(&impl_->uv, more || is_due ? UV_RUN_NOWAIT : UV_RUN_ONCE);
 }
 
