@@ -106,6 +106,17 @@ class Customer:
         return await self.atm.Resolve(id=change_id, terminal_id=self.terminal)
 
 
+async def outcome_at(atm_address, change_id, within=20.0):
+    """The "yes" to a change, once the ATM knows what became of it, or raises what else there is. Needs no session."""
+    async with await RpcClient.connect(atm_address) as client:
+
+        async def known():
+            response = await client.stub(AtmService).Resolve(id=change_id)
+            return response.WhichOneof("outcome") != "pending" and response
+
+        return outcome_of(await until(known, "what became of a change", within))
+
+
 def cash_of(withdrawn):
     """The notes in the customer's hand, in euros."""
     return sum(notes.count * notes.denomination_minor_units for notes in withdrawn.notes) / 100

@@ -27,6 +27,10 @@ class Step:
     async def reached(self, within=10.0):
         await until(self._reached.is_set, f"the {self.kind} of {self.method}", within)
 
+    async def wait(self):
+        """Until it is reached, which may be never."""
+        await self._reached.wait()
+
     def go_on(self):
         self._decided.done() or self._decided.set_result(True)
 
@@ -58,6 +62,12 @@ class Proxy:
         step = Step(kind, method)
         self._steps.append(step)
         return step
+
+    def forget(self, step):
+        """Nothing stops there any more; what already did is lost."""
+        if step in self._steps:
+            self._steps.remove(step)
+        step.drop()
 
     def cut(self):
         """Drops every connection."""
