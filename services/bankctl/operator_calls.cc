@@ -133,7 +133,9 @@ void OperatorCalls::print(const Message& response) const {
     if (!no_of(answer).empty() && outcome->name() != "refused") return;  // judge() says it.
     out_ << outcome->name() << "\n";
   }
-  out_ << cli::to_text(response, settings_.currency);
+  const std::string text = cli::to_text(response, settings_.currency);
+  const bool says_nothing = outcome == nullptr && response.GetDescriptor()->field_count() == 0;
+  out_ << (says_nothing ? "done\n" : text);
   const FieldDescriptor* const differences =
       response.GetDescriptor()->FindFieldByName("differences");
   if (differences == nullptr) return;

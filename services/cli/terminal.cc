@@ -14,19 +14,27 @@
 namespace cli {
 namespace {
 
+using std::chrono::milliseconds;
+
 constexpr std::size_t line_size_max = 1024;
 
 volatile std::sig_atomic_t was_interrupted = 0;
 
 void note_interrupt(int) { was_interrupted = 1; }
 
-// SIGINT and SIGTERM end a question instead of the process, within its scope.
+// SIGINT and SIGTERM end a question instead of the process, within its scope. They are let in by
+// wait() only, so that none comes between a look at the flag and the wait.
 class InterruptScope {
  public:
   InterruptScope() {
     was_interrupted = 0;
+    sigset_t both;
+    ::sigemptyset(&both);
+    ::sigaddset(&both, SIGINT);
+    ::sigaddset(&both, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &both, &mask_before_);
     struct sigaction action{};
-    action.sa_handler = note_interrupt;  // Without SA_RESTART: poll() returns.
+    action.sa_handler = note_interrupt;
     ::sigaction(SIGINT, &action, &interrupt_before_);
     ::sigaction(SIGTERM, &action, &terminate_before_);
   }
@@ -35,9 +43,20 @@ class InterruptScope {
   ~InterruptScope() {
     ::sigaction(SIGINT, &interrupt_before_, nullptr);
     ::sigaction(SIGTERM, &terminate_before_, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
+  }
+
+  bool is_interrupted() const { return was_interrupted != 0; }
+  // Whether standard input can be read. Looks up now and then, for a signal that another thread took.
+  bool wait(milliseconds at_most) const {
+    const auto slice = std::min(at_most, milliseconds(500));
+    const timespec time{.tv_sec = 0, .tv_nsec = std::chrono::nanoseconds(slice).count()};
+    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    return ::ppoll(&input, 1, &time, &mask_before_) > 0;
   }
 
  private:
+  sigset_t mask_before_{};
   struct sigaction interrupt_before_{};
   struct sigaction terminate_before_{};
 };
@@ -64,17 +83,14 @@ class HiddenScope {
   std::optional<termios> before_;
 };
 
-Answer read_line(async::Duration wait_max) {
+Answer read_line(const InterruptScope& interrupts, async::Duration wait_max) {
   Answer answer;
-  const InterruptScope interrupts;
   const auto until = std::chrono::steady_clock::now() + wait_max;
   while (true) {
-    if (was_interrupted != 0) return {Answer::Kind::interrupted, ""};
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+    if (interrupts.is_interrupted()) return {Answer::Kind::interrupted, ""};
+    const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
     if (left.count() <= 0) return {Answer::Kind::timed_out, ""};
-    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
-    if (::poll(&input, 1, static_cast<int>(left.count())) <= 0) continue;
+    if (!interrupts.wait(left)) continue;
     char letter = 0;
     const ssize_t count = ::read(STDIN_FILENO, &letter, 1);
     if (count < 0 && (errno == EINTR || errno == EAGAIN)) continue;
@@ -105,7 +121,8 @@ std::string pin_from(const std::string& file) {
     std::string text = ops::read_secret_file(file);
     return checked_pin(text.substr(0, text.find_last_not_of("\r\n") + 1));
   }
-  const Answer answer = read_line(patience);
+  const InterruptScope interrupts;
+  const Answer answer = read_line(interrupts, patience);
   if (!answer.is_line()) {
     throw ops::Failure(ops::ExitCode::no_input, "Standard input holds no PIN.");
   }
@@ -131,16 +148,18 @@ void UserTerminal::write(std::string_view text) {
 }
 
 Answer UserTerminal::ask(std::string_view prompt, async::Duration wait_max) {
+  const InterruptScope interrupts;
   write(prompt);
-  Answer answer = read_line(wait_max);
+  Answer answer = read_line(interrupts, wait_max);
   if (!answer.is_line()) write("\n");
   return answer;
 }
 
 Answer UserTerminal::ask_hidden(std::string_view prompt, async::Duration wait_max) {
+  const InterruptScope interrupts;  // First: the echo is on again before a signal can end us.
   const HiddenScope hidden;
   write(prompt);
-  Answer answer = read_line(wait_max);
+  Answer answer = read_line(interrupts, wait_max);
   write("\n");
   return answer;
 }

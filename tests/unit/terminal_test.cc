@@ -1,0 +1,148 @@
+// Asking at a real terminal: a pseudo-terminal stands for the person's.
+#include "cli/terminal.h"
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <fcntl.h>
+#include <pty.h>
+#include <string>
+#include <termios.h>
+#include <thread>
+#include <unistd.h>
+
+#include <gtest/gtest.h>
+
+#include "ops/failure.h"
+#include "ops/files.h"
+
+namespace cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Standard input is a new terminal within the test; `keyboard` is its other end.
+class TerminalTest : public testing::Test {
+ protected:
+  TerminalTest() : input_before_(::dup(STDIN_FILENO)) {
+    int own_end = -1;
+    EXPECT_EQ(::openpty(&keyboard, &own_end, nullptr, nullptr, nullptr), 0);
+    ::dup2(own_end, STDIN_FILENO);
+    ::close(own_end);
+  }
+  ~TerminalTest() override {
+    ::dup2(input_before_, STDIN_FILENO);
+    ::close(input_before_);
+    ::close(keyboard);
+  }
+
+  void type(std::string_view keys) const {
+    EXPECT_EQ(::write(keyboard, keys.data(), keys.size()), static_cast<ssize_t>(keys.size()));
+  }
+  static bool echoes() {
+    termios state{};
+    ::tcgetattr(STDIN_FILENO, &state);
+    return (state.c_lflag & ECHO) != 0;
+  }
+  // What the terminal showed of what was typed, so far.
+  std::string shown() const {
+    ::fcntl(keyboard, F_SETFL, O_NONBLOCK);
+    std::array<char, 256> buffer{};
+    const ssize_t count = ::read(keyboard, buffer.data(), buffer.size());
+    return count > 0 ? std::string(buffer.data(), static_cast<std::size_t>(count)) : "";
+  }
+
+  int keyboard = -1;
+  int input_before_;
+  // Where prompts go; read by nobody.
+  int paper = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  UserTerminal terminal{paper};
+};
+
+// Does something once the terminal's echo is off: typing earlier would be thrown away.
+class OnceHidden {
+ public:
+  template <typename Act>
+  explicit OnceHidden(Act act)
+      : thread_([act] {
+          termios state{};
+          do {
+            ::tcgetattr(STDIN_FILENO, &state);
+            std::this_thread::yield();
+          } while ((state.c_lflag & ECHO) != 0);
+          act();
+        }) {}
+  ~OnceHidden() { thread_.join(); }
+
+ private:
+  std::thread thread_;
+};
+
+TEST_F(TerminalTest, GivesALineAtATime) {
+  type("first\nsecond\n");
+  EXPECT_EQ(terminal.ask("? ", seconds(5)).text, "first");
+  EXPECT_EQ(terminal.ask("? ", seconds(5)).text, "second");
+}
+
+TEST_F(TerminalTest, APinIsNotShownAndTheEchoIsOnAgain) {
+  EXPECT_TRUE(echoes());
+  const OnceHidden typing([this] { type("1234\n"); });
+  const Answer answer = terminal.ask_hidden("PIN: ", seconds(5));
+  EXPECT_EQ(answer.text, "1234");
+  EXPECT_TRUE(echoes());
+  EXPECT_EQ(shown().find("1234"), std::string::npos);
+}
+
+TEST_F(TerminalTest, CtrlCEndsTheQuestionAndTheEchoIsOnAgain) {
+  const OnceHidden interrupting([] { ::kill(::getpid(), SIGINT); });
+  EXPECT_EQ(terminal.ask_hidden("PIN: ", seconds(5)).kind, Answer::Kind::interrupted);
+  EXPECT_TRUE(echoes());
+}
+
+TEST_F(TerminalTest, CtrlDAndSilenceEndTheQuestion) {
+  type("\x04");
+  EXPECT_EQ(terminal.ask("? ", seconds(5)).kind, Answer::Kind::end_of_input);
+  EXPECT_EQ(terminal.ask("? ", milliseconds(1)).kind, Answer::Kind::timed_out);
+}
+
+TEST_F(TerminalTest, OnlyYesIsYes) {
+  for (const auto& [line, expected] :
+       {std::pair{"y\n", true}, {"yes\n", true}, {"\n", false}, {"n\n", false}, {"\x04", false}}) {
+    type(line);
+    EXPECT_EQ(confirm(terminal, "Do it?"), expected) << line;
+  }
+}
+
+TEST_F(TerminalTest, APinIsFourToTwelveDigits) {
+  const std::string path = testing::TempDir() + "terminal_test.pin";
+  for (const char* wrong : {"123", "1234567890123", "12a4", "", "12 34"}) {
+    ops::write_file_atomically(path, wrong);
+    EXPECT_THROW(read_pin(terminal, "", path), ops::Failure) << wrong;
+  }
+  ops::write_file_atomically(path, "1234\r\n");
+  EXPECT_EQ(read_pin(terminal, "", path), "1234");
+  ops::remove_file_durably(path);
+  EXPECT_THROW(read_pin(terminal, "", path), ops::Failure);
+}
+
+TEST_F(TerminalTest, StandardInputHoldsTheOldPinAndThenTheNew) {
+  type("1234\n4321\n");
+  EXPECT_EQ(read_pin(terminal, "", "-"), "1234");
+  EXPECT_EQ(read_new_pin(terminal, "-"), "4321");
+}
+
+TEST(NoTerminal, NobodyIsAsked) {
+  const int input = ::dup(STDIN_FILENO);
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::dup2(nothing, STDIN_FILENO);
+  UserTerminal terminal(STDERR_FILENO);
+  EXPECT_THROW(read_pin(terminal, "PIN: ", ""), ops::Failure);
+  EXPECT_THROW(read_pin(terminal, "PIN: ", "-"), ops::Failure);
+  ::dup2(input, STDIN_FILENO);
+  ::close(input);
+  ::close(nothing);
+}
+
+}  // namespace
+}  // namespace cli
