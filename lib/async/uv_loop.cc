@@ -3,7 +3,6 @@
 #include <csignal>
 #include <cstdio>
 
-#include "async/future.h"
 #include "async/stream.h"
 #include "async/uv_impl.h"
 
@@ -128,57 +127,6 @@ void UvLoop::run_in_pool(std::unique_ptr<PoolWork> work) {
   require(uv_queue_work(&impl_->uv, request.get(), run, done), "start work on a thread");
   (void)request.release();  // Both are owned by libuv until `done`.
   (void)work.release();
-}
-
-namespace {
-
-// One task's wait for any of several signals. A handle that libuv knows may only be given back by
-// closing it, also when a later one cannot be made: so all are made before anything can fail.
-class SignalWatch {
- public:
-  SignalWatch(UvLoop& loop, UvLoop::Impl& impl, const std::vector<int>& signals)
-      : impl_(impl), arrived_(loop) {
-    holders_.reserve(signals.size());
-    for (std::size_t i = 0; i < signals.size(); ++i) {
-      auto holder = std::make_unique<Holder>();
-      require(uv_signal_init(&impl.uv, &holder->uv), "watch for a signal");
-      ++impl.open_handles;
-      holder->uv.data = this;
-      holders_.push_back(std::move(holder));
-    }
-  }
-  SignalWatch(const SignalWatch&) = delete;
-  SignalWatch& operator=(const SignalWatch&) = delete;
-  ~SignalWatch() {
-    for (auto& holder : holders_) impl_.close(std::move(holder));
-  }
-  Future<int> start(const std::vector<int>& signals) {
-    const auto received = [](uv_signal_t* handle, int number) {
-      SignalWatch& watch = *static_cast<SignalWatch*>(handle->data);
-      if (!watch.arrived_.is_set()) watch.arrived_.set(number);
-    };
-    for (std::size_t i = 0; i < signals.size(); ++i) {
-      require(uv_signal_start(&holders_[i]->uv, received, signals[i]), "watch for a signal");
-    }
-    return arrived_.future();
-  }
-
- private:
-  struct Holder {
-    uv_signal_t uv{};
-    uv_handle_t* handle() { return as_handle(&uv); }
-  };
-  UvLoop::Impl& impl_;
-  Promise<int> arrived_;
-  std::vector<std::unique_ptr<Holder>> holders_;
-};
-
-}  // namespace
-
-Task<int> UvLoop::next_signal(std::vector<int> signals) {
-  SignalWatch watch(*this, *impl_, signals);
-  Future<int> arrived = watch.start(signals);
-  co_return co_await arrived;
 }
 
 }  // namespace async

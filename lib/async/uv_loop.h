@@ -11,6 +11,9 @@ namespace async {
 // Owned by main, or by a test that wants the real world. Destroyed last: what was made on it must
 // be gone by then, and the destructor stops the process with a list when a stream, listener or
 // signal watcher is still open.
+//
+// SIGPIPE is ignored from the first loop on, in the whole process: a peer that went away is an
+// error of the write.
 class UvLoop final : public Loop {
  public:
   UvLoop();
@@ -23,8 +26,8 @@ class UvLoop final : public Loop {
   Listener listen(const Endpoint& endpoint) override;
   void run_in_pool(std::unique_ptr<PoolWork> work) override;
 
-  // The next of these signals to arrive. While the task waits, they do nothing else; otherwise they
-  // do what they always do.
+  // The next of these signals to arrive. While the task waits, they do nothing else; before and
+  // after they do what they always do. Who waits again and again uses Signals.
   Task<int> next_signal(std::vector<int> signals);
 
   // How many streams, listeners and signal watchers are open.
@@ -38,6 +41,7 @@ class UvLoop final : public Loop {
 
  private:
   friend class Impl;
+  friend class Signals;
   std::unique_ptr<Impl> impl_;
 };
 

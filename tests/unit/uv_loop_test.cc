@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "async/signals.h"
 #include "async/stream.h"
 #include "stream_fixture.h"
 
@@ -158,6 +159,29 @@ TEST_F(UvLoopTest, LetsSignalsDoWhatTheyDoWhenNobodyWaits) {
 
 TEST_F(UvLoopTest, RefusesASignalThatCannotBeWatched) {
   EXPECT_EQ(error_of([&] { loop.run(loop.next_signal({SIGUSR1, SIGKILL})); }), "EINVAL");
+}
+
+TEST_F(UvLoopTest, KeepsASignalThatArrivesBetweenTwoWaits) {
+  Signals signals(loop, {SIGUSR1, SIGUSR2});
+  std::raise(SIGUSR2);
+  std::raise(SIGUSR2);
+  turn();
+  std::raise(SIGUSR1);
+  turn();
+  EXPECT_EQ(loop.run(signals.next()), SIGUSR2);
+  EXPECT_EQ(loop.run(signals.next()), SIGUSR1);
+  auto waiting = start(signals.next());
+  EXPECT_TRUE(pending(waiting));
+  std::raise(SIGUSR1);
+  EXPECT_EQ(finish(waiting), SIGUSR1);
+}
+
+TEST_F(UvLoopTest, EndsTheWaitForSignalsThatNobodyWatchesAnyMore) {
+  auto signals = std::make_unique<Signals>(loop, std::vector({SIGUSR1}));
+  auto waiting = start(signals->next());
+  EXPECT_TRUE(pending(waiting));
+  signals.reset();
+  EXPECT_EQ(error_of([&] { finish(waiting); }), "ECANCELED");
 }
 
 TEST_F(UvLoopTest, CountsWhatIsOpen) {
