@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "async/scope.h"
+#include "async/signals.h"
 #include "ops/failure.h"
 
 namespace ops {
@@ -14,27 +15,30 @@ namespace {
 const char* name_of(int signal) { return signal == SIGTERM ? "SIGTERM" : "SIGINT"; }
 
 // Until SIGTERM or SIGINT: gives which.
-async::Task<int> wait_for_the_end(async::UvLoop* loop, const Log* log, const SignalHooks* hooks) {
-  const std::vector<int> signals = {SIGTERM, SIGINT, SIGHUP};
+async::Task<int> wait_for_the_end(async::Signals* signals, const Log* log,
+                                  const SignalHooks* hooks) {
   while (true) {
-    const int signal = co_await loop->next_signal(signals);
+    const int signal = co_await signals->next();
     if (signal != SIGHUP) co_return signal;
     log->info("reloading", {{"signal", "SIGHUP"}});
     if (hooks->reload) hooks->reload();
   }
 }
 
-async::Task<> end_at_once_when_told_again(async::UvLoop* loop) {
-  const std::vector<int> signals = {SIGTERM, SIGINT};
-  const int signal = co_await loop->next_signal(signals);
-  std::_Exit(128 + signal);
+async::Task<> end_at_once_when_told_again(async::Signals* signals) {
+  while (true) {
+    const int signal = co_await signals->next();
+    if (signal != SIGHUP) std::_Exit(128 + signal);
+  }
 }
 
 async::Task<> serve(async::UvLoop* loop, const Log* log, const SignalHooks* hooks) {
-  const int signal = co_await wait_for_the_end(loop, log, hooks);
+  const std::vector<int> watched = {SIGTERM, SIGINT, SIGHUP};
+  async::Signals signals(*loop, watched);  // Until the end: none may end the process in between.
+  const int signal = co_await wait_for_the_end(&signals, log, hooks);
   log->info("draining", {{"signal", name_of(signal)}});
   async::TaskScope impatience(*loop);
-  impatience.spawn(end_at_once_when_told_again(loop));
+  impatience.spawn(end_at_once_when_told_again(&signals));
   if (hooks->drain) co_await hooks->drain();
   log->info("stopped");
 }
