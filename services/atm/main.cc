@@ -1,21 +1,15 @@
 // atmd: the ATM daemon.
+#include <chrono>
 #include <iostream>
 #include <optional>
 
-#include "async/uv_loop.h"
 #include "atm/database.h"
 #include "atm/offline_audit.h"
 #include "atm/serve.h"
+#include "cli/caller.h"
 #include "ops/options.h"
-#include "rpc/client.h"
-#include "rpc/v1/health.pb.h"
 
 namespace {
-
-using namespace std::chrono_literals;
-
-inline constinit const rpc::Method<rpc::v1::CheckRequest, rpc::v1::CheckResponse> check_health{
-    "rpc.v1.HealthService/Check"};
 
 std::optional<ops::Ending> ending_of(const std::exception& error) {
   const auto* const database = dynamic_cast<const atm::DatabaseError*>(&error);
@@ -34,29 +28,13 @@ std::optional<ops::Ending> ending_of(const std::exception& error) {
   return std::nullopt;
 }
 
-int health(const async::Endpoint& address) {
-  async::UvLoop loop;
-  async::SystemRandom random;
-  rpc::Client client(loop, {.endpoints = {address}, .fail_fast = true}, random);
-  rpc::Context context(loop.in(2s));
-  const rpc::Reply<rpc::v1::CheckResponse> reply =
-      loop.run(client.try_call(check_health, rpc::v1::CheckRequest(), std::move(context)));
-  if (!reply) {
-    throw ops::Failure(ops::ExitCode::unavailable,
-                       address.text() + " does not answer: " + reply.error().message);
-  }
-  const bool serving = reply->status() == rpc::v1::SERVING_STATUS_SERVING;
-  std::cout << (serving ? "SERVING" : "NOT_SERVING") << "\n";
-  return serving ? 0 : ops::to_int(ops::ExitCode::unavailable);
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   ops::CommandLine line({.program = "atmd",
                          .summary = "The ATM: terminals, their cash, and their customers",
                          .prefix = "ATMD_",
-                         .config_file_default = "",
+                         .config_file_default = "/etc/teller/atmd.toml",
                          .endings = ending_of});
   atm::ServeOptions serve;
   ops::Command& serving = line.root().command("serve", "Serve customers and staff until SIGTERM");
@@ -84,7 +62,8 @@ int main(int argc, char** argv) {
 
   async::Endpoint address = async::Endpoint::parse("127.0.0.1:7002");
   ops::Command& checking = line.root().command("health", "Ask a running atmd whether it serves");
-  checking.option("address", address, "HOST:PORT", "Where it listens");
-  checking.run([&] { return health(address); });
+  checking.example("atmd health --atm 127.0.0.1:7002");
+  checking.option("atm", address, "HOST:PORT", "The ATM that is asked");
+  checking.run([&] { return cli::check_health(address, std::chrono::seconds(2)); });
   return line.run(argc, argv);
 }

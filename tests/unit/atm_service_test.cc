@@ -1,0 +1,391 @@
+// Sessions, service states, what is passed through to the bank, and what staff do.
+#include "atm_fixture.h"
+#include "ops/files.h"
+
+namespace atm {
+namespace {
+
+class AtmServiceTest : public testing::Test {
+ protected:
+  AtmServiceTest() { house.load(1, 20, 10); }
+
+  v1::TransferResponse transfer(OperationId id, const std::string& target, std::int64_t euros,
+                                async::Duration patience = 10s) {
+    return house.call(transfer_method, transfer_of(id, target, euros), patience);
+  }
+  v1::TransferRequest transfer_of(OperationId id, const std::string& target, std::int64_t euros) {
+    v1::TransferRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(house.session);
+    request.set_target_account_id(target);
+    request.mutable_amount()->set_minor_units(euros * 100);
+    request.mutable_amount()->set_currency("EUR");
+    return request;
+  }
+  v1::ChangePinResponse change_pin(OperationId id, const std::string& from, const std::string& to) {
+    v1::ChangePinRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(house.session);
+    request.set_old_pin(from);
+    request.set_new_pin(to);
+    return house.call(change_pin_method, std::move(request));
+  }
+  void end_session() {
+    v1::EndSessionRequest request;
+    request.set_session_id(house.session);
+    house.call(end_session_method, std::move(request));
+  }
+  v1::GetBalanceResponse get_balance() {
+    v1::GetBalanceRequest request;
+    request.set_session_id(house.session);
+    return house.call(get_balance_method, std::move(request));
+  }
+  v1::Terminal set_service(bool in_service) {
+    v1::SetServiceRequest request;
+    request.set_in_service(in_service);
+    return house.call(set_service_method, std::move(request)).terminal();
+  }
+
+  AtmHouse house;
+};
+
+// Sessions (rule 23).
+
+TEST_F(AtmServiceTest, ASessionBeginsWithCardAndPin) {
+  const v1::InsertCardResponse begun = house.insert();
+  ASSERT_TRUE(begun.has_session()) << begun.DebugString();
+  EXPECT_EQ(begun.session().session_id().size(), 16U);
+  EXPECT_EQ(begun.session().customer_name(), "Jane Doe");
+  EXPECT_EQ(begun.session().terminal_id(), "atm-1");
+  EXPECT_EQ(begun.session().currency(), "EUR");
+  EXPECT_EQ(get_balance().balance().available().minor_units(), 100'00);
+}
+
+TEST_F(AtmServiceTest, AWrongPinBeginsNoSession) {
+  const v1::InsertCardResponse refused = house.insert("4000-jane", "0000");
+  EXPECT_EQ(refused.decline().code(), v1::DECLINE_CODE_BY_BANK);
+  EXPECT_EQ(refused.decline().refusal().code(), wire::REFUSAL_CODE_PIN_WRONG);
+  EXPECT_EQ(refused.decline().tries_left(), 2U);
+  EXPECT_EQ(get_balance().decline().code(), v1::DECLINE_CODE_NO_SESSION);
+}
+
+TEST_F(AtmServiceTest, OneCustomerStandsBeforeATerminal) {
+  house.insert();
+  EXPECT_EQ(house.insert("4000-john", "2345").decline().code(), v1::DECLINE_CODE_TERMINAL_BUSY);
+  end_session();
+  EXPECT_TRUE(house.insert("4000-john", "2345").has_session());
+}
+
+TEST_F(AtmServiceTest, TheSameCardMayComeAgain) {
+  house.insert();
+  house.connect();
+  EXPECT_TRUE(house.insert().has_session());
+}
+
+TEST_F(AtmServiceTest, AnEndedSessionIsNoSession) {
+  house.insert();
+  end_session();
+  EXPECT_EQ(get_balance().decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_EQ(house.withdraw(20).decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_EQ(house.deposit(house.new_id(), 20, 1).decline().code(), v1::DECLINE_CODE_NO_SESSION);
+}
+
+TEST_F(AtmServiceTest, AnIdleSessionEnds) {
+  house.insert();
+  house.pass(59s);
+  EXPECT_TRUE(get_balance().has_balance());
+  house.pass(61s);
+  EXPECT_EQ(get_balance().decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_TRUE(house.insert("4000-john", "2345").has_session());
+}
+
+TEST_F(AtmServiceTest, ASessionBelongsToItsConnection) {
+  house.insert();
+  Terminal& terminal = *house.atm->terminals().at("atm-1");
+  EXPECT_EQ(terminal.session(house.session, "somebody else's line"), nullptr);
+  EXPECT_TRUE(get_balance().has_balance());
+}
+
+TEST_F(AtmServiceTest, AnUnknownTerminalIsNamed) {
+  EXPECT_EQ(house.insert("4000-jane", "1234", "atm-9").decline().code(),
+            v1::DECLINE_CODE_NO_SUCH_TERMINAL);
+}
+
+TEST_F(AtmServiceTest, TwoTerminalsServeTwoCustomersAtOnce) {
+  house.has_two_terminals = true;
+  house.restart();
+  EXPECT_EQ(house.insert().decline().code(), v1::DECLINE_CODE_NO_SUCH_TERMINAL)
+      << "which of the two?";
+  EXPECT_TRUE(house.insert("4000-jane", "1234", "atm-1").has_session());
+  const std::string janes = house.session;
+  EXPECT_TRUE(house.insert("4000-john", "2345", "atm-2").has_session());
+  EXPECT_EQ(house.withdraw(20).decline().code(), v1::DECLINE_CODE_CANNOT_MAKE_AMOUNT)
+      << "atm-2 has cassettes of its own, and they are empty";
+  house.session = janes;
+  EXPECT_TRUE(house.withdraw(20).has_withdrawn());
+}
+
+// Service states.
+
+TEST_F(AtmServiceTest, StaffTakeATerminalOutOfServiceAndThatSurvivesARestart) {
+  EXPECT_EQ(set_service(false).state(), v1::SERVICE_STATE_OUT_BY_STAFF);
+  EXPECT_EQ(house.insert().decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  house.restart();
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BY_STAFF);
+  EXPECT_EQ(set_service(true).state(), v1::SERVICE_STATE_IN_SERVICE);
+  EXPECT_TRUE(house.insert().has_session());
+}
+
+TEST_F(AtmServiceTest, TheBanksOperatorTakesATerminalOutOfService) {
+  house.bank.state.in_service = false;
+  house.pass(3s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BY_OPERATOR);
+  house.bank.state.in_service = true;
+  house.pass(3s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
+TEST_F(AtmServiceTest, ATerminalThatTheBankDoesNotKnowSaysWhichCommandAddsIt) {
+  house.bank.terminals.clear();
+  house.pass(3s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_NO_BANK);
+  EXPECT_NE(house.terminal().reason().find("bankctl terminal add atm-1"), std::string::npos);
+  EXPECT_TRUE(house.load(2, 50, 2).has_done()) << "the bank hears of it when it knows the terminal";
+  EXPECT_EQ(house.bank.times_asked("LoadCash"), 1U);
+  house.bank.terminals = {"atm-1"};
+  house.pass(10s);
+  EXPECT_EQ(house.bank.times_asked("LoadCash"), 2U);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
+// Passed through.
+
+TEST_F(AtmServiceTest, ATransferIsPassedThroughOnceUnderTheCustomersId) {
+  house.insert();
+  const OperationId id = house.new_id();
+  const v1::TransferResponse first = transfer(id, "4000-john", 30);
+  EXPECT_EQ(first.transferred().balance().balance().minor_units(), 70'00);
+  EXPECT_TRUE(transfer(id, "4000-john", 30).replayed());
+  EXPECT_EQ(transfer(id, "4000-john", 31).decline().code(),
+            v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+  EXPECT_EQ(house.balance("4000-john"), 530);
+  EXPECT_EQ(house.bank.times_asked("Transfer"), 1U);
+  EXPECT_EQ(house.resolve(id).transferred().amount().minor_units(), 30'00);
+  house.pass(2s);
+  house.restart();
+  EXPECT_EQ(house.resolve(id).transferred().amount().minor_units(), 30'00);
+}
+
+TEST_F(AtmServiceTest, ATransferThatTheBankRefusesIsDeclined) {
+  house.insert();
+  const OperationId id = house.new_id();
+  EXPECT_EQ(transfer(id, "nobody", 30).decline().refusal().code(),
+            wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND);
+  EXPECT_EQ(house.resolve(id).declined().refusal().code(), wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND);
+}
+
+TEST_F(AtmServiceTest, AnUnansweredTransferIsResolvedAtTheBank) {
+  house.insert();
+  for (const Mood mood : {Mood::silent, Mood::reply_lost}) {
+    house.bank.moods["Transfer"] = mood;
+    const std::int64_t before = house.balance();
+    const OperationId id = house.new_id();
+    const rpc::Reply<v1::TransferResponse> reply =
+        house.try_call(transfer_method, transfer_of(id, "4000-john", 30), 2s);
+    ASSERT_FALSE(reply.has_value());
+    EXPECT_TRUE(rpc::outcome_unknown(reply.error())) << reply.error().text();
+    house.restart();
+    const v1::ResolveResponse told = house.resolve(id);
+    EXPECT_EQ(told.has_transferred(), mood == Mood::reply_lost) << told.DebugString();
+    EXPECT_EQ(told.has_declined(), mood == Mood::silent);
+    EXPECT_EQ(before - house.balance(), mood == Mood::silent ? 0 : 30);
+    house.insert();
+  }
+}
+
+TEST_F(AtmServiceTest, ResolveWaitsForTheBankToSayWhatBecameOfATransfer) {
+  house.insert();
+  house.bank.moods["Transfer"] = Mood::silent;
+  house.bank.moods["Resolve"] = Mood::silent;
+  const OperationId id = house.new_id();
+  house.try_call(transfer_method, transfer_of(id, "4000-john", 30), 2s);
+  v1::ResolveRequest request;
+  request.set_id(std::string(id.view()));
+  EXPECT_FALSE(house.try_call(resolve_method, request, 2s).has_value());
+  house.bank.moods.clear();
+  EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_ID_FENCED);
+  EXPECT_EQ(transfer(id, "4000-john", 30).decline().code(), v1::DECLINE_CODE_ID_FENCED);
+}
+
+TEST_F(AtmServiceTest, APinIsChangedAndNeverWrittenDown) {
+  house.insert();
+  const OperationId id = house.new_id();
+  EXPECT_TRUE(change_pin(id, "1234", "9753").has_changed());
+  EXPECT_TRUE(change_pin(id, "1234", "9753").has_changed());
+  EXPECT_EQ(house.bank.times_asked("ChangePin"), 1U);
+  EXPECT_TRUE(house.resolve(id).has_pin_changed());
+  const v1::ChangePinResponse wrong = change_pin(house.new_id(), "1234", "8642");
+  EXPECT_EQ(wrong.decline().tries_left(), 1U);
+  EXPECT_EQ(transfer(id, "4000-john", 1).decline().code(),
+            v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+  house.pass(2s);
+  house.stop();
+  for (const auto& file : std::filesystem::directory_iterator(house.folder() / "atm")) {
+    const std::string content = ops::read_file(file.path());
+    EXPECT_EQ(content.find("9753"), std::string::npos) << file.path();
+    EXPECT_EQ(content.find("8642"), std::string::npos) << file.path();
+  }
+  EXPECT_EQ(house.log.find("9753"), std::string::npos);
+}
+
+// Staff.
+
+TEST_F(AtmServiceTest, ALoadIsDoneOnceAndToldToTheBank) {
+  const OperationId id = house.new_id();
+  EXPECT_EQ(house.load(id, 2, 50, 4).done().cash().minor_units(), 400'00);
+  const v1::LoadResponse again = house.load(id, 2, 50, 4);
+  EXPECT_TRUE(again.done().replayed());
+  EXPECT_EQ(again.done().cash().minor_units(), 400'00);
+  EXPECT_EQ(house.load(id, 2, 50, 5).decline().code(), v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+  house.pass(1s);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 400'00);
+  EXPECT_EQ(house.really_inside(), 400);
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
+TEST_F(AtmServiceTest, LoadsThatCannotBeAreMalformed) {
+  EXPECT_EQ(house.load(0, 20, 1).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_EQ(house.load(9, 20, 1).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_EQ(house.load(1, 20, 0).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_EQ(house.load(1, 20, 10'001).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_EQ(house.load(1, 50, 1).decline().code(), v1::DECLINE_CODE_MALFORMED) << "it holds 20s";
+  EXPECT_EQ(house.load(2, 0, 1).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_EQ(house.load(1, 20, 9'991).decline().code(), v1::DECLINE_CODE_MALFORMED) << "it is full";
+  EXPECT_EQ(house.really_inside(), 200);
+}
+
+TEST_F(AtmServiceTest, AnEmptiedCassetteTakesOtherNotes) {
+  house.unload(house.new_id());
+  EXPECT_TRUE(house.load(1, 50, 2).has_done());
+  house.insert();
+  EXPECT_TRUE(house.withdraw(50).has_withdrawn());
+  house.pass(1s);
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
+TEST_F(AtmServiceTest, NothingIsUnloadedWhileACustomerStandsThere) {
+  house.insert();
+  EXPECT_EQ(house.unload(house.new_id()).decline().code(), v1::DECLINE_CODE_TERMINAL_BUSY);
+}
+
+TEST_F(AtmServiceTest, ANoteThatIsMissingIsNamedByTheCountAndTheAudit) {
+  house.run(house.dispenser->dispense(house.new_id(), {{1, Cents{20'00}, 1}}));
+  const v1::CountResponse count = house.call(count_method, v1::CountRequest());
+  ASSERT_EQ(count.differences_size(), 1);
+  EXPECT_EQ(count.differences(0), "The cassettes should hold 10 notes of 20.00 EUR, and holds 9.");
+  house.unload(house.new_id());
+  house.pass(1s);
+  EXPECT_EQ(house.differences().size(), 2U) << "inside, and with the bank";
+}
+
+TEST_F(AtmServiceTest, ADayIsSummedUpInItsTimeZone) {
+  house.insert();
+  house.withdraw(40);
+  house.withdraw(120);
+  house.deposit(house.new_id(), 20, 1);
+  const auto totals = [&](const std::string& day) {
+    v1::GetDayTotalsRequest request;
+    request.set_day(day);
+    return house.call(day_totals_method, std::move(request));
+  };
+  const v1::GetDayTotalsResponse today = totals("");
+  EXPECT_EQ(today.withdrawals(), 1U);
+  EXPECT_EQ(today.withdrawn().minor_units(), 40'00);
+  EXPECT_EQ(today.deposits(), 1U);
+  EXPECT_EQ(today.deposited().minor_units(), 20'00);
+  EXPECT_EQ(today.declined(), 1U);
+  EXPECT_EQ(today.loaded().minor_units(), 200'00);
+  house.loop.set_wall_clock(house.loop.wall_now() + 24h);
+  EXPECT_EQ(totals("").withdrawals(), 0U);
+  EXPECT_EQ(totals(today.day()).withdrawals(), 1U);
+  house.restart();
+  EXPECT_EQ(totals(today.day()).withdrawn().minor_units(), 40'00);
+}
+
+// The bank's history (rule 24).
+
+TEST_F(AtmServiceTest, ARestoredBackupIsFoundAndToldWhatItLacksUnderTheOldIds) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert();
+  house.deposit(house.new_id(), 50, 1);
+  house.pass(3s);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 250'00);
+
+  house.bank.close();
+  house.bank.state = backup;
+  house.bank.open();
+  house.pass(10s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
+  EXPECT_EQ(house.insert().decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 250'00) << "the deposit was sent again";
+  EXPECT_EQ(house.balance(), 150);
+  house.restart();
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
+
+  v1::AcceptBankHistoryRequest accept;
+  accept.set_reason("restored yesterday's backup");
+  EXPECT_EQ(house.call(accept_history_method, accept).items_sent_again(), 2U);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 250'00) << "once";
+  house.pass(3s);
+  EXPECT_EQ(house.differences(), Sentences());
+  house.restart();
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
+TEST_F(AtmServiceTest, ABackupThatHasGrownPastWhatWasSeenIsFoundByItsChain) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert();
+  house.deposit(house.new_id(), 50, 1);
+  house.pass(3s);
+  house.bank.close();
+  house.bank.state = backup;
+  for (int i = 0; i < 5; ++i) house.bank.state.heads.push_back("another life " + std::to_string(i));
+  house.bank.open();
+  house.pass(10s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
+}
+
+TEST_F(AtmServiceTest, AnotherBankIsSentNothingBeforeTheOperatorAgrees) {
+  house.pass(3s);
+  house.bank.close();
+  house.bank.state = AtmBank::State();
+  house.bank.state.instance = "another-instance";
+  house.bank.asked.clear();
+  house.bank.open();
+  house.pass(10s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
+  EXPECT_TRUE(house.bank.asked.empty());
+  v1::AcceptBankHistoryRequest accept;
+  accept.set_reason("a new bank");
+  EXPECT_EQ(house.call(accept_history_method, accept).items_sent_again(), 1U);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 200'00);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
+TEST_F(AtmServiceTest, ABankThatIsOnlyRestartedIsTheSameBank) {
+  house.insert();
+  house.withdraw(20);
+  house.pass(3s);
+  house.bank.close();
+  house.pass(5s);
+  house.bank.open();
+  house.pass(10s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+  EXPECT_EQ(house.bank.times_asked("Capture"), 1U);
+}
+
+}  // namespace
+}  // namespace atm

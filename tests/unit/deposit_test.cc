@@ -1,0 +1,201 @@
+#include "atm_fixture.h"
+
+namespace atm {
+namespace {
+
+class DepositTest : public testing::Test {
+ protected:
+  DepositTest() {
+    house.load(1, 20, 10);
+    house.insert();
+    house.pass(1s);
+  }
+
+  void expect_taken(std::int64_t euros) {
+    EXPECT_EQ(house.really_inside(), 200 + euros);
+    EXPECT_EQ(house.balance(), 100 + euros);
+    EXPECT_EQ(house.differences(), Sentences());
+    EXPECT_EQ(house.open_items(), Sentences());
+    EXPECT_EQ(house.exceptions(), Sentences());
+  }
+
+  AtmHouse house;
+};
+
+TEST_F(DepositTest, NotesAreCountedCreditedAndKept) {
+  const v1::DepositResponse response = house.deposit(house.new_id(), 50, 2);
+  ASSERT_TRUE(response.has_deposited()) << response.DebugString();
+  EXPECT_TRUE(response.deposited().credited());
+  EXPECT_EQ(response.deposited().amount().minor_units(), 100'00);
+  EXPECT_EQ(response.deposited().balance().balance().minor_units(), 200'00);
+  house.pass(1s);
+  EXPECT_EQ(house.audit().in_deposit_bin().minor_units(), 100'00);
+  expect_taken(100);
+}
+
+TEST_F(DepositTest, ARetriedIdIsTakenOnceAndGetsItsFirstAnswer) {
+  const OperationId id = house.new_id();
+  const v1::DepositResponse first = house.deposit(id, 50, 2);
+  v1::DepositResponse again = house.deposit(id, 50, 2);
+  EXPECT_TRUE(again.replayed());
+  again.set_replayed(false);
+  EXPECT_EQ(again.SerializeAsString(), first.SerializeAsString());
+  house.pass(1s);
+  house.restart();
+  EXPECT_TRUE(house.deposit(id, 50, 2).replayed());
+  EXPECT_EQ(house.deposit(id, 50, 1).decline().code(), v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+  expect_taken(100);
+}
+
+TEST_F(DepositTest, NotesThatTheBankRefusesAreGivenBack) {
+  house.bank.moods["Deposit"] = Mood::refuses;
+  house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ACCOUNT_CLOSED;
+  const v1::DepositResponse response = house.deposit(house.new_id(), 50, 2);
+  EXPECT_EQ(response.decline().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  EXPECT_NE(response.decline().message().find("not today"), std::string::npos);
+  house.pass(1s);
+  expect_taken(0);
+}
+
+TEST_F(DepositTest, WithoutABankNothingIsTaken) {
+  house.bank.close();
+  house.pass(1s);
+  EXPECT_EQ(house.deposit(house.new_id(), 50, 2).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  house.bank.open();
+  house.pass(10s);
+  expect_taken(0);
+}
+
+TEST_F(DepositTest, AnUnansweredPostingThatTheBankNeverSawIsFencedAndGivenBack) {
+  house.bank.moods["Deposit"] = Mood::silent;
+  const v1::DepositResponse response = house.deposit(house.new_id(), 50, 2, 4s);
+  EXPECT_EQ(response.decline().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  EXPECT_EQ(house.bank.state.fenced.size(), 1U);
+  house.bank.moods.clear();
+  house.pass(60s);
+  expect_taken(0);
+}
+
+TEST_F(DepositTest, AnUnansweredPostingThatTheBankDidIsKept) {
+  house.bank.moods["Deposit"] = Mood::reply_lost;
+  const v1::DepositResponse response = house.deposit(house.new_id(), 50, 2, 4s);
+  EXPECT_TRUE(response.deposited().credited());
+  house.bank.moods.clear();
+  house.pass(60s);
+  expect_taken(100);
+}
+
+TEST_F(DepositTest, WithoutAnyAnswerTheNotesAreKeptAndCreditedLater) {
+  house.bank.moods["Deposit"] = Mood::silent;
+  house.bank.moods["Resolve"] = Mood::silent;
+  const OperationId id = house.new_id();
+  const v1::DepositResponse response = house.deposit(id, 50, 2, 4s);
+  ASSERT_TRUE(response.has_deposited()) << response.DebugString();
+  EXPECT_FALSE(response.deposited().credited());
+  EXPECT_EQ(house.really_inside(), 300);
+  EXPECT_EQ(house.open_items(), Sentences({"deposit POSTING"}));
+  EXPECT_FALSE(house.resolve(id).deposited().credited());
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_TRUE(house.resolve(id).deposited().credited());
+  EXPECT_FALSE(house.deposit(id, 50, 2).deposited().credited()) << "the first answer, again";
+  expect_taken(100);
+}
+
+TEST_F(DepositTest, AFenceWhoseAnswerWasLostDoesNotLoseTheCustomersMoney) {
+  house.bank.moods["Deposit"] = Mood::silent;
+  house.bank.moods["Resolve"] = Mood::reply_lost;
+  EXPECT_FALSE(house.deposit(house.new_id(), 50, 2, 4s).deposited().credited());
+  EXPECT_EQ(house.bank.state.fenced.size(), 1U);
+  house.bank.moods.clear();
+  house.pass(60s);
+  expect_taken(100);
+}
+
+TEST_F(DepositTest, ARefusalAfterTheNotesWereKeptIsAnException) {
+  house.bank.moods["Deposit"] = Mood::silent;
+  house.bank.moods["Resolve"] = Mood::silent;
+  house.deposit(house.new_id(), 50, 2, 4s);
+  house.bank.moods = {{"Deposit", Mood::refuses}};
+  house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ACCOUNT_CLOSED;
+  house.pass(60s);
+  EXPECT_EQ(house.open_items(), Sentences());
+  ASSERT_EQ(house.exceptions().size(), 1U);
+  EXPECT_NE(house.exceptions().front().find("deposit"), std::string::npos);
+  EXPECT_EQ(house.differences().size(), 2U);
+}
+
+TEST_F(DepositTest, OnlyWhatTheAcceptorCountedIsCredited) {
+  house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_JAM, 1);
+  EXPECT_EQ(house.deposit(house.new_id(), 50, 2).deposited().amount().minor_units(), 50'00);
+  house.pass(1s);
+  expect_taken(50);
+}
+
+TEST_F(DepositTest, ADeadAcceptorTakesNothing) {
+  house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_DEAD);
+  EXPECT_EQ(house.deposit(house.new_id(), 50, 2).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_NONE);
+  expect_taken(0);
+}
+
+TEST_F(DepositTest, CreditedNotesThatTheAcceptorLosesSightOfAreKeptWhenItSeesAgain) {
+  house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_PRESENT_UNKNOWN);
+  EXPECT_TRUE(house.deposit(house.new_id(), 50, 2).deposited().credited());
+  house.pass(1s);
+  EXPECT_EQ(house.open_items(), Sentences({"deposit CREDITED"}));
+  house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_NONE);
+  house.pass(10s);
+  expect_taken(100);
+}
+
+TEST_F(DepositTest, RefusedNotesThatTheAcceptorLosesSightOfAreInSuspense) {
+  house.bank.moods["Deposit"] = Mood::refuses;
+  house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ACCOUNT_CLOSED;
+  house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_PRESENT_UNKNOWN);
+  const OperationId id = house.new_id();
+  EXPECT_TRUE(house.deposit(id, 50, 2).has_suspense());
+  house.pass(1s);
+  EXPECT_EQ(house.open_items(), Sentences({"deposit SUSPENSE"}));
+  EXPECT_TRUE(house.resolve(id).has_suspense());
+  house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_NONE);
+  house.pass(10s);
+  EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  expect_taken(0);
+}
+
+TEST_F(DepositTest, NotesThatCannotBeAreMalformed) {
+  EXPECT_EQ(house.deposit(house.new_id(), 50, 0).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_EQ(house.deposit(house.new_id(), 0, 1).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_EQ(house.deposit(house.new_id(), -5, 1).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_EQ(house.deposit(house.new_id(), 50, 201).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_EQ(house.deposit(OperationId(), 50, 1).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  expect_taken(0);
+}
+
+TEST_F(DepositTest, NotesInTheEscrowThatNobodyWroteDownAreGivenBackAtTheStart) {
+  house.run(house.acceptor->accept(house.new_id(), Notes{{Cents{50'00}, 2}}));
+  EXPECT_EQ(house.really_inside(), 300);
+  house.restart();
+  EXPECT_EQ(house.really_inside(), 200);
+  expect_taken(0);
+}
+
+TEST_F(DepositTest, ACustomerWhoLeavesIsCreditedAllTheSame) {
+  house.bank.delays["Deposit"] = 500ms;
+  const OperationId id = house.new_id();
+  {
+    async::TaskScope scope(house.loop);
+    std::optional<rpc::Reply<v1::DepositResponse>> reply;
+    house.begin_call(scope, deposit_method, house.deposit_of(id, 50, 2), 10s, reply);
+    house.pass(100ms);
+  }
+  house.client.reset();
+  house.connect();
+  house.pass(2s);
+  EXPECT_TRUE(house.resolve(id).deposited().credited());
+  expect_taken(100);
+}
+
+}  // namespace
+}  // namespace atm
