@@ -11,8 +11,8 @@
 
 namespace bankctl {
 
-// Sets the field at `input.field` from `text`. Throws Failure(usage) with a sentence that begins with
-// the input's name.
+// Sets the field at `input.field` from `text`. Throws Failure(usage) with a sentence that says what
+// it must be.
 void set_input(google::protobuf::Message& request, const Input& input, const std::string& text,
                ledger::Currency currency);
 

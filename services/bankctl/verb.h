@@ -1,6 +1,6 @@
-// The operator's commands as a table: what is typed, which method it calls, and where each word goes
-// in the request. Everything else follows from the .proto files: the id of a change, pages, how the
-// answer is printed, and what counts as a no.
+// The operator's commands as a table: what is typed, which method it calls, and where each word
+// goes in the request. Everything else follows from the .proto files: the id of a change, pages,
+// how the answer is printed, and what counts as a no.
 #pragma once
 
 #include <cstdint>

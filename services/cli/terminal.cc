@@ -47,7 +47,7 @@ class InterruptScope {
   }
 
   bool is_interrupted() const { return was_interrupted != 0; }
-  // Whether standard input can be read. Looks up now and then, for a signal that another thread took.
+  // Whether standard input can be read. Looks up now and then: another thread may take a signal.
   bool wait(milliseconds at_most) const {
     const auto slice = std::min(at_most, milliseconds(500));
     const timespec time{.tv_sec = 0, .tv_nsec = std::chrono::nanoseconds(slice).count()};

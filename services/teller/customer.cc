@@ -71,8 +71,8 @@ Outcome outcome_of(ChangePinResponse response) {
   return outcome;
 }
 
-// A no that is about the session and not about the change: said to a second sending it does not tell
-// what became of the first.
+// A no that is about the session and not about the change: said to a second sending it does not
+// tell what became of the first.
 bool is_about_the_session(const Outcome& outcome) {
   if (!outcome.has_declined()) return false;
   switch (outcome.declined().code()) {

@@ -30,11 +30,11 @@ using Outcome = atm::v1::ResolveResponse;
 template <typename Answer>
 using Answered = std::expected<Answer, rpc::Status>;
 
-// Owned by main or a test; loop thread only; one call at a time. The client, the file and the random
-// source outlive it.
+// Owned by main or a test; loop thread only; one call at a time. The client, the file and the
+// random source outlive it.
 //
-// Invariant: a change is sent only while the pending file holds its id, and the file is cleared only
-// when the change's outcome was told, or it was surely never sent.
+// Invariant: a change is sent only while the pending file holds its id, and the file is cleared
+// only when the change's outcome was told, or it was surely never sent.
 class Customer {
  public:
   Customer(async::Loop& loop, rpc::Channel& atm, async::Random& random, PendingFile& pending,

@@ -1,5 +1,5 @@
-// The change that a customer asked for and whose answer nobody has seen yet: on the disk before it is
-// sent (rule 21 of the money rules).
+// The change that a customer asked for and whose answer nobody has seen yet: on the disk before it
+// is sent (rule 21 of the money rules).
 #pragma once
 
 #include <filesystem>

@@ -8,14 +8,14 @@
 
 namespace teller {
 
-// "You have not enough money." and what helps: the amounts that can be paid, the tries that are left.
+// "You have not enough money." and what helps: the amounts that can be paid, the tries left.
 std::string sentence(const atm::v1::Decline& decline);
 
-// What a change came to, on one line or two: "60.00 EUR paid in 2 notes ..." or why nothing was.
+// What a change came to, on a line or two: "60.00 EUR paid: 3 x 20.00 EUR." or why it was not done.
 std::string sentence(const Outcome& outcome, const PendingChange& asked);
 
-// The same of a change that an earlier command left without an answer: "Your withdrawal of 60.00 EUR
-// at ... was done: ...".
+// The same of a change that an earlier command left without an answer: "Your earlier withdrawal of
+// 60.00 EUR was done: ...".
 std::string sentence_of_earlier(const Outcome& outcome, const PendingChange& change);
 
 // That nobody knows what became of it, and what to do.

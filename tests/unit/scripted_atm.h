@@ -1,4 +1,5 @@
-// An ATM in the test's process: it keeps the rules about ids and sessions, and loses calls on demand.
+// An ATM in the test's process: it keeps the rules about ids and sessions, and loses calls on
+// demand.
 #pragma once
 
 #include <deque>
