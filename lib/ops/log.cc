@@ -8,6 +8,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include <spdlog/async_logger.h>
+#include <spdlog/details/thread_pool.h>
 #include <spdlog/formatter.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
@@ -25,6 +27,8 @@ namespace {
 constexpr char field_mark = '\x1f';
 constexpr char text_mark = '\x1e';    // The value is a text, to be quoted.
 constexpr char number_mark = '\x1d';  // The value stands for itself: a number or a truth.
+
+constexpr std::size_t lines_waiting_max = 8192;
 
 bool is_mark(char letter) { return letter >= number_mark && letter <= field_mark; }
 
@@ -189,23 +193,38 @@ class StringSink final : public spdlog::sinks::base_sink<std::mutex> {
 
 struct Log::Shared {
   Shared(spdlog::sink_ptr to, LogLevel first) : sink(std::move(to)), level(first) {}
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+  // The writer drains its queue; what spdlog's own functions write afterwards goes straight out.
+  ~Shared() {
+    if (writer) spdlog::set_default_logger(std::make_shared<spdlog::logger>("", sink));
+  }
+
+  std::shared_ptr<spdlog::logger> make_logger(std::string name) const {
+    if (!writer) return std::make_shared<spdlog::logger>(std::move(name), sink);
+    // A reader of our output that stops must not stop the loop: then the oldest lines are lost.
+    return std::make_shared<spdlog::async_logger>(std::move(name), sink, writer,
+                                                  spdlog::async_overflow_policy::overrun_oldest);
+  }
+
   spdlog::sink_ptr sink;
   std::atomic<LogLevel> level;  // Of every copy; the loggers themselves let all pass.
-  std::shared_ptr<spdlog::logger>
-      default_logger;  // What spdlog::info() and the like write to, if any.
+  std::shared_ptr<spdlog::details::thread_pool> writer;  // A thread; none for tests.
+  std::shared_ptr<spdlog::logger> default_logger;        // Of spdlog::info() and the like, if any.
 };
 
 Log Log::to_stdout(std::string name, LogLevel level, LogFormat format) {
   const bool as_json =
       format == LogFormat::json || (format == LogFormat::automatic && ::isatty(STDOUT_FILENO) == 0);
-  auto sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();
+  auto sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();  // Flushes after each line.
   if (as_json) {
     sink->set_formatter(std::make_unique<JsonFormatter>());
   } else {
     sink->set_formatter(std::make_unique<TextFormatter>());
   }
   auto shared = std::make_shared<Shared>(std::move(sink), level);
-  shared->default_logger = std::make_shared<spdlog::logger>(name, shared->sink);
+  shared->writer = std::make_shared<spdlog::details::thread_pool>(lines_waiting_max, 1);
+  shared->default_logger = shared->make_logger(name);
   spdlog::set_default_logger(shared->default_logger);
   Log log = Log(std::move(shared), nullptr).named(std::move(name));
   log.set_level(level);
@@ -224,9 +243,8 @@ Log Log::to_string(std::string name, LogLevel level, LogFormat format, std::stri
 }
 
 Log Log::named(std::string name) const {
-  auto logger = std::make_shared<spdlog::logger>(std::move(name), shared_->sink);
+  std::shared_ptr<spdlog::logger> logger = shared_->make_logger(std::move(name));
   logger->set_level(spdlog::level::trace);
-  logger->flush_on(spdlog::level::debug);
   return Log(shared_, std::move(logger));
 }
 

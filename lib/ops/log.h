@@ -56,7 +56,9 @@ class Log {
  public:
   using Fields = std::initializer_list<LogField>;
 
-  // Writes to standard output. Also makes it what spdlog's own functions write to.
+  // Writes to standard output, on a thread of its own: whoever reads it may stop without stopping
+  // the caller, and then loses the oldest lines. All lines are out when the last copy is destroyed.
+  // Also makes it what spdlog's own functions write to.
   static Log to_stdout(std::string name, LogLevel level, LogFormat format = LogFormat::automatic);
   // For tests: into `lines`, which must outlive it.
   static Log to_string(std::string name, LogLevel level, LogFormat format, std::string& lines);

@@ -1,9 +1,11 @@
 // That a log line is one line, whatever is in it.
 #include "ops/log.h"
 
+#include <algorithm>
 #include <regex>
 
 #include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
 
 namespace ops {
 namespace {
@@ -62,6 +64,22 @@ TEST_F(LogTest, TheLevelHoldsForEveryCopy) {
   log.set_level(LogLevel::error);
   EXPECT_FALSE(rpc.writes(LogLevel::warn));
   EXPECT_TRUE(rpc.writes(LogLevel::error));
+}
+
+TEST_F(LogTest, StandardOutputHasEveryLineWhenTheLastCopyIsGone) {
+  testing::internal::CaptureStdout();
+  {
+    const Log log = Log::to_stdout("bankd", LogLevel::info, LogFormat::json);
+    const Log rpc = log.named("rpc");
+    for (int i = 0; i < 1000; ++i) rpc.info("event", {{"number", i}});
+    spdlog::info("of a library");
+    spdlog::debug("not wanted");
+  }
+  lines = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 1001);
+  EXPECT_NE(lines.find("\"msg\":\"event\",\"number\":999}"), std::string::npos);
+  EXPECT_NE(lines.find("\"logger\":\"bankd\",\"msg\":\"of a library\"}"), std::string::npos);
+  EXPECT_EQ(lines.find("not wanted"), std::string::npos);
 }
 
 TEST(MaskCard, ShowsTheLastFourDigitsOnly) {
