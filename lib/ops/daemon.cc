@@ -35,6 +35,7 @@ async::Task<> end_at_once_when_told_again(async::Signals* signals) {
 async::Task<> serve(async::UvLoop* loop, const Log* log, const SignalHooks* hooks) {
   const std::vector<int> watched = {SIGTERM, SIGINT, SIGHUP};
   async::Signals signals(*loop, watched);  // Until the end: none may end the process in between.
+  if (hooks->ready) hooks->ready();
   const int signal = co_await wait_for_the_end(&signals, log, hooks);
   log->info("draining", {{"signal", name_of(signal)}});
   async::TaskScope impatience(*loop);

@@ -7,10 +7,10 @@
 //   async::UvLoop loop;
 //   rpc::Server server(loop, limits, observer);
 //   ...
-//   if (daemon.ready_file) ops::write_ready_file(*daemon.ready_file, endpoints);  // All listen.
+//   const auto ready = [&] { ops::write_ready_file(*daemon.ready_file, endpoints); };
 //   const auto drain = [&] { return server.drain(loop.in(4s)); };
 //   const auto reload = ops::reload_log_level(line, log);
-//   ops::serve_until_signalled(loop, log, {.drain = drain, .reload = reload});
+//   ops::serve_until_signalled(loop, log, {.drain = drain, .reload = reload, .ready = ready});
 #pragma once
 
 #include <filesystem>
@@ -42,6 +42,8 @@ struct SignalHooks {
   std::function<async::Task<>()> drain;
   // SIGHUP. Not set: it is ignored.
   std::function<void()> reload;
+  // Once, when a signal would be heard: tells whoever started us that we serve.
+  std::function<void()> ready = {};
 };
 
 // Runs `loop` until a signal has come and the draining is done. A second SIGTERM or SIGINT ends the

@@ -25,12 +25,14 @@ int serve(const Options& options) {
     listening.push_back(listener.local());
     server.serve(std::move(listener));
   }
-  if (options.daemon.ready_file) ops::write_ready_file(*options.daemon.ready_file, listening);
+  const auto ready = [&] {
+    if (options.daemon.ready_file) ops::write_ready_file(*options.daemon.ready_file, listening);
+  };
   const auto drain = [&server]() -> async::Task<> {
     server.stop();
     co_return;
   };
-  ops::serve_until_signalled(loop, log, {.drain = drain, .reload = {}});
+  ops::serve_until_signalled(loop, log, {.drain = drain, .reload = {}, .ready = ready});
   return 0;
 }
 
