@@ -20,6 +20,9 @@ namespace {
 
 using Kind = StorageError::Kind;
 
+// Of the connection that writes: the upper pages of every table and index that grows stay in memory.
+constexpr int page_cache_kibibytes = 64 * 1024;
+
 std::string directory_of(const std::string& file) {
   const std::filesystem::path parent = std::filesystem::path(file).parent_path();
   return parent.empty() ? "." : parent.string();
@@ -127,6 +130,7 @@ void Database::set_pragmas(Access access) {
     return;
   }
   execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
+  execute(("PRAGMA cache_size=-" + std::to_string(page_cache_kibibytes)).c_str());
   const auto count_pages = [](void* database, sqlite3*, const char*, int pages) {
     static_cast<Database*>(database)->wal_pages_ = pages;
     return SQLITE_OK;
