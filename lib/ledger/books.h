@@ -103,6 +103,7 @@ class Books {
 
  private:
   friend class Applier;
+  friend class Bookkeeper;
 
   Account& at(AccountNumber number);
   Card& at(CardNumber number);

@@ -174,4 +174,25 @@ class Bank {
   std::uint64_t ids_ = 0;
 };
 
+// Jane's bank, which is balanced whatever a test did.
+class LedgerTest : public testing::Test {
+ protected:
+  LedgerTest() { bank.open_jane(); }
+  ~LedgerTest() override { EXPECT_TRUE(bank.books().is_balanced()); }
+
+  std::string ask(Change change) { return word(bank.ask(std::move(change))); }
+  std::string ask(Change change, OperationId id, std::string principal = "atm-1") {
+    return word(bank.ask(std::move(change), id, std::move(principal)));
+  }
+  const ExceptionEntry& only_exception() {
+    EXPECT_EQ(bank.books().exceptions().size(), 1U);
+    return bank.books().exceptions().begin()->second;
+  }
+  void limit(CardLimits limits) {
+    bank.must(SetCardLimits{.card = Bank::janes_card, .limits = limits});
+  }
+
+  Bank bank;
+};
+
 }  // namespace ledger
