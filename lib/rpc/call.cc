@@ -65,14 +65,12 @@ bool Call::start() {
     destroy_work();
     return false;
   }
-  if (!deadline_.is_never()) set(connection_.core().loop, deadline_.when());
   return true;
 }
 
 void Call::destroy_work() noexcept {
-  cancel();
   work_.reset();
-  if (request_) connection_.core().give_back(handler_, std::move(request_), request_size_);
+  if (request_) ServerCore::keep(handler_.spare_requests, std::move(request_), request_size_);
 }
 
 void Call::reply(const google::protobuf::Message& response) {
@@ -108,7 +106,6 @@ void Call::fail(const std::exception_ptr& error) {
 void Call::ended() {
   if (ended_) return;
   ended_ = true;
-  cancel();
   if (!starting_) connection_.call_ended(*this);
 }
 
@@ -132,11 +129,6 @@ void Call::answer_instead(const Status& status) {
   answer(status);
   gone.set();
   if (streams()) ended();
-}
-
-void Call::fired() {
-  answer_instead(Status{.code = StatusCode::deadline_exceeded,
-                        .message = "the answer was not ready in the time that the caller gave"});
 }
 
 void Call::answer(const Status& status) {

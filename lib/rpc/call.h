@@ -36,7 +36,7 @@ struct Handler {
   void* service = nullptr;
   async::Task<> (*run)(Call* call) = nullptr;
   const google::protobuf::Message* prototype = nullptr;
-  // Requests that were served: the next ones are read into the same memory.
+  // Requests of calls that ended: the next ones are read into the same memory.
   std::vector<std::unique_ptr<google::protobuf::Message>> spare_requests = {};
 };
 
@@ -44,11 +44,11 @@ struct Handler {
 // Context refers to it.
 //
 // Invariant: at most one final response is sent, and none once the wait has ended (`gone`).
-class Call final : public Caller, public async::Pooled, async::Timer, public async::detail::Link {
+class Call final : public Caller, public async::Pooled, public async::detail::Link {
  public:
   Call(Connection& connection, Handler& handler, std::uint64_t id, async::Deadline deadline,
        Trace trace, std::unique_ptr<google::protobuf::Message> request, std::size_t request_size);
-  ~Call() override;
+  ~Call();
 
   // For Handler::run.
   void* service() const noexcept { return handler_.service; }
@@ -75,12 +75,15 @@ class Call final : public Caller, public async::Pooled, async::Timer, public asy
   void abandon(const Status& status);
   // Answers instead of the handler, and abandons it.
   void answer_instead(const Status& status);
+  // Until when the caller waits; never when it no longer does.
+  async::Instant waits_until() const noexcept {
+    return answered_ ? async::Instant::max() : deadline_.when();
+  }
 
   Connection& connection() noexcept { return connection_; }
   std::string_view peer() const noexcept override;
 
  private:
-  void fired() override;
   void last_reference_dropped() noexcept override { delete this; }
   void answer(const Status& status);
   void record(const Status& status, std::string_view error);

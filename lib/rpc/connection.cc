@@ -121,7 +121,8 @@ void Connection::take_request(const RequestView& request) {
 }
 
 void Connection::begin_call(const RequestView& request, Handler& handler) {
-  std::unique_ptr<google::protobuf::Message> message = core_->take_request(handler);
+  std::unique_ptr<google::protobuf::Message> message =
+      ServerCore::take(handler.spare_requests, *handler.prototype);
   const auto size = static_cast<int>(request.body.size());
   if (!message->ParseFromArray(request.body.data(), size)) {
     refuse(request, StatusCode::invalid_argument,
@@ -143,6 +144,7 @@ void Connection::begin_call(const RequestView& request, Handler& handler) {
   auto* const call = new Call(*this, handler, request.id, deadline, trace, std::move(message),
                               request.body.size());
   if (call->start()) {
+    watch(call->waits_until());
     call->insert_before(calls_);
     ++call_count_;
     core_->call_began();
@@ -216,16 +218,17 @@ void Connection::progressed() {
   core_->wrote();
 }
 
-// One timer for both limits. It is set for the earlier one and looks again when it fires, so that
-// ordinary traffic need not touch it.
+// One timer for the deadlines of the calls and the limits of the connection. It is set for the
+// earliest and looks again when it fires, so that ordinary traffic need not touch it.
 void Connection::watch(async::Instant due) {
-  if (is_set() && due_ <= due) return;
+  if (due == never || (is_set() && due_ <= due)) return;
   due_ = due;
   set(core_->loop, due);
 }
 
 void Connection::fired() {
   const async::Instant now = core_->loop.now();
+  expire_calls(now);
   if (!room_.is_set()) {
     const async::Instant due = unread_since_ + core_->limits.unread_time_max;
     if (due <= now) return close_soon("it did not read its replies in time");
@@ -234,6 +237,20 @@ void Connection::fired() {
     const async::Instant due = frame_began_ + core_->limits.frame_time_max;
     if (due <= now) return close_soon("it did not finish a frame in time");
     watch(due);
+  }
+}
+
+void Connection::expire_calls(async::Instant now) {
+  const Status too_late{.code = StatusCode::deadline_exceeded,
+                        .message = "the answer was not ready in the time that the caller gave"};
+  for (async::detail::Link* link = calls_.next(); link != &calls_;) {
+    Call* const call = static_cast<Call*>(link);
+    link = link->next();
+    if (call->waits_until() <= now) {
+      call->answer_instead(too_late);
+    } else {
+      watch(call->waits_until());
+    }
   }
 }
 

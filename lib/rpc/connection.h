@@ -84,6 +84,7 @@ class Connection final : ConnectionStream, public Outbox, async::Timer, public a
   bool is_full() const noexcept;
   void watch(async::Instant due);
   void fired() override;
+  void expire_calls(async::Instant now);
   void progressed() override;
   void broke(std::string_view why) override { close_soon(why); }
 

@@ -145,10 +145,11 @@ class Server {
 
   // server.handle<&BankService::hold>("bank.v1.BankService/Hold", bank). The handler is one of
   //
-  //   Task<HoldResponse> BankService::hold(HoldRequest request, Context context);
-  //   Task<HoldResponse> BankService::hold(const HoldRequest& request, Context context);  // As
-  //   long as the call; its memory is reused. Task<> OperatorService::watch(WatchRequest request,
-  //   Context context, Writer<WatchResponse> writer);
+  //   Task<HoldResponse> hold(HoldRequest request, Context context);
+  //   Task<HoldResponse> hold(const HoldRequest& request, Context context);
+  //   Task<> watch(WatchRequest request, Context context, Writer<WatchResponse> writer);
+  //
+  // A reference lives as long as the call, and its memory is used again, which suits hot methods.
   //
   // Throws std::logic_error when the .proto files say otherwise. Before the first serve().
   template <auto handler, typename Service>

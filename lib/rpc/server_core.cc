@@ -13,9 +13,10 @@ namespace {
 // After a failed accept, such as for want of file descriptors: others may be closed meanwhile.
 constexpr async::Duration accept_again_after = std::chrono::milliseconds(100);
 
-constexpr std::size_t spare_requests_max = 64;
+// Of each method: as many as a few busy connections have in flight.
+constexpr std::size_t spare_messages_max = 1024;
 // What was longer grew memory that is not worth keeping.
-constexpr std::size_t spare_request_size_max = 1024;
+constexpr std::size_t spare_message_size_max = 1024;
 
 }  // namespace
 
@@ -61,19 +62,18 @@ Handler* ServerCore::find(std::string_view method) noexcept {
   return found == handlers_.end() ? nullptr : &found->second;
 }
 
-std::unique_ptr<google::protobuf::Message> ServerCore::take_request(Handler& handler) {
-  if (handler.spare_requests.empty()) {
-    return std::unique_ptr<google::protobuf::Message>(handler.prototype->New());
-  }
-  std::unique_ptr<google::protobuf::Message> request = std::move(handler.spare_requests.back());
-  handler.spare_requests.pop_back();
-  return request;
+std::unique_ptr<google::protobuf::Message> ServerCore::take(
+    Spares& spares, const google::protobuf::Message& prototype) {
+  if (spares.empty()) return std::unique_ptr<google::protobuf::Message>(prototype.New());
+  std::unique_ptr<google::protobuf::Message> message = std::move(spares.back());
+  spares.pop_back();
+  return message;
 }
 
-void ServerCore::give_back(Handler& handler, std::unique_ptr<google::protobuf::Message> request,
-                           std::size_t size) {
-  if (size > spare_request_size_max || handler.spare_requests.size() >= spare_requests_max) return;
-  handler.spare_requests.push_back(std::move(request));
+void ServerCore::keep(Spares& spares, std::unique_ptr<google::protobuf::Message> message,
+                      std::size_t size) noexcept {
+  if (size > spare_message_size_max || spares.size() >= spare_messages_max) return;
+  spares.push_back(std::move(message));
 }
 
 void ServerCore::serve(async::Listener listener) {

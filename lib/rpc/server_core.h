@@ -42,9 +42,13 @@ class ServerCore final : async::TurnEnd {
   void call_began() noexcept { ++calls_in_flight_; }
   void call_ended(Call& call) noexcept;
   void wrote() noexcept { quieter_.set(); }
-  std::unique_ptr<google::protobuf::Message> take_request(Handler& handler);
-  void give_back(Handler& handler, std::unique_ptr<google::protobuf::Message> request,
-                 std::size_t size);
+  // A message of a call that ended, or a new one; and back, after a call whose message had `size`
+  // bytes.
+  using Spares = std::vector<std::unique_ptr<google::protobuf::Message>>;
+  static std::unique_ptr<google::protobuf::Message> take(
+      Spares& spares, const google::protobuf::Message& prototype);
+  static void keep(Spares& spares, std::unique_ptr<google::protobuf::Message> message,
+                   std::size_t size) noexcept;
 
   bool is_draining() const noexcept { return draining_; }
   std::size_t calls_in_flight() const noexcept { return calls_in_flight_; }
