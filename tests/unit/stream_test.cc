@@ -129,11 +129,13 @@ TEST_P(StreamTest, AWriteWaitsWhenTheReaderHasGivenUp) {
 
 TEST_P(StreamTest, WritesWithoutWaitingOnlyWhatFits) {
   const std::string large = pattern(more_than_fits);
-  const std::size_t written = near.try_write(bytes_of(large));
-  EXPECT_GT(written, 0U);
-  EXPECT_LT(written, large.size());
-  EXPECT_EQ(near.try_write(bytes_of(large)), 0U);
-  EXPECT_TRUE(read_exactly(far, written) == large.substr(0, written));
+  std::size_t fits = near.try_write(bytes_of(large));
+  EXPECT_GT(fits, 0U);
+  EXPECT_LT(fits, large.size());
+  // The system may have moved bytes on meanwhile, and then has room again, but not for ever.
+  std::string written = large.substr(0, fits);
+  while ((fits = near.try_write(bytes_of(large))) > 0) written += large.substr(0, fits);
+  EXPECT_TRUE(read_exactly(far, written.size()) == written);
   EXPECT_EQ(near.try_write(bytes_of("more")), 4U);
   EXPECT_EQ(read(far), "more");
 }
