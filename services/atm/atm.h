@@ -44,7 +44,7 @@ struct World {
 // thread only. After recover() the services may be served.
 class Atm {
  public:
-  // Throws DatabaseError.
+  // Throws StorageError.
   Atm(World world, Settings settings);
 
   // Rule 16: every open item takes its next step, or waits for the bank in the queue.

@@ -1,6 +1,7 @@
 #include "atm/bank_link.h"
 
 #include "ledger/money.h"
+#include "ops/failure.h"
 
 namespace atm {
 
@@ -18,9 +19,8 @@ BankMemory memory_of(JournalFile& file, Currency currency) {
   BankMemory memory{.currency = currency.text()};
   if (found.empty()) return memory;
   if (found.front().currency != memory.currency) {
-    throw DatabaseError(
-        DatabaseError::Kind::wrong_version,
-        "the journal is one of " + found.front().currency + ", not of " + memory.currency);
+    throw ops::Failure(ops::ExitCode::config, "the journal is one of " + found.front().currency +
+                                                  ", not of " + memory.currency);
   }
   return found.front();
 }

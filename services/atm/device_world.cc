@@ -4,14 +4,15 @@ namespace atm {
 
 namespace {
 
-constexpr std::int64_t schema_version = 1;
+constexpr std::int32_t schema_version = 1;
+constexpr std::int32_t application = 0x4154'4d57;  // "ATMW", a device's world.
 
 }  // namespace
 
 DeviceWorld::DeviceWorld(const std::filesystem::path& path, const std::string& schema)
-    : database_(path, Database::Mode::create) {
-  database_.ensure_schema(schema_version,
-                          schema_of<WorldNotes>() + schema_of<WorldFault>() + schema);
+    : database_(path.string(), ledger::Database::Access::read_write), tables_(database_) {
+  const std::string tables = schema_of<WorldNotes>() + schema_of<WorldFault>() + schema;
+  database_.open_schema(application, schema_version, tables.c_str());
 }
 
 void DeviceWorld::add_notes(const std::string& place, std::uint32_t position, Cents denomination,
@@ -26,9 +27,9 @@ void DeviceWorld::add_notes(const std::string& place, std::uint32_t position, Ce
 }
 
 void DeviceWorld::remove_all(const std::string& place) {
-  Statement statement = database_.prepare("DELETE FROM notes WHERE place = ?");
-  const std::vector<Value> values = {place};
-  statement.run(values);
+  ledger::Statement statement = database_.prepare("DELETE FROM notes WHERE place = ?");
+  statement.bind_text(1, place);
+  statement.run();
 }
 
 Fault DeviceWorld::fault() {

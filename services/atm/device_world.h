@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "async/loop.h"
-#include "atm/database.h"
 #include "atm/devices.h"
 #include "atm/table.h"
 
@@ -52,33 +51,32 @@ struct WorldFault {
 // tears it. Shared between the device and the pool's work, which may outlive it; any thread.
 class DeviceWorld {
  public:
-  // `schema`: the tables beside notes and fault. Throws DatabaseError.
+  // `schema`: the tables beside notes and fault. Throws StorageError.
   DeviceWorld(const std::filesystem::path& path, const std::string& schema);
 
   // Runs `act(*this)` as one step.
   template <typename Act>
   auto change(Act act) {
     const std::lock_guard lock(mutex_);
-    Transaction transaction(database_);
+    ledger::Transaction transaction(database_);
     auto result = act(*this);
     transaction.commit();
+    if (database_.wal_pages() >= wal_pages_max) database_.checkpoint();
     return result;
   }
 
   // Within a change.
   template <Record T>
   void write(const T& record) {
-    database_.prepare(upsert_of<T>()).run(to_row(record).values);
+    tables_.write(to_row(record));
   }
   template <Record T>
   std::vector<T> read(const std::string& condition = "1", std::vector<Value> values = {}) {
-    return read_rows<T>(database_, condition, values);
+    return tables_.read<T>(condition, values);
   }
   template <Record T>
   std::optional<T> find(const OperationId& id) {
-    std::vector<T> found = read<T>("id = ?", {to_value(id)});
-    if (found.empty()) return std::nullopt;
-    return std::move(found.front());
+    return tables_.find<T>(id);
   }
   void add_notes(const std::string& place, std::uint32_t position, Cents denomination,
                  std::int64_t count);
@@ -87,8 +85,11 @@ class DeviceWorld {
   void set_fault(const Fault& fault);
 
  private:
+  static constexpr std::int64_t wal_pages_max = 1000;
+
   std::mutex mutex_;
-  Database database_;
+  ledger::Database database_;
+  Tables tables_;
 };
 
 // A change of the world, on the pool: losing who waits for it does not stop it.

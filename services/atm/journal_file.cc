@@ -6,7 +6,10 @@ namespace atm {
 
 namespace {
 
-constexpr std::int64_t schema_version = 1;
+constexpr std::int32_t schema_version = 1;
+constexpr std::int32_t application = 0x4154'4d4a;  // "ATMJ", an ATM's journal.
+// The WAL is moved into the database when it is this long: 4 MB.
+constexpr std::int64_t wal_pages_max = 1000;
 
 // Every table of the journal.
 template <typename Visit>
@@ -39,39 +42,41 @@ std::string schema() {
          "CREATE INDEX refused_movement ON movement (terminal) WHERE exception != '';\n";
 }
 
-const std::filesystem::path& with_schema(Database& database) {
-  database.ensure_schema(schema_version, schema());
-  return database.path();
-}
-
-std::filesystem::path made(const std::filesystem::path& folder) {
+std::string file_in(const std::filesystem::path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
-    throw DatabaseError(DatabaseError::Kind::cannot_open,
-                        folder.string() + " cannot be made: " + error.message());
+    throw ledger::StorageError(ledger::StorageError::Kind::cannot_create,
+                               folder.string() + " cannot be made: " + error.message());
   }
-  return folder / journal_file_name;
+  return (folder / journal_file_name).string();
+}
+
+const std::string& with_schema(ledger::Database& database) {
+  database.open_schema(application, schema_version, schema().c_str());
+  return database.path();
 }
 
 }  // namespace
 
 JournalFile::JournalFile(const std::filesystem::path& folder)
-    : lock_(made(folder).string() + ".lock"),
-      writer_(folder / journal_file_name, Database::Mode::create),
-      reader_(with_schema(writer_), Database::Mode::existing) {
-  for_each_table([&]<Record T>() { upserts_.emplace(T::table, writer_.prepare(upsert_of<T>())); });
-}
+    : lock_(file_in(folder)),
+      writer_(file_in(folder), ledger::Database::Access::read_write),
+      writes_(writer_),
+      reader_(with_schema(writer_), ledger::Database::Access::read_only),
+      reads_(reader_) {}
 
 void JournalFile::write(std::span<const Row> rows) {
-  Transaction transaction(writer_);
-  for (const Row& row : rows) upserts_.at(row.table).run(row.values);
+  ledger::Transaction transaction(writer_);
+  for (const Row& row : rows) writes_.write(row);
   transaction.commit();
+  if (writer_.wal_pages() >= wal_pages_max) writer_.checkpoint();
 }
 
 JournalFile::Tail JournalFile::tail() {
-  Statement statement =
+  ledger::Statement statement =
       reader_.prepare("SELECT number, check_value FROM event ORDER BY number DESC LIMIT 1");
+  const ledger::Rows reset_at_the_end(statement);
   if (!statement.step()) return {};
   return {.number = static_cast<std::uint64_t>(statement.integer(0)),
           .check = statement.integer(1)};

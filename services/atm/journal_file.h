@@ -2,15 +2,15 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include "atm/database.h"
 #include "atm/records.h"
 #include "atm/stock.h"
+#include "ledger/sqlite.h"
 
 namespace atm {
 
@@ -19,7 +19,7 @@ namespace atm {
 // connection of its own. A test puts another in its place to crash at a write.
 class JournalFile {
  public:
-  // Makes the file if it is not there. Throws DatabaseError.
+  // Makes the file if it is not there. Throws StorageError.
   explicit JournalFile(const std::filesystem::path& folder);
   virtual ~JournalFile() = default;
 
@@ -28,13 +28,11 @@ class JournalFile {
 
   template <Record T>
   std::vector<T> read(const std::string& condition = "1", std::vector<Value> values = {}) {
-    return read_rows<T>(reader_, condition, values);
+    return reads_.read<T>(condition, values);
   }
   template <Record T>
   std::optional<T> find(const OperationId& id) {
-    std::vector<T> found = read<T>("id = ?", {to_value(id)});
-    if (found.empty()) return std::nullopt;
-    return std::move(found.front());
+    return reads_.find<T>(id);
   }
   // The last event's number and check value; zeros when there is none.
   struct Tail {
@@ -44,10 +42,11 @@ class JournalFile {
   Tail tail();
 
  private:
-  FileLock lock_;
-  Database writer_;
-  std::map<std::string_view, Statement> upserts_;
-  Database reader_;
+  ledger::FileLock lock_;
+  ledger::Database writer_;
+  Tables writes_;
+  ledger::Database reader_;
+  Tables reads_;
 };
 
 inline constexpr std::string_view journal_file_name = "journal.db";

@@ -3,29 +3,20 @@
 #include <iostream>
 #include <optional>
 
-#include "atm/database.h"
 #include "atm/offline_audit.h"
 #include "atm/serve.h"
 #include "cli/caller.h"
+#include "ledger/storage_error.h"
 #include "ops/options.h"
 
 namespace {
 
-std::optional<ops::Ending> ending_of(const std::exception& error) {
-  const auto* const database = dynamic_cast<const atm::DatabaseError*>(&error);
-  if (database == nullptr) return std::nullopt;
-  switch (database->kind()) {
-    case atm::DatabaseError::Kind::cannot_open:
-      return ops::Ending{ops::ExitCode::cannot_create, database->what()};
-    case atm::DatabaseError::Kind::in_use:
-      return ops::Ending{ops::ExitCode::unavailable, database->what()};
-    case atm::DatabaseError::Kind::wrong_version:
-      return ops::Ending{ops::ExitCode::config, database->what()};
-    case atm::DatabaseError::Kind::damaged:
-    case atm::DatabaseError::Kind::io:
-      return ops::Ending{ops::ExitCode::io_error, database->what()};
-  }
-  return std::nullopt;
+// The storage says itself how a program ends that cannot go on with it.
+std::optional<ops::Ending> ending_of_storage(const std::exception& error) {
+  const auto* const storage = dynamic_cast<const ledger::StorageError*>(&error);
+  if (storage == nullptr) return std::nullopt;
+  return ops::Ending{.code = static_cast<ops::ExitCode>(storage->exit_status()),
+                     .sentence = storage->what()};
 }
 
 }  // namespace
@@ -35,7 +26,7 @@ int main(int argc, char** argv) {
                          .summary = "The ATM: terminals, their cash, and their customers",
                          .prefix = "ATMD_",
                          .config_file_default = "/etc/teller/atmd.toml",
-                         .endings = ending_of});
+                         .endings = ending_of_storage});
   atm::ServeOptions serve;
   ops::Command& serving = line.root().command("serve", "Serve customers and staff until SIGTERM");
   serving.example("atmd serve --bank 127.0.0.1:7001 --data atm --terminal atm-1");

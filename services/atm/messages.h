@@ -8,9 +8,9 @@
 #include <google/protobuf/message.h>
 #include <google/protobuf/repeated_ptr_field.h>
 
-#include "atm/database.h"
 #include "atm/mix.h"
 #include "atm/notes.h"
+#include "atm/table.h"
 #include "atm/v1/atm.pb.h"
 #include "bank/v1/bank.pb.h"
 

@@ -22,7 +22,7 @@ struct ServeOptions {
   ops::DaemonOptions daemon;
 };
 
-// Serves until SIGTERM. Gives the exit code; throws ops::Failure, DatabaseError, async::IoError.
+// Serves until SIGTERM. Gives the exit code; throws ops::Failure, StorageError, async::IoError.
 int serve(const ops::CommandLine& line, const ServeOptions& options);
 
 // Where a terminal's simulated devices have their world.

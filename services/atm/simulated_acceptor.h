@@ -15,7 +15,7 @@ namespace atm {
 // is cleared. Loop thread only.
 class SimulatedAcceptor final : public Acceptor {
  public:
-  // Throws DatabaseError.
+  // Throws StorageError.
   SimulatedAcceptor(async::Loop& loop, const std::filesystem::path& path);
 
   Task<Told<Accepted>> accept(OperationId id, Notes notes) override;

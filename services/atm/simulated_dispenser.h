@@ -14,7 +14,7 @@ namespace atm {
 // jam leaves the note that it tears in the reject bin and ends the dispense. Loop thread only.
 class SimulatedDispenser final : public Dispenser {
  public:
-  // Throws DatabaseError.
+  // Throws StorageError.
   SimulatedDispenser(async::Loop& loop, const std::filesystem::path& path);
 
   Task<Told<Dispensed>> dispense(OperationId id, Picks picks) override;

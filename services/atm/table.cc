@@ -79,6 +79,34 @@ std::int64_t check_value(std::string_view table, std::span<const Value> values) 
   return check;
 }
 
+void Tables::bind(ledger::Statement& statement, std::span<const Value> values) {
+  int parameter = 0;
+  for (const Value& value : values) {
+    ++parameter;
+    if (const auto* integer = std::get_if<std::int64_t>(&value)) {
+      statement.bind(parameter, *integer);
+    } else if (const auto* text = std::get_if<std::string>(&value)) {
+      statement.bind_text(parameter, *text);
+    } else {
+      statement.bind_blob(parameter, std::get<Blob>(value).bytes);
+    }
+  }
+}
+
+void Tables::write(const Row& row) {
+  auto upsert = upserts_.find(row.table);
+  if (upsert == upserts_.end()) {
+    std::string places = "?";
+    for (std::size_t i = 1; i < row.values.size(); ++i) places += ", ?";
+    ledger::Statement statement = database_.prepare(
+        "INSERT OR REPLACE INTO " + std::string(row.table) + " VALUES (" + places + ")");
+    upsert = upserts_.emplace(row.table, std::move(statement)).first;
+  }
+  const ledger::Rows reset_at_the_end(upsert->second);
+  bind(upsert->second, row.values);
+  upsert->second.run();
+}
+
 void fail_damaged(std::string_view table, std::string_view column, std::span<const Value> values) {
   std::string sentence = "a row of table " + std::string(table) + " is damaged: its ";
   sentence += column;
@@ -89,7 +117,7 @@ void fail_damaged(std::string_view table, std::string_view column, std::span<con
       if (id) sentence += " (id " + id->text() + ")";
     }
   }
-  throw DatabaseError(DatabaseError::Kind::damaged, sentence);
+  throw ledger::StorageError(ledger::StorageError::Kind::bad_data, sentence);
 }
 
 }  // namespace atm

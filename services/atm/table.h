@@ -17,20 +17,31 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
-#include "atm/database.h"
 #include "atm/notes.h"
 #include "ledger/operation_id.h"
+#include "ledger/sqlite.h"
 
 namespace atm {
 
 using ledger::OperationId;
+
+struct Blob {
+  std::string bytes;
+  friend bool operator==(const Blob&, const Blob&) = default;
+};
+// A column's value: INTEGER, TEXT or BLOB. Nothing is NULL.
+using Value = std::variant<std::int64_t, std::string, Blob>;
 
 // Where an enum's value is its place in a list of names, it is stored by name.
 template <typename T>
@@ -115,7 +126,7 @@ Row to_row(const T& record) {
   return row;
 }
 
-// Throws DatabaseError(damaged) when the row is not as it was written.
+// Throws StorageError(bad_data) when the row is not as it was written.
 template <Record T>
 T from_row(std::span<const Value> values) {
   const std::span<const Value> columns = values.first(values.size() - 1);
@@ -130,7 +141,7 @@ T from_row(std::span<const Value> values) {
   return record;
 }
 
-// CREATE TABLE ... STRICT, and the statement that writes a row.
+// CREATE TABLE ... STRICT.
 template <Record T>
 std::string schema_of() {
   std::string columns;
@@ -144,28 +155,69 @@ std::string schema_of() {
          "check_value INTEGER NOT NULL, PRIMARY KEY (" + key + ")) STRICT;\n";
 }
 
-template <Record T>
-std::string upsert_of() {
-  std::string places = "?";  // The check value's.
-  T::fields([&](std::string_view, auto) { places += ", ?"; });
-  return "INSERT OR REPLACE INTO " + std::string(T::table) + " VALUES (" + places + ")";
-}
+// Reads and writes the records of one database, with its statements prepared once. One thread at a
+// time, the connection's; dies before it.
+class Tables {
+ public:
+  explicit Tables(ledger::Database& database) : database_(database) {}
 
-// Every row of a table for which `condition` holds ("state = ?"), in the key's order.
-template <Record T>
-std::vector<T> read_rows(Database& database, const std::string& condition = "1",
-                         std::span<const Value> values = {}) {
-  Statement statement = database.prepare("SELECT * FROM " + std::string(T::table) + " WHERE " +
-                                         condition + " ORDER BY rowid");
-  statement.bind(values);
-  std::vector<T> records;
-  std::vector<Value> row;
-  while (statement.step()) {
-    row.clear();
-    for (int i = 0; i < statement.columns(); ++i) row.push_back(statement.value(i));
-    records.push_back(from_row<T>(row));
+  // Replaces the row of the same key, or adds one.
+  void write(const Row& row);
+
+  // Every row for which `condition` holds ("state = ?"), oldest first.
+  template <Record T>
+  std::vector<T> read(const std::string& condition = "1", std::span<const Value> values = {}) {
+    ledger::Statement statement = database_.prepare("SELECT * FROM " + std::string(T::table) +
+                                                    " WHERE " + condition + " ORDER BY rowid");
+    return rows_of<T>(statement, values);
   }
-  return records;
-}
+
+  // By its id, the table's key.
+  template <Record T>
+  std::optional<T> find(const OperationId& id) {
+    auto found = finds_.find(T::table);
+    if (found == finds_.end()) {
+      ledger::Statement statement =
+          database_.prepare("SELECT * FROM " + std::string(T::table) + " WHERE id = ?");
+      found = finds_.emplace(T::table, std::move(statement)).first;
+    }
+    const Value key = to_value(id);
+    std::vector<T> rows = rows_of<T>(found->second, std::span(&key, 1));
+    if (rows.empty()) return std::nullopt;
+    return std::move(rows.front());
+  }
+
+ private:
+  static void bind(ledger::Statement& statement, std::span<const Value> values);
+
+  template <typename Field>
+  static Value value_at(const ledger::Statement& statement, int column) {
+    if (column_type<Field>() == "INTEGER") return statement.integer(column);
+    if (column_type<Field>() == "TEXT") return std::string(statement.text(column));
+    return Blob{std::string(statement.blob(column))};
+  }
+
+  template <Record T>
+  static std::vector<T> rows_of(ledger::Statement& statement, std::span<const Value> values) {
+    const ledger::Rows reset_at_the_end(statement);
+    bind(statement, values);
+    std::vector<T> records;
+    std::vector<Value> row;
+    while (statement.step()) {
+      row.clear();
+      int column = 0;
+      T::fields([&]<typename Field>(std::string_view, Field T::*) {
+        row.push_back(value_at<Field>(statement, column++));
+      });
+      row.emplace_back(statement.integer(column));
+      records.push_back(from_row<T>(row));
+    }
+    return records;
+  }
+
+  ledger::Database& database_;
+  std::map<std::string_view, ledger::Statement> upserts_;  // By table.
+  std::map<std::string_view, ledger::Statement> finds_;
+};
 
 }  // namespace atm
