@@ -40,7 +40,12 @@ ops::Failure no_answer(const std::string& server, const rpc::Status& status) {
   const auto code = static_cast<ops::ExitCode>(rpc::exit_code(status));
   const bool is_silence = code == ops::ExitCode::unavailable || rpc::outcome_unknown(status);
   if (is_silence) {
-    return {ops::ExitCode::unavailable, server + " does not answer: " + status.text()};
+    std::string sentence = server + " does not answer: " + status.text();
+    const std::string option = server == "the ATM" ? "--atm" : server == "the bank" ? "--bank" : "";
+    if (status.never_sent && !option.empty()) {
+      sentence += ". If it is elsewhere, say " + option + " HOST:PORT";
+    }
+    return {ops::ExitCode::unavailable, sentence};
   }
   return {code, server + " refused the call: " + status.text()};
 }
