@@ -7,8 +7,8 @@ from kit.process import address_nobody_listens_on, run, taken_port
 
 USAGE, UNAVAILABLE, CANNOT_CREATE, CONFIG = 64, 69, 73, 78
 ANYWHERE = "127.0.0.1:0"
-PROGRAMS = ["adderd", "bankd", "bankctl", "teller"]
-DATA = {"bankd": "bank.db"}  # What a daemon's --data names.
+PROGRAMS = ["adderd", "atmd", "bankd", "bankctl", "teller"]
+DATA = {"bankd": "bank.db", "atmd": "atm"}  # What a daemon's --data names.
 
 each_program = pytest.mark.parametrize("program", PROGRAMS)
 each_daemon = pytest.mark.parametrize("daemon", DATA)
@@ -108,9 +108,22 @@ async def test_where_the_data_is_must_be_said(serve, daemon):
     says(await serve(daemon, **{"--data": None}), USAGE, "--data")
 
 
-@each_daemon
-async def test_a_folder_that_is_not_there_is_named(serve, daemon, tmp_path):
-    says(await serve(daemon, **{"--data": tmp_path / "no/such/data"}), CANNOT_CREATE, "no/such")
+async def test_a_folder_that_is_not_there_is_named(serve, tmp_path):
+    says(await serve("bankd", **{"--data": tmp_path / "no/such/bank.db"}), CANNOT_CREATE, "no/such")
+
+
+async def test_an_atms_folder_that_cannot_be_made_is_named(serve):
+    says(await serve("atmd", **{"--data": "/proc/no/such"}), CANNOT_CREATE, "/proc/no/such")
+
+
+async def test_a_file_where_the_atms_folder_should_be_is_named_and_kept(serve, tmp_path):
+    (tmp_path / "atm").write_text("not a folder")
+    says(await serve("atmd"), CANNOT_CREATE, str(tmp_path / "atm"))
+    assert (tmp_path / "atm").read_text() == "not a folder"
+
+
+async def test_two_daemons_do_not_share_an_atm(house, serve):
+    says(await serve("atmd", **{"--data": house.folder / "atm/data"}), CANNOT_CREATE, "atm/data")
 
 
 async def test_a_folder_where_the_bank_should_be_is_named(serve, tmp_path):

@@ -1,7 +1,10 @@
 """The command lines as a person uses them: teller before the ATM, bankctl beside bank and ATM."""
 
 import json
+import os
 from pathlib import Path
+
+import pexpect
 
 
 class Cli:
@@ -9,7 +12,8 @@ class Cli:
         self._programs, self._folder = programs, Path(folder)
         self._bank, self._atm = bank_address, atm_address
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.environment = {"XDG_STATE_HOME": str(self._folder / "state"), "NO_COLOR": "1"}
+        # What the person's own machine says must not matter.
+        self.environment = {"HOME": str(self._folder), "XDG_STATE_HOME": str(self._folder / "state"), "NO_COLOR": "1"}
 
     @classmethod
     def of(cls, house):
@@ -20,13 +24,17 @@ class Cli:
         path.write_text(pin + "\n")
         return path
 
-    def teller_argv(self, person, *words):
-        """The command line without a way to give the PIN."""
-        return [self._programs.path("teller"), "--atm", self._atm, "--card", person.card, *words]
+    async def teller(self, person, *words, pin=None, **options):
+        pin_file = self.pin_file(pin or person.pin)
+        return await self.run(
+            "teller", "--atm", self._atm, "--card", person.card, "--pin-file", pin_file, *words, **options
+        )
 
-    async def teller(self, person, *words, **options):
-        return await self.run("teller", "--atm", self._atm, "--card", person.card, "--pin-file",
-                              self.pin_file(person.pin), *words, **options)
+    def session(self, person):
+        """An interactive session as at an ATM: a pexpect process, before the question for the PIN."""
+        argv = ["--atm", self._atm, "--card", person.card]
+        environment = {**os.environ, **self.environment}
+        return pexpect.spawn(str(self._programs.path("teller")), argv, env=environment, timeout=10, encoding="utf-8")
 
     async def bankctl(self, *words, **options):
         return await self.run("bankctl", "--bank", self._bank, "--atm", self._atm, *words, **options)

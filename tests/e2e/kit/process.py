@@ -11,6 +11,7 @@ from kit.poll import until
 
 READY_WITHIN_S = 30.0
 EXIT_WITHIN_S = 15.0
+ANY_ADDRESS = "127.0.0.1:0"
 
 
 class Daemon:
@@ -56,6 +57,10 @@ class Daemon:
     @property
     def address(self):
         return self.addresses[0]
+
+    def stay_at_its_address(self):
+        """Its next starts listen where this one does."""
+        self.argv = [self.address if each == ANY_ADDRESS else each for each in self.argv]
 
     @property
     def running(self):

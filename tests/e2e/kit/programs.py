@@ -46,7 +46,7 @@ class Programs:
 
 
 class Bank:
-    """bankd with the talk's customers. Entered, it serves; it can be killed and started again, at the same address."""
+    """bankd with the talk's customers. Entered, it serves; it can be killed and started again."""
 
     def __init__(self, programs, folder):
         self.programs, self.folder = programs, Path(folder)
@@ -66,7 +66,7 @@ class Bank:
 
     async def _open(self):
         await self.bankd.start()
-        self.bankd.argv[self.bankd.argv.index("--listen") + 1] = self.bankd.address
+        self.bankd.stay_at_its_address()
         async with await self.operator() as operator:
             await operator.add_terminal(TERMINAL)
             for customer in self.customers.values():
@@ -91,6 +91,7 @@ class House(Bank):
             self._between.target, bank_address = bank_address, self._between.address
         self.atmd = self.programs.atmd(bank_address, self.folder / "atm")
         await self.atmd.start()
+        self.atmd.stay_at_its_address()
         async with await self.staff() as staff:
             await staff.in_service()
             await staff.load(1, 20, 50)
