@@ -143,7 +143,8 @@ TEST(CodecTest, ChangedBytesNeverCrashAndNeverReadTooFar) {
         changed[place] = static_cast<char>(changed[place] ^ flip);
         std::string_view rest = changed;
         const std::optional<Record> record = decode(rest);
-        if (record.has_value()) EXPECT_LE(encoded(*record).size(), changed.size() + 16);
+        if (!record.has_value()) continue;
+        EXPECT_LE(encoded(*record).size(), changed.size() + 16);
       }
     }
   }
