@@ -10,7 +10,7 @@ from kit.client import RpcClient
 from kit.programs import Bank, House, Programs
 from kit.protos import AtmService, BankService, OperatorService, StaffService
 from kit.served import Served
-from kit.stage import SCRIPTED_ATM, Stage, atm_daemon, fill
+from kit.stage import SCRIPTED_ATM, Stage, atm_daemon, open_for_business
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,7 +54,7 @@ async def house(programs, tmp_path):
 @asynccontextmanager
 async def stage_with_scripted_bank(atm_daemon_for):
     async with ScriptedBank() as bank, atm_daemon_for(bank.address) as atm:
-        await fill(atm.address)
+        await open_for_business(atm.address)
         yield Stage(atm.address)
 
 

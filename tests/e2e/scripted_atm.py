@@ -1,7 +1,8 @@
 """The smallest ATM that can play the talk's scene: no journal, no notes but one cassette, nothing survives its end.
 
 It proves that the suite tests any program that speaks the protocol:
-    pytest tests/e2e --atm-command "python3 tests/e2e/scripted_atm.py --bank {bank} --listen {listen} --ready-file {ready_file}"
+    pytest tests/e2e/test_scene.py --atm-command \
+        "{python} $PWD/tests/e2e/scripted_atm.py --bank {bank} --listen {listen} --ready-file {ready_file}"
 """
 
 import argparse
@@ -15,15 +16,18 @@ from kit.protos import AtmService, BankService, StaffService, atm, staff
 from kit.server import RpcServer
 
 
+NOTE = 20_00  # The one denomination that it pays.
+
+
 class ScriptedAtm(RpcServer):
     def __init__(self, bank, terminal):
         super().__init__()
         self.bank, self.terminal = bank, terminal
         self.sessions = {}  # id -> (card number, token)
-        self.notes = 0  # of 20.00
+        self.notes = 0
         self.serve(AtmService, {"InsertCard": self.insert_card, "GetBalance": self.get_balance,
                                 "Withdraw": self.withdraw, "EndSession": self.end_session})
-        self.serve(StaffService, {"Load": self.load})
+        self.serve(StaffService, {"ListTerminals": self.list_terminals, "Load": self.load})
 
     async def insert_card(self, request):
         answer = await self.bank.VerifyCard(
@@ -48,7 +52,7 @@ class ScriptedAtm(RpcServer):
 
     async def withdraw(self, request):
         card, token = self.sessions[request.session_id]
-        notes, rest = divmod(request.amount.minor_units, 2000)
+        notes, rest = divmod(request.amount.minor_units, NOTE)
         if rest or notes > self.notes:
             decline = atm.Decline(code=atm.DECLINE_CODE_CANNOT_MAKE_AMOUNT, message="only notes of 20.00")
             return atm.WithdrawResponse(decline=decline)
@@ -66,7 +70,7 @@ class ScriptedAtm(RpcServer):
         await self.bank.Capture(
             id=new_id(), terminal_id=self.terminal, hold_id=request.id, amount=request.amount
         )
-        cash = atm.Notes(denomination_minor_units=2000, count=notes)
+        cash = atm.Notes(denomination_minor_units=NOTE, count=notes)
         withdrawn = atm.Withdrawn(amount=request.amount, notes=[cash], balance=held.receipt.balance)
         return atm.WithdrawResponse(withdrawn=withdrawn)
 
@@ -74,8 +78,13 @@ class ScriptedAtm(RpcServer):
         self.sessions.pop(request.session_id, None)
         return atm.EndSessionResponse()
 
+    async def list_terminals(self, request):
+        terminal = staff.Terminal(terminal_id=self.terminal, state=staff.SERVICE_STATE_IN_SERVICE)
+        return staff.ListTerminalsResponse(terminals=[terminal])
+
     async def load(self, request):
-        self.notes += request.notes.count
+        if request.notes.denomination_minor_units == NOTE:
+            self.notes += request.notes.count
         return staff.LoadResponse(done=staff.StaffDone())
 
 

@@ -6,7 +6,7 @@ from kit import bank
 from kit.customer import Customer, Staff
 from kit.operator import Operator
 from kit.process import Daemon, run
-from kit.stage import TERMINAL, atm_daemon
+from kit.stage import TERMINAL, atm_daemon, open_for_business
 
 FOLDERS = {"bankd": "bank", "atmd": "atm", "teller": "teller", "bankctl": "bankctl", "adderd": "adder", "adder": "adder"}
 ATMD = (
@@ -92,10 +92,7 @@ class House(Bank):
         self.atmd = self.programs.atmd(bank_address, self.folder / "atm")
         await self.atmd.start()
         self.atmd.stay_at_its_address()
-        async with await self.staff() as staff:
-            await staff.in_service()
-            await staff.load(1, 20, 50)
-            await staff.load(2, 10, 50)
+        await open_for_business(self.atmd.address)
 
     async def __aexit__(self, *_):
         if self.atmd is not None:

@@ -34,11 +34,13 @@ SCRIPTED_ATM = (
 )
 
 
-async def fill(atm_address, position=1, denomination=20, count=50):
-    """Staff put notes into the ATM. An ATM without staff service has its own."""
+async def open_for_business(atm_address, cassettes=((20, 50), (10, 50))):
+    """Waits until the ATM is in service, and staff fill it. An ATM without staff service sees to that itself."""
     async with await Staff.of(atm_address) as staff:
         try:
-            await staff.load(position, denomination, count)
+            await staff.in_service()
+            for position, (denomination, count) in enumerate(cassettes, start=1):
+                await staff.load(position, denomination, count)
         except RpcError as error:
             if error.code != Code.UNIMPLEMENTED:
                 raise
