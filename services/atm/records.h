@@ -28,7 +28,7 @@ enum class WithdrawalState : std::uint8_t {
   voided,
   suspense,
 };
-constexpr std::span<const std::string_view> names_of(WithdrawalState) {
+inline std::span<const std::string_view> names_of(WithdrawalState) {
   static constexpr std::array<std::string_view, 8> names = {
       "REQUESTED", "HELD", "DISPENSING", "DISPENSED", "SETTLED", "DECLINED", "VOIDED", "SUSPENSE"};
   return names;
@@ -103,7 +103,7 @@ struct Withdrawal {
 
 // Rule 19. POSTING with `kept` is "counted, not yet credited". CREDITED goes on to KEPT.
 enum class DepositState : std::uint8_t { counted, posting, credited, kept, returned, suspense };
-constexpr std::span<const std::string_view> names_of(DepositState) {
+inline std::span<const std::string_view> names_of(DepositState) {
   static constexpr std::array<std::string_view, 6> names = {"COUNTED", "POSTING",  "CREDITED",
                                                             "KEPT",    "RETURNED", "SUSPENSE"};
   return names;
@@ -165,13 +165,13 @@ struct Deposit {
 // Staff move cash: REQUESTED, then MOVED when the notes are in or out, then SETTLED when the bank
 // has it. DECLINED: the device did not do it.
 enum class MovementState : std::uint8_t { requested, moved, settled, declined };
-constexpr std::span<const std::string_view> names_of(MovementState) {
+inline std::span<const std::string_view> names_of(MovementState) {
   static constexpr std::array<std::string_view, 4> names = {"REQUESTED", "MOVED", "SETTLED",
                                                             "DECLINED"};
   return names;
 }
 enum class MovementKind : std::uint8_t { load, unload };
-constexpr std::span<const std::string_view> names_of(MovementKind) {
+inline std::span<const std::string_view> names_of(MovementKind) {
   static constexpr std::array<std::string_view, 2> names = {"load", "unload"};
   return names;
 }
@@ -215,12 +215,12 @@ struct Movement {
 // A transfer or a change of PIN, passed through to the bank under the customer's own id. SENT: the
 // bank may or may not have done it.
 enum class RelayState : std::uint8_t { sent, done, declined };
-constexpr std::span<const std::string_view> names_of(RelayState) {
+inline std::span<const std::string_view> names_of(RelayState) {
   static constexpr std::array<std::string_view, 3> names = {"SENT", "DONE", "DECLINED"};
   return names;
 }
 enum class RelayKind : std::uint8_t { transfer, change_pin };
-constexpr std::span<const std::string_view> names_of(RelayKind) {
+inline std::span<const std::string_view> names_of(RelayKind) {
   static constexpr std::array<std::string_view, 2> names = {"transfer", "change_pin"};
   return names;
 }

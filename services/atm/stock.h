@@ -27,7 +27,7 @@ enum class Pot : std::uint8_t {
   loaded,
   deposited,
 };
-constexpr std::span<const std::string_view> names_of(Pot) {
+inline std::span<const std::string_view> names_of(Pot) {
   static constexpr std::array<std::string_view, 8> names = {"CASSETTE",  "DEPOSIT_BIN", "REJECTED",
                                                             "PRESENTED", "UNKNOWN",     "UNLOADED",
                                                             "LOADED",    "DEPOSITED"};

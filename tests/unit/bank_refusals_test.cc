@@ -279,12 +279,12 @@ TEST_P(BankRefusalTest, IsNamedAndSaidInASentence) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, BankRefusalTest, testing::ValuesIn(refusal_cases()),
-                         [](const auto& info) {
+                         [](const auto& parameter) {
                            // CamelCase, as a test's name.
                            std::string name;
                            bool begins = true;
                            for (const char letter :
-                                v1::RefusalCode_Name(info.param.code).substr(13)) {
+                                v1::RefusalCode_Name(parameter.param.code).substr(13)) {
                              if (letter != '_')
                                name += begins ? letter : static_cast<char>(letter | 0x20);
                              begins = letter == '_';
