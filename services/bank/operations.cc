@@ -73,7 +73,7 @@ class Reader {
             .daily_count_max = limits.daily_count_max()};
   }
 
-  const std::string& required(std::string_view field, const std::string& text) {
+  std::string required(std::string_view field, const std::string& text) {
     if (text.empty()) note(malformed(field));
     return text;
   }
