@@ -95,7 +95,7 @@ std::optional<Resolver::Found> Resolver::find_secret(const Option& option) const
   if (!option.given_.empty()) {
     return Found{Source::flag, "--" + file_option, {read_secret_file(option.given_.back())}};
   }
-  const std::optional<Found> value = find(option.name_, false);
+  std::optional<Found> value = find(option.name_, false);
   std::optional<Found> file = find(file_option, false);
   if (value && file && value->source == file->source) {
     throw Failure(ExitCode::config,
