@@ -75,8 +75,12 @@ void UvLoop::Impl::set_alarm(Instant when) {
   const auto due = static_cast<std::uint64_t>(
       std::chrono::ceil<std::chrono::milliseconds>(when.time_since_epoch()).count());
   const std::uint64_t milliseconds = due > uv_now(&uv) ? due - uv_now(&uv) : 0;
+  // libuv before 1.45 runs what is due before it waits, and then waits as if nothing had run: an
+  // alarm that was due by then must end that wait, too.
   const auto rung = [](uv_timer_t* alarm) {
-    static_cast<Impl*>(alarm->loop->data)->alarm_at_ = Instant::max();
+    Impl& impl = *static_cast<Impl*>(alarm->loop->data);
+    impl.alarm_at_ = Instant::max();
+    uv_async_send(&impl.wake_up_);
   };
   uv_timer_start(&alarm_, rung, milliseconds, 0);
 }
