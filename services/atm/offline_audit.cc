@@ -74,7 +74,8 @@ Sentences compare_devices(const std::filesystem::path& data, const std::string& 
   return differences;
 }
 
-void print(std::ostream& out, const std::string& terminal, const Stock& stock, Currency currency) {
+void print_terminal(std::ostream& out, const std::string& terminal, const Stock& stock,
+                    Currency currency) {
   const Books books = books_of(stock);
   const auto line = [&](std::string_view name, Cents amount) {
     out << "  " << name << std::string(22 - name.size(), ' ')
@@ -116,7 +117,7 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
   for (const std::string& terminal : terminals) {
     Stock stock(terminal);
     for (const StockRow& row : file.read<StockRow>("terminal = ?", {terminal})) stock.restore(row);
-    print(out, terminal, stock, currency);
+    print_terminal(out, terminal, stock, currency);
     append(differences, differences_inside(stock, currency));
     if (open == 0) append(differences, compare_devices(data, terminal, stock, currency));
   }
