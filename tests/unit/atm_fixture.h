@@ -395,7 +395,8 @@ class AtmHouse {
     v1::ListOpenItemsRequest request;
     request.set_terminal_id("atm-1");
     std::vector<std::string> items;
-    for (const v1::OpenItem& item : call(list_open_items_method, std::move(request)).items()) {
+    const v1::ListOpenItemsResponse response = call(list_open_items_method, std::move(request));
+    for (const v1::OpenItem& item : response.items()) {
       items.push_back(item.kind() + " " + item.state());
     }
     return items;

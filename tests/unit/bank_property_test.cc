@@ -192,7 +192,8 @@ class BankPropertyTest : public BankTest, public testing::WithParamInterface<std
     std::map<std::string, Wide> sums;
     v1::ListAccountsRequest request;
     request.set_page_size(200);
-    for (const auto& account : bank.answer<v1::ListAccountsResponse>(request).accounts()) {
+    const auto listed = bank.answer<v1::ListAccountsResponse>(request);
+    for (const auto& account : listed.accounts()) {
       sums[account.balance().currency()] += account.balance().minor_units();
     }
     for (const auto& [currency, sum] : sums) EXPECT_TRUE(sum == 0) << currency;
