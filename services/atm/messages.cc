@@ -47,7 +47,7 @@ v1::Decline cannot_make(Cents amount, std::span<const Cents> nearest, Currency c
   if (nearest.empty()) {
     sentence += "the ATM is empty.";
   } else {
-    sentence += "nearest are ";
+    sentence += nearest.size() > 1 ? "the nearest are " : "the nearest is ";
     sentence += ledger::to_text({.amount = nearest.front(), .currency = currency});
     if (nearest.size() > 1) {
       sentence += " and " + ledger::to_text({.amount = nearest.back(), .currency = currency});
