@@ -258,10 +258,15 @@ TEST_F(ConnectTest, ServesOnAfterItRanOutOfFileDescriptors) {
   Listener listener = listen("127.0.0.1:0");
   std::vector<Stream> accepted;
   auto accepting = start(accept_all(&listener, &accepted));
+  // UBSan opens a pipe to look at the first object of a type: let it see a connection and an error
+  // while there are descriptors for that.
+  const Stream seen = connect(listener.local());
+  EXPECT_EQ(connect_error("unix:" + socket_path()), "ENOENT");
+  while (accepted.empty()) turn();
   {
     const FewDescriptors few(2);
     Stream first = connect(listener.local());
-    while (accepted.empty()) turn();
+    while (accepted.size() < 2) turn();
     EXPECT_EQ(connect_error(listener.local().text()), "EMFILE");
   }
   {
@@ -269,10 +274,10 @@ TEST_F(ConnectTest, ServesOnAfterItRanOutOfFileDescriptors) {
     Stream refused = connect(listener.local());  // libuv closes what it cannot take.
     const std::string error = error_of([&] { EXPECT_EQ(loop.run(read_text(&refused)), ""); });
     EXPECT_TRUE(error == "nothing" || error == "ECONNRESET") << error;
-    EXPECT_EQ(accepted.size(), 1U);
+    EXPECT_EQ(accepted.size(), 2U);
   }
   Stream later = connect(listener.local());
-  while (accepted.size() < 2) turn();
+  while (accepted.size() < 3) turn();
   loop.run(write_text(&accepted.back(), "hello"));
   EXPECT_EQ(loop.run(read_text(&later)), "hello");
 }
