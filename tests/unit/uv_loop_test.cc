@@ -226,6 +226,18 @@ TEST_F(UvLoopTest, CountsFromNowWhenARunBegins) {
 }
 
 // The run must see that its task is done before it waits for the world, whatever made it so.
+// libuv before 1.45 rings such an alarm before it waits, and would then wait for ever.
+TEST_F(UvLoopTest, WakesForAnAlarmThatBecameDueWhileATaskHeldTheLoop) {
+  auto sleep_beside = [](Loop* where) -> Task<> {
+    const Instant due = where->now() + std::chrono::milliseconds(1);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+    auto sleeping = where->sleep_until(due);
+    while (std::chrono::steady_clock::now() < until) continue;
+    co_await sleeping;
+  };
+  loop.run(sleep_beside(&loop));
+}
+
 TEST_F(UvLoopTest, DoesNotWaitForTheWorldWhenItsTaskIsDoneInAReadyRound) {
   auto finish_in_ready = [](UvLoop* on) -> Task<> {
     TaskScope scope(*on);
