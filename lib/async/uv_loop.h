@@ -33,7 +33,9 @@ class UvLoop final : public Loop {
   // How many streams, listeners and signal watchers are open.
   std::size_t open_handles() const noexcept;
 
+  // For lib/async itself.
   class Impl;
+  Impl& impl() noexcept { return *impl_; }
 
  protected:
   void wake() override;
