@@ -7,6 +7,7 @@
 
 #include "async/future.h"
 #include "async/uv_socket.h"
+#include "async/waiting_place.h"
 
 namespace async {
 
@@ -49,7 +50,7 @@ sockaddr_storage numeric_address(const Endpoint& endpoint) {
 
 class DatagramSocket::Impl {
  public:
-  Impl(UvLoop::Impl& loop, const Endpoint& local) : loop_(loop), arrived_(loop.owner) {
+  Impl(UvLoop::Impl& loop, const Endpoint& local) : loop_(loop), receiver_(loop.owner) {
     auto udp = std::make_unique<UdpHandle>();
     require(uv_udp_init(&loop.uv, &udp->uv), "make a socket");
     udp_ = std::move(udp);
@@ -81,14 +82,13 @@ class DatagramSocket::Impl {
   }
 
   Task<Datagram> receive() {
-    while (waiting_.empty()) {
-      if (const int failure = std::exchange(failure_, 0); failure < 0)
-        throw IoError(failure, "receive");
-      arrived_.clear();
-      co_await arrived_;
+    while (kept_.empty()) {
+      require(std::exchange(failure_, 0), "receive");
+      const bool is_there = co_await receiver_;
+      if (!is_there) throw IoError(UV_ECANCELED, "receive");
     }
-    Datagram first = std::move(waiting_.front());
-    waiting_.pop_front();
+    Datagram first = std::move(kept_.front());
+    kept_.pop_front();
     co_return first;
   }
 
@@ -118,25 +118,25 @@ class DatagramSocket::Impl {
   void on_received(ssize_t size, const char* bytes, const sockaddr* sender) {
     if (size < 0) {
       failure_ = static_cast<int>(size);
-      return arrived_.set();
+      return receiver_.wake();
     }
-    if (sender == nullptr || waiting_.size() == messages_kept_max) return;  // Nothing, or too much.
+    if (sender == nullptr || kept_.size() == messages_kept_max) return;  // Nothing, or too much.
     sockaddr_storage address{};
     const std::size_t length =
         sender->sa_family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
     std::memcpy(&address, sender, length);
     Datagram datagram{.bytes = std::string(bytes, static_cast<std::size_t>(size)),
                       .sender = endpoint_of(address)};
-    waiting_.push_back(std::move(datagram));
-    arrived_.set();
+    kept_.push_back(std::move(datagram));
+    receiver_.wake();
   }
 
   UvLoop::Impl& loop_;
   std::unique_ptr<UdpHandle> udp_;
   Endpoint local_;
-  std::deque<Datagram> waiting_;
+  std::deque<Datagram> kept_;  // Received, in their order, and not taken yet.
   int failure_ = 0;
-  Event arrived_;
+  WaitingPlace receiver_;
 };
 
 DatagramSocket::DatagramSocket(UvLoop& loop, const Endpoint& local)

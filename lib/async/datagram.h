@@ -34,7 +34,10 @@ class DatagramSocket {
 
   // Done when the system has the message; throws IoError when it cannot be sent (EMSGSIZE: it is
   // too long).
+  // `receiver` is an address, not a name.
   Task<> send(std::string bytes, Endpoint receiver);
+  // The next message. Closing the socket under this makes it throw IoError(ECANCELED); cancelling
+  // it loses nothing.
   Task<Datagram> receive();
   // With the port that was really taken.
   Endpoint local() const;

@@ -4,8 +4,8 @@
 #include <csignal>
 #include <utility>
 
-#include "async/future.h"
 #include "async/uv_socket.h"
+#include "async/waiting_place.h"
 
 namespace async {
 
@@ -22,8 +22,8 @@ struct ProcessHandle {
   }
 
   uv_process_t uv{};
-  Event* ended = nullptr;  // Null: nobody asks any more.
-  ExitStatus status;
+  WaitingPlace* waiter = nullptr;  // Null: nobody asks any more.
+  std::optional<ExitStatus> status;
 };
 
 // execve's arrays want pointers that may be written through, and end with a null pointer.
@@ -40,7 +40,7 @@ std::vector<char*> pointers_into(std::vector<std::string>& texts) {
 class Process::Impl {
  public:
   Impl(UvLoop::Impl& loop, const ProcessOptions& options)
-      : loop_(loop), process_(std::make_unique<ProcessHandle>()), ended_(loop.owner) {
+      : loop_(loop), process_(std::make_unique<ProcessHandle>()), waiter_(loop.owner) {
     check(!options.command.empty(), "a process has a command");
     std::array<std::optional<SocketOwner>, 3> pipes;
     std::array<uv_stdio_container_t, 3> standard{};
@@ -64,9 +64,9 @@ class Process::Impl {
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
     --loop_.open_handles;
-    process_->ended = nullptr;
+    process_->waiter = nullptr;
     ProcessHandle* const process = process_.release();
-    if (ended_.is_set()) {
+    if (process->status) {
       process->close();
     } else {
       uv_process_kill(&process->uv, SIGKILL);  // It closes itself when the child has ended.
@@ -79,11 +79,14 @@ class Process::Impl {
     return *streams_[number];
   }
   void signal(int number) noexcept {
-    if (!ended_.is_set()) uv_process_kill(&process_->uv, number);
+    if (!process_->status) uv_process_kill(&process_->uv, number);
   }
   Task<ExitStatus> wait() {
-    co_await ended_;
-    co_return process_->status;
+    while (!process_->status) {
+      const bool is_there = co_await waiter_;
+      if (!is_there) throw IoError(UV_ECANCELED, "wait for a process");
+    }
+    co_return *process_->status;
   }
 
  private:
@@ -102,11 +105,11 @@ class Process::Impl {
     wanted.exit_cb = [](uv_process_t* process, std::int64_t code, int signal) {
       ProcessHandle& ended = *static_cast<ProcessHandle*>(process->data);
       ended.status = ExitStatus{.code = static_cast<int>(code), .signal = signal};
-      if (ended.ended == nullptr) return ended.close();
-      ended.ended->set();
+      if (ended.waiter == nullptr) return ended.close();
+      ended.waiter->wake();
     };
     process_->uv.data = process_.get();
-    process_->ended = &ended_;
+    process_->waiter = &waiter_;
     const int result = uv_spawn(&loop_.uv, &process_->uv, &wanted);
     if (result < 0) {
       process_.release()->close();  // libuv wants it closed even now.
@@ -118,7 +121,7 @@ class Process::Impl {
   UvLoop::Impl& loop_;
   std::unique_ptr<ProcessHandle> process_;
   std::array<std::optional<Stream>, 3> streams_;
-  Event ended_;
+  WaitingPlace waiter_;
 };
 
 Process::Process(UvLoop& loop, const ProcessOptions& options)

@@ -51,7 +51,8 @@ class Process {
   void terminate() noexcept;
   void kill() noexcept;
   void signal(int number) noexcept;
-  // Done when it has ended; may be awaited again, by one task at a time.
+  // Done when it has ended; may be awaited again, by one task at a time. Destroying this under it
+  // makes it throw IoError(ECANCELED).
   Task<ExitStatus> wait();
 
  private:

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace async {
 
@@ -12,6 +13,20 @@ StreamTransport::~StreamTransport() {
   waiting_->bytes = {};
   waiting_->error = std::make_exception_ptr(IoError(-ECANCELED, "read from the connection"));
   loop_.make_ready(waiting_->ready);
+}
+
+void StreamTransport::pause() {
+  paused_ = true;
+  // One that was filled already goes on with what it got.
+  if (waiting_ == nullptr || parked_ || waiting_->ready.linked()) return;
+  stop_reading();
+  parked_ = true;
+}
+
+void StreamTransport::resume() {
+  paused_ = false;
+  if (!std::exchange(parked_, false)) return;
+  if (read(*waiting_)) loop_.make_ready(waiting_->ready);
 }
 
 // What was taken stays where it is until more is asked for.

@@ -60,8 +60,13 @@ class StreamTransport {
 
  private:
   friend class Stream;
+  void pause();
+  void resume();
+
   Loop& loop_;
   StreamReader* waiting_ = nullptr;  // From its wait's begin until its task goes on.
+  bool paused_ = false;
+  bool parked_ = false;  // Who waits was not handed to read(), because reading is paused.
 };
 
 // A connection: two streams of bytes, one each way. Move-only, not while a task waits for it;
@@ -79,11 +84,18 @@ class Stream {
     ~ReadAwaiter() {
       if (reader_.transport == nullptr) return;
       reader_.transport->waiting_ = nullptr;
-      reader_.transport->stop_reading();
+      if (!std::exchange(reader_.transport->parked_, false)) reader_.transport->stop_reading();
     }
     bool await_ready() {
       reader_.bytes = stream_.take_leftover(static_cast<std::size_t>(-1));
-      return !reader_.bytes.empty() || stream_.transport().read(reader_);
+      if (!reader_.bytes.empty()) return true;
+      StreamTransport& transport = stream_.transport();
+      if (!transport.paused_) [[likely]] {
+        return transport.read(reader_);
+      }
+      check(transport.waiting_ == nullptr, "a stream is read by one task");
+      transport.parked_ = true;
+      return false;
     }
     void await_suspend(std::coroutine_handle<> waiter) noexcept {
       reader_.ready.handle = waiter;
@@ -110,6 +122,13 @@ class Stream {
   // Everything until the end of the stream, at most `size_max` bytes; throws IoError(EMSGSIZE)
   // beyond.
   Task<std::string> read_all(std::size_t size_max);
+
+  // A stream takes nothing from the system that nobody awaits, but one buffer: to pause, a reader
+  // does not read. With these, another task than the reader holds it back: until resume_reading()
+  // whoever awaits bytes gets none, not even the end. What a read() left over is still given.
+  void pause_reading() { transport().pause(); }
+  void resume_reading() { transport().resume(); }
+  bool is_paused() const { return transport().paused_; }
 
   // Writes everything, or throws IoError. Awaiting it is the back-pressure: it is done when the
   // system has taken the bytes.

@@ -3,10 +3,12 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <memory>
+#include <string>
 
 #include <gtest/gtest.h>
 
-#include "async/datagram.h"
+#include "loop_fixture.h"
 
 namespace async {
 namespace {
@@ -81,32 +83,43 @@ TEST(ProcessTest, SaysWhichProgramItCannotStart) {
   }
 }
 
-TEST(DatagramTest, BringsEachMessageWholeWithItsSender) {
+TEST(ProcessTest, TwoOutputsAreTwoStreams) {
   UvLoop loop;
-  DatagramSocket server(loop, Endpoint::parse("127.0.0.1:0"));
-  DatagramSocket client(loop, Endpoint::parse("127.0.0.1:0"));
-  loop.run(client.send("one", server.local()));
-  loop.run(client.send("", server.local()));
-  loop.run(client.send("three", server.local()));
-  const Datagram first = loop.run(server.receive());
-  EXPECT_EQ(first.bytes, "one");
-  EXPECT_EQ(first.sender, client.local());
-  EXPECT_EQ(loop.run(server.receive()).bytes, "");
-  EXPECT_EQ(loop.run(server.receive()).bytes, "three");
-  loop.run(server.send("answer", first.sender));
-  EXPECT_EQ(loop.run(client.receive()).bytes, "answer");
+  ProcessOptions options = shell("echo good; echo bad >&2");
+  options.pipe_errors = true;
+  Process process(loop, options);
+  EXPECT_EQ(loop.run(process.output().read_all(100)), "good\n");
+  EXPECT_EQ(loop.run(process.errors().read_all(100)), "bad\n");
 }
 
-TEST(DatagramTest, RefusesAMessageThatIsTooLong) {
-  UvLoop loop;
-  DatagramSocket socket(loop, Endpoint::parse("127.0.0.1:0"));
-  EXPECT_THROW(loop.run(socket.send(std::string(70'000, 'x'), socket.local())), IoError);
+using ProcessCancelTest = LoopFixture<UvLoop>;
+
+TEST_F(ProcessCancelTest, AWaitThatIsCancelledCanBeBegunAgain) {
+  Process process(loop, ProcessOptions{.command = {"cat"}});
+  auto waiting = start(process.wait());
+  EXPECT_TRUE(pending(waiting));
+  waiting.cancel();
+  auto again = start(process.wait());
+  process.input().close();
+  EXPECT_TRUE(finish(again).success());
 }
 
-TEST(DatagramTest, SaysThatAnAddressIsTaken) {
-  UvLoop loop;
-  const DatagramSocket socket(loop, Endpoint::parse("127.0.0.1:0"));
-  EXPECT_THROW(DatagramSocket(loop, socket.local()), IoError);
+TEST_F(ProcessCancelTest, AWaitEndsWhenTheProcessIsGivenUp) {
+  auto process =
+      std::make_unique<Process>(loop, ProcessOptions{.command = {"cat"}, .pipe_output = false});
+  auto waiting = start(process->wait());
+  EXPECT_TRUE(pending(waiting));
+  process.reset();
+  EXPECT_EQ(error_of([&] { finish(waiting); }), "ECANCELED");
+}
+
+TEST_F(ProcessCancelTest, AWriteThatItNeverReadsEndsWithIt) {
+  Process process(loop, ProcessOptions{.command = {"sleep", "1000"}});
+  auto writing = start(process.input().write(std::string(24 * 1024 * 1024, '.')));
+  EXPECT_TRUE(pending(writing));
+  process.terminate();
+  EXPECT_EQ(error_of([&] { finish(writing); }), "EPIPE");
+  EXPECT_EQ(loop.run(process.wait()).signal, SIGTERM);
 }
 
 }  // namespace
