@@ -9,6 +9,7 @@
 #include "bankctl/operator_calls.h"
 #include "cli/caller.h"
 #include "cli/terminal.h"
+#include "ops/failure.h"
 #include "ops/options.h"
 #include "rpc/client.h"
 
@@ -37,6 +38,9 @@ void add_settings(ops::Command& root, bankctl::Settings& settings) {
 }
 
 int send(const bankctl::Settings& settings, bankctl::OperatorCall call) {
+  if (settings.limit == 0) {
+    throw ops::Failure(ops::ExitCode::usage, "--limit must be at least 1");
+  }
   async::UvLoop loop;
   async::SystemRandom random;
   const bool to_bank = call.method.starts_with("bank.");

@@ -28,6 +28,9 @@ async::Task<bool> next_of(rpc::detail::OutgoingStream* stream, Message* response
   co_return co_await stream->next(*response);
 }
 
+// No list of the bank's operator service gives more rows at once.
+constexpr std::uint32_t page_size_max = 200;
+
 // Methods that change nothing: asking again is always right.
 bool is_question(std::string_view method) {
   constexpr std::array<std::string_view, 6> beginnings = {"Get",   "List",  "Watch",
@@ -92,14 +95,16 @@ async::Task<rpc::Status> OperatorCalls::exchange_pages(const OperatorCall& call,
   for (int i = 0; i < type.field_count(); ++i) {
     if (type.field(i)->is_repeated()) rows = type.field(i);
   }
+  std::uint32_t size = 0;
   while (true) {
+    set_number(*call.request, "page_size", std::min(settings_.limit - size, page_size_max));
     const std::unique_ptr<Message> page(response.New());
     const rpc::Status status = co_await exchange(call, *page);
     if (!status.is_ok()) co_return status;
     const std::string token = page->GetReflection()->GetString(*page, next);
     response.MergeFrom(*page);
     reflection.SetString(&response, next, token);
-    const auto size = static_cast<std::uint32_t>(reflection.FieldSize(response, rows));
+    size = static_cast<std::uint32_t>(reflection.FieldSize(response, rows));
     if (token.empty() || size >= settings_.limit) co_return status;
     set_bytes(*call.request, "page_token", token);
   }

@@ -125,6 +125,11 @@ void set_bytes(Message& request, std::string_view field, std::string_view bytes)
   place.message->GetReflection()->SetString(place.message, place.field, std::string(bytes));
 }
 
+void set_number(Message& request, std::string_view field, std::uint32_t number) {
+  const Place place = find(request, field);
+  place.message->GetReflection()->SetUInt32(place.message, place.field, number);
+}
+
 bool has_field(const Message& message, std::string_view field) {
   return message.GetDescriptor()->FindFieldByName(std::string(field)) != nullptr;
 }

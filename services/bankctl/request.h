@@ -1,6 +1,7 @@
 // Puts what was typed into a request, by the field's path.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,7 @@ void set_input(google::protobuf::Message& request, const Input& input, const std
 
 // A plain field of the request itself: the change's id, the page.
 void set_bytes(google::protobuf::Message& request, std::string_view field, std::string_view bytes);
+void set_number(google::protobuf::Message& request, std::string_view field, std::uint32_t number);
 bool has_field(const google::protobuf::Message& message, std::string_view field);
 
 // Finds "bank.v1.OperatorService/OpenAccount" in the files that were compiled in.

@@ -60,6 +60,18 @@ async def test_a_list_is_a_table_for_people_and_json_for_programs(cli):
     assert data(await cli.bankctl("--json", "account", "list"))["accounts"][0]["account_id"] == "jane"
 
 
+@pytest.mark.parametrize("limit, pages", [(3, [3]), (200, [200]), (450, [200, 200, 50])])
+async def test_a_list_ends_at_its_limit(served, cli, limit, pages):
+    async def list_accounts(request):
+        accounts = [operator.Account(account_id="jane")] * request.page_size
+        return operator.ListAccountsResponse(accounts=accounts, next_page_token="more")
+
+    served.serve(OperatorService, {"ListAccounts": list_accounts})
+    listed = data(await cli.bankctl("--json", "--limit", str(limit), "account", "list"))
+    assert len(listed["accounts"]) == limit
+    assert [request.page_size for request in served.asked("ListAccounts")] == pages
+
+
 async def test_a_no_of_the_bank_is_told_in_its_words(cli):
     says(await cli.bankctl("account", "open", "jane", "--name", "Jane Doe"), DECLINED, "jane exists")
 
@@ -176,6 +188,7 @@ async def test_an_amount_that_is_none_is_named_and_nothing_is_sent(served, cli, 
         ([], "command"),
         (["account", "open", "jane"], "--name"),
         (["health", "here"], "here"),
+        (["--limit", "0", "account", "list"], "--limit"),
         (["account", "list", "jane"], "jane"),
         (["card", "issue", "4000000000000010", "jane", "--pin", "1234"], "--pin"),
     ],
