@@ -25,7 +25,7 @@ class Pair:
 
     def __init__(self, project):
         # Empty ports are any free ones.
-        self._env = {"TELLER_PROJECT": project, "TELLER_BANK_PORT": "", "TELLER_ATM_PORT": ""}
+        self._env = {"COMPOSE_PROJECT_NAME": project, "BANK_PORT": "", "ATM_PORT": ""}
         self._project = project
 
     def compose(self, *arguments, **options):
