@@ -9,6 +9,8 @@
 #include <variant>
 #include <vector>
 
+#include "bank/operations.h"
+
 namespace bank {
 namespace {
 
@@ -28,8 +30,8 @@ class Event {
   void add_number(std::string_view key, Number number) {
     fields_.emplace_back(key, number);
   }
-  void write(const ops::Log& log, std::string_view message) const {
-    log.write(ops::LogLevel::info, message, fields_);
+  void write(const ops::Log& log, ops::LogLevel level, std::string_view message) const {
+    log.write(level, message, fields_);
   }
 
  private:
@@ -97,6 +99,10 @@ void add_outcome(Event& event, const ledger::Outcome& outcome) {
 
 }  // namespace
 
+ops::LogLevel level_of(const ledger::Operation& operation) {
+  return operation.principal == operator_principal ? ops::LogLevel::info : ops::LogLevel::debug;
+}
+
 void log_change(const ops::Log& log, const ledger::Operation& operation,
                 const ledger::Outcome& outcome) {
   Event event;
@@ -104,7 +110,7 @@ void log_change(const ops::Log& log, const ledger::Operation& operation,
   event.add("principal", operation.principal);
   add_fields(event, operation.change);
   add_outcome(event, outcome);
-  event.write(log, ledger::name(operation.change));
+  event.write(log, level_of(operation), ledger::name(operation.change));
 }
 
 }  // namespace bank

@@ -24,7 +24,7 @@ void require_decided(const Outcome& outcome) {
 
 async::Task<Outcome> Changes::make(ledger::Operation operation) {
   std::optional<ledger::Operation> logged;
-  if (log_.writes(ops::LogLevel::info)) logged = operation;
+  if (log_.writes(level_of(operation))) logged = operation;
   Outcome outcome = co_await store_.submit(std::move(operation));
   if (logged) log_change(log_, *logged, outcome);
   require_decided(outcome);
@@ -32,10 +32,10 @@ async::Task<Outcome> Changes::make(ledger::Operation operation) {
 }
 
 async::Task<Outcome> Changes::make_proven(ledger::Operation operation, bool is_proven) {
-  if (is_proven) {
-    Outcome made = co_await make(std::move(operation));
-    co_return made;
-  }
+  return is_proven ? make(std::move(operation)) : make_unproven(std::move(operation));
+}
+
+async::Task<Outcome> Changes::make_unproven(ledger::Operation operation) {
   std::optional<Outcome> first = co_await first_answer(std::move(operation));
   if (!first) refuse_unproven();
   co_return std::move(*first);
@@ -53,7 +53,7 @@ async::Task<std::optional<Outcome>> Changes::first_answer(ledger::Operation oper
 
 async::Task<ledger::Resolution> Changes::resolve(ledger::Operation operation) {
   std::optional<ledger::Operation> logged;
-  if (log_.writes(ops::LogLevel::info)) logged = operation;
+  if (log_.writes(level_of(operation))) logged = operation;
   ledger::Resolution resolution =
       co_await store_.resolve(operation.id, std::move(operation.principal), operation.deadline);
   if (logged) log_change(log_, *logged, resolution.outcome);

@@ -11,7 +11,7 @@
 
 namespace bank {
 
-// Submits changes, logs each one once, and tells the bank's no (a value) from the machine's, which
+// Submits changes, logs each one (change_log.h) once, and tells the bank's no (a value) from the machine's, which
 // is a status of the call: DEADLINE_EXCEEDED, or RESOURCE_EXHAUSTED for a full queue or disk. Owned
 // by main or a test; loop thread only.
 class Changes {
@@ -34,6 +34,8 @@ class Changes {
   async::Task<ledger::Resolution> resolve(ledger::Operation operation);
 
  private:
+  async::Task<ledger::Outcome> make_unproven(ledger::Operation operation);
+
   ledger::Store& store_;
   ops::Log log_;
 };

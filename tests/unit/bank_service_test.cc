@@ -422,7 +422,15 @@ TEST_F(BankServiceTest, ACallerThatLeavesDoesNotTakeItsChangeWithIt) {
 
 // --- The log ---
 
-TEST_F(BankServiceTest, TheLogHasEachChangeOnceAndNoSecret) {
+TEST_F(BankServiceTest, TheLogHasTheOperatorsChangesButNotEachOfTheCustomers) {
+  EXPECT_NE(bank.log_lines.find("principal=operator"), std::string::npos) << bank.log_lines;
+  bank.log_lines.clear();
+  bank.answer<v1::HoldResponse>(hold_request(token(), 60'00));
+  EXPECT_EQ(bank.log_lines, "");
+}
+
+TEST_F(BankServiceTest, AtLevelDebugTheLogHasEachChangeOnceAndNoSecret) {
+  bank.log.set_level(ops::LogLevel::debug);
   bank.log_lines.clear();
   const std::string proven = token();
   const v1::HoldRequest hold = hold_request(proven, 60'00);
