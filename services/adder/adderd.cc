@@ -15,6 +15,11 @@ struct Options {
   ops::DaemonOptions daemon;
 };
 
+async::Task<> stop(adder::Server* server) {
+  server->stop();
+  co_return;
+}
+
 int serve(const Options& options) {
   const ops::Log log = ops::start_logging("adderd", options.daemon);
   async::UvLoop loop;
@@ -28,10 +33,7 @@ int serve(const Options& options) {
   const auto ready = [&] {
     if (options.daemon.ready_file) ops::write_ready_file(*options.daemon.ready_file, listening);
   };
-  const auto drain = [&server]() -> async::Task<> {
-    server.stop();
-    co_return;
-  };
+  const auto drain = [&server] { return stop(&server); };
   ops::serve_until_signalled(loop, log, {.drain = drain, .reload = {}, .ready = ready});
   return 0;
 }
