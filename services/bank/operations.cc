@@ -159,8 +159,6 @@ Asked to_operation(const v1::DepositRequest& request, Deadline deadline) {
   reader.note(check_card_number(request.card_number()));
   const Money money = reader.amount(request);
   ledger::Post deposit{.kind = ledger::TransferKind::deposit,
-                       .source = {},
-                       .target = {},
                        .amount = money.amount,
                        .currency = money.currency,
                        .card = request.card_number(),
@@ -173,7 +171,6 @@ Asked to_operation(const v1::TransferRequest& request, Deadline deadline) {
   reader.note(check_card_number(request.card_number()));
   const Money money = reader.amount(request);
   ledger::Post transfer{.kind = ledger::TransferKind::transfer,
-                        .source = {},
                         .target = request.target_account_id(),
                         .amount = money.amount,
                         .currency = money.currency,
@@ -187,7 +184,6 @@ Asked to_operation(const v1::ChangePinRequest& request, Deadline deadline) {
   reader.note(check_card_number(request.card_number()));
   ledger::SetPin change{.card = request.card_number(),
                         .terminal = request.terminal_id(),
-                        .pin_hash = {},
                         .old_pin = ledger::OldPin::wrong};
   return reader.operation(std::move(change), deadline);
 }
@@ -196,11 +192,8 @@ Asked to_operation(const v1::LoadCashRequest& request, Deadline deadline) {
   Reader reader = Reader::of_terminal(request);
   const Money money = reader.amount(request);
   ledger::Post load{.kind = ledger::TransferKind::load_cash,
-                    .source = {},
-                    .target = {},
                     .amount = money.amount,
                     .currency = money.currency,
-                    .card = {},
                     .terminal = request.terminal_id()};
   return reader.operation(std::move(load), deadline);
 }
@@ -209,11 +202,8 @@ Asked to_operation(const v1::UnloadCashRequest& request, Deadline deadline) {
   Reader reader = Reader::of_terminal(request);
   const Money money = reader.amount(request);
   ledger::Post unload{.kind = ledger::TransferKind::unload_cash,
-                      .source = {},
-                      .target = {},
                       .amount = money.amount,
                       .currency = money.currency,
-                      .card = {},
                       .terminal = request.terminal_id()};
   return reader.operation(std::move(unload), deadline);
 }
@@ -239,12 +229,9 @@ Asked to_operation(const v1::FundAccountRequest& request, Deadline deadline) {
   Reader reader = Reader::of_operator(request);
   const Money money = reader.amount(request);
   ledger::Post fund{.kind = ledger::TransferKind::fund,
-                    .source = {},
                     .target = request.account_id(),
                     .amount = money.amount,
-                    .currency = money.currency,
-                    .card = {},
-                    .terminal = {}};
+                    .currency = money.currency};
   reader.required("account_id", request.account_id());
   return reader.operation(std::move(fund), deadline);
 }
@@ -298,7 +285,6 @@ Asked to_operation(const v1::IssueCardRequest& request, Deadline deadline) {
   const ledger::CardLimits limits = reader.limits(request.limits(), currency);
   ledger::IssueCard issue{.card = request.card_number(),
                           .account = request.account_id(),
-                          .pin_hash = {},
                           .limits = limits,
                           .currency = currency};
   return reader.operation(std::move(issue), deadline);
@@ -320,7 +306,6 @@ Asked to_operation(const v1::ReplaceCardRequest& request, Deadline deadline) {
   Reader reader = Reader::of_operator(request);
   ledger::ReplaceCard replace{.old_card = request.old_card_number(),
                               .new_card = request.new_card_number(),
-                              .pin_hash = {},
                               .reason = request.reason()};
   return reader.operation(std::move(replace), deadline);
 }
