@@ -28,9 +28,16 @@ Task<> Deposits::take(DepositItem item, rpc::Context customer) {
   item->waiting_for = "the acceptor";
   const Told<Accepted> told =
       co_await item->terminal.acceptor().accept(item->record.id, item->record.put_in);
+  if (!told) {
+    // A silent acceptor may have taken them in. What it does not say either now is written down, so that it is asked again.
+    const Told<Accepted> back = co_await item->terminal.acceptor().give_back(item->record.id);
+    if (!back || (back->place != Place::returned && back->place != Place::never_seen)) {
+      co_await to_counted(item, item->record.put_in);
+      co_return co_await to_suspense(item, "the acceptor does not say whether it took the notes");
+    }
+  }
   if (!told || told->place == Place::returned) {
-    // Nothing is journalled: the id stays unused. A silent acceptor may have taken them in.
-    if (!told) co_await item->terminal.acceptor().give_back(item->record.id);
+    // Nothing is journalled: the id stays unused.
     items_.forget(item->record.id);
     item->record.state = DepositState::returned;
     co_return answer_returned(item);
@@ -164,8 +171,8 @@ Task<> Deposits::post(DepositItem item) {
   co_await machinery_.journal.commit(item->terminal.entry(item->record, "posting anew"));
 }
 
+// Also when the notes were counted as kept before: the acceptor may have been silent then.
 Task<> Deposits::keep(DepositItem item) {
-  if (item->record.kept) co_return co_await to_kept(item);
   item->waiting_for = "the acceptor to keep the notes";
   const Told<Accepted> told = co_await item->terminal.acceptor().keep(item->record.id);
   if (told && told->place == Place::kept) co_return co_await to_kept(item);
@@ -194,8 +201,11 @@ Task<> Deposits::ask_acceptor(DepositItem item) {
   item->waiting_for = "the acceptor to say where the notes are";
   const Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
   if (told && told->place == Place::escrow) co_return co_await give_back(item);
-  if (told && told->place == Place::returned) co_return co_await to_returned(item);
+  if (told && (told->place == Place::returned || told->place == Place::never_seen)) {
+    co_return co_await to_returned(item);
+  }
   if (told && told->place == Place::kept) {
+    item->record.counted = told->notes;
     item->record.post_id = item->record.second_post_id;
     co_return co_await to_kept_uncredited(item);
   }

@@ -149,21 +149,27 @@ class CrashingAcceptor final : public Acceptor {
     co_await crash_point();
     const Told<Accepted> told = co_await device_.accept(id, std::move(notes));
     co_await crash_point();
+    if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
     co_return told;
   }
   Task<Told<Accepted>> keep(OperationId id) override {
+    if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
     co_await crash_point();
     const Told<Accepted> told = co_await device_.keep(id);
     co_await crash_point();
     co_return told;
   }
   Task<Told<Accepted>> give_back(OperationId id) override {
+    if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
     co_await crash_point();
     const Told<Accepted> told = co_await device_.give_back(id);
     co_await crash_point();
     co_return told;
   }
-  Task<Told<Accepted>> where(OperationId id) override { return device_.where(id); }
+  Task<Told<Accepted>> where(OperationId id) override {
+    if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
+    co_return co_await device_.where(id);
+  }
   Task<Told<Inside>> count() override { return device_.count(); }
   Task<Told<Notes>> unload(OperationId id) override {
     co_await crash_point();
@@ -173,6 +179,8 @@ class CrashingAcceptor final : public Acceptor {
   }
   std::optional<std::string> out_of_order() const override { return device_.out_of_order(); }
   Task<> set_fault(Fault fault) override { return device_.set_fault(fault); }
+
+  bool is_mute = false;  // Takes notes in without a word, and does nothing else.
 
  private:
   Task<> crash_point() {

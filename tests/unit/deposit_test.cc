@@ -102,6 +102,38 @@ TEST_F(DepositTest, WithoutAnyAnswerTheNotesAreKeptAndCreditedLater) {
   expect_taken(100);
 }
 
+TEST_F(DepositTest, NotesThatWereCountedAsKeptLeaveTheEscrowWhenTheAcceptorHearsAgain) {
+  house.bank.moods["Deposit"] = Mood::silent;
+  house.bank.moods["Resolve"] = Mood::silent;
+  std::optional<rpc::Reply<v1::DepositResponse>> reply;
+  async::TaskScope scope(house.loop);
+  house.begin_call(scope, deposit_method, house.deposit_of(house.new_id(), 50, 2), 4s, reply);
+  house.pass(1s);
+  house.acceptor->is_mute = true;
+  house.pass(10s);
+  house.bank.moods.clear();
+  house.pass(10s);
+  house.acceptor->is_mute = false;
+  house.pass(60s);
+  const Told<Acceptor::Inside> inside = house.run(house.acceptor->count());
+  EXPECT_TRUE(inside->escrow.empty()) << inside->escrow.encoded();
+  EXPECT_EQ(inside->bin.amount().value, 100'00);
+  expect_taken(100);
+}
+
+TEST_F(DepositTest, NotesThatTheAcceptorTookInWithoutAWordAreGivenBack) {
+  house.acceptor->is_mute = true;
+  const OperationId id = house.new_id();
+  const v1::DepositResponse response = house.deposit(id, 50, 2);
+  EXPECT_TRUE(response.has_suspense()) << response.DebugString();
+  house.acceptor->is_mute = false;
+  house.pass(60s);
+  const Told<Acceptor::Inside> inside = house.run(house.acceptor->count());
+  EXPECT_TRUE(inside->escrow.empty()) << inside->escrow.encoded();
+  EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  expect_taken(0);
+}
+
 TEST_F(DepositTest, AFenceWhoseAnswerWasLostDoesNotLoseTheCustomersMoney) {
   house.bank.moods["Deposit"] = Mood::silent;
   house.bank.moods["Resolve"] = Mood::reply_lost;
