@@ -1,5 +1,7 @@
 #include "ledger/codec.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -10,20 +12,24 @@
 namespace ledger {
 namespace {
 
-// Appends values to a text of bytes.
+// Appends values to a text of bytes: byte by byte into a buffer of its own, which goes to the text when it is full and at the end.
 class Writer {
  public:
   explicit Writer(std::string& out) : out_(out) {}
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+  ~Writer() { flush(); }
 
   void put(std::uint64_t value) {
+    if (room() < varint_size_max) flush();
     while (value >= 0x80U) {
-      out_.push_back(static_cast<char>(value | 0x80U));
+      *at_++ = static_cast<char>(value | 0x80U);
       value >>= 7U;
     }
-    out_.push_back(static_cast<char>(value));
+    *at_++ = static_cast<char>(value);
   }
   void put(std::uint32_t value) { put(std::uint64_t{value}); }
-  void put(bool value) { out_.push_back(value ? '\1' : '\0'); }
+  void put(bool value) { put(std::uint64_t{value ? 1U : 0U}); }
   // Small numbers of either sign are short.
   void put_signed(std::int64_t value) {
     const auto bits = static_cast<std::uint64_t>(value);
@@ -37,10 +43,10 @@ class Writer {
   void put(Cents value) { put_signed(value.value); }
   void put(Currency value) { put(value.packed()); }
   void put(std::chrono::milliseconds value) { put_signed(value.count()); }
-  void put(const OperationId& value) { out_ += value.view(); }
+  void put(const OperationId& value) { put_bytes(value.view()); }
   void put(const std::string& value) {
     put(std::uint64_t{value.size()});
-    out_ += value;
+    put_bytes(value);
   }
   void put(const CardLimits& value) {
     put(value.withdrawal_max);
@@ -58,7 +64,27 @@ class Writer {
   }
 
  private:
+  static constexpr std::size_t varint_size_max = 10;
+
+  std::size_t room() const {
+    return static_cast<std::size_t>(buffer_.data() + buffer_.size() - at_);
+  }
+  void put_bytes(std::string_view bytes) {
+    if (room() < bytes.size()) flush();
+    if (room() < bytes.size()) {
+      out_ += bytes;
+    } else {
+      at_ = std::copy(bytes.begin(), bytes.end(), at_);
+    }
+  }
+  void flush() {
+    out_.append(buffer_.data(), at_);
+    at_ = buffer_.data();
+  }
+
   std::string& out_;
+  std::array<char, 256> buffer_;
+  char* at_ = buffer_.data();
 };
 
 // Takes values off the front of a text of bytes. After the first that is not there, nothing is.

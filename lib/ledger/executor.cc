@@ -35,6 +35,7 @@ void ThreadExecutor::stop() {
 }
 
 void ThreadExecutor::run() {
+  pthread_setname_np(pthread_self(), "storage");
   while (true) {
     {
       std::unique_lock lock(mutex_);

@@ -13,10 +13,21 @@
 
 namespace ledger {
 
-// What is left of a name or an id in an index: never 0.
+// What is left of a name or an id in an index: never 0. A name is looked up several times for every change, so it is read by the
+// word. Names are the operator's own: nobody else can choose them so that they collide.
 inline std::uint32_t index_tag(std::string_view name) {
-  const std::uint64_t hash = std::hash<std::string_view>()(name);
-  return static_cast<std::uint32_t>(hash ^ (hash >> 32U)) | 1U;
+  std::uint64_t hash = name.size() * 0x9e3779b97f4a7c15U;
+  std::uint64_t word = 0;
+  while (name.size() > sizeof word) {
+    std::memcpy(&word, name.data(), sizeof word);
+    hash = (hash ^ word) * 0xff51afd7ed558ccdU;
+    hash ^= hash >> 32U;
+    name.remove_prefix(sizeof word);
+  }
+  word = 0;
+  std::memcpy(&word, name.data(), name.size());
+  hash = (hash ^ word) * 0xc4ceb9fe1a85ec53U;
+  return static_cast<std::uint32_t>((hash ^ (hash >> 29U)) >> 16U) | 1U;
 }
 // Time-ordered ids differ little in their first half: both halves are mixed into all bits.
 inline std::uint64_t mixed(const OperationId& id) {

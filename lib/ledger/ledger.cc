@@ -83,15 +83,15 @@ Decision Ledger::decide(const Operation& operation, const Moment& moment) const 
   return decision;
 }
 
-Answer Ledger::execute(Operation operation, const Moment& moment, Batch& batch) {
+Answer Ledger::execute(Operation&& operation, const Moment& moment, Batch& batch) {
   Decision decision = decide(operation, moment);
   if (!decision.journalled) return std::move(decision.answer);
   if (decision.fences_hold) {
     Operation fence{.id = std::get<Void>(operation.change).hold,
                     .principal = operation.principal,
                     .change = Resolve()};
-    Outcome fenced = Receipt{.ledger_seq = books_.last_seq() + 1};
-    commit(std::move(fence), std::move(fenced), moment, batch);
+    const Outcome fenced = Receipt{.ledger_seq = books_.last_seq() + 1};
+    commit(std::move(fence), fenced, moment, batch);
   }
   if (decision.reverse.has_value()) operation.change = *std::move(decision.reverse);
   commit(std::move(operation), decision.answer.outcome, moment, batch);
@@ -104,17 +104,19 @@ void Ledger::expire_holds(const Moment& moment, std::size_t count_max, Batch& ba
     if (due == nullptr) return;
     Operation expiry{.principal = due->principal, .change = ExpireHold{.hold = due->id}};
     Rules rules(books_, answers_, history_, expiry, moment);
-    Outcome outcome = rules.decide(std::get<ExpireHold>(expiry.change));
-    commit(std::move(expiry), std::move(outcome), moment, batch);
+    const Outcome outcome = rules.decide(std::get<ExpireHold>(expiry.change));
+    commit(std::move(expiry), outcome, moment, batch);
   }
 }
 
-void Ledger::commit(Operation operation, Outcome outcome, const Moment& moment, Batch& batch) {
-  Record& record = batch.records.emplace_back(Record{.ledger_seq = books_.last_seq() + 1,
-                                                     .at = moment.at,
-                                                     .day = moment.day,
-                                                     .operation = std::move(operation),
-                                                     .outcome = std::move(outcome)});
+void Ledger::commit(Operation&& operation, const Outcome& outcome, const Moment& moment,
+                    Batch& batch) {
+  Record& record = batch.records.emplace_back();  // Filled in place: it is large.
+  record.ledger_seq = books_.last_seq() + 1;
+  record.at = moment.at;
+  record.day = moment.day;
+  record.operation = std::move(operation);
+  record.outcome = outcome;
   const std::size_t start = batch.bytes.size();
   encode(record, batch.bytes);
   replay(record, std::string_view(batch.bytes).substr(start));

@@ -58,7 +58,7 @@ class Ledger {
 
   // Decides; applies what is to be journalled and adds it to the batch. The answer leaves when the
   // batch is durable.
-  Answer execute(Operation operation, const Moment& moment, Batch& batch);
+  Answer execute(Operation&& operation, const Moment& moment, Batch& batch);
   // Ends the time of at most `count_max` holds that are due.
   void expire_holds(const Moment& moment, std::size_t count_max, Batch& batch);
 
@@ -82,7 +82,7 @@ class Ledger {
 
  private:
   std::optional<Record> first_answer(const OperationId& id) const;
-  void commit(Operation operation, Outcome outcome, const Moment& moment, Batch& batch);
+  void commit(Operation&& operation, const Outcome& outcome, const Moment& moment, Batch& batch);
 
   History& history_;
   std::chrono::microseconds memory_horizon_;

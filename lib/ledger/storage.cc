@@ -11,6 +11,9 @@ namespace {
 constexpr std::size_t expiries_per_batch_max = 256;
 // When fewer records than these are missing, the tables wait for quiet: large transactions are cheaper.
 constexpr std::uint64_t project_lag_min = 256;
+// While changes come, the tables get this part of the storage's time, in the gaps between batches: what is steady is kept up
+// with, and a burst is hardly slowed down.
+constexpr int project_share = 8;
 
 }  // namespace
 
@@ -68,6 +71,7 @@ void Storage::decide_and_commit() {
     const std::lock_guard lock(mutex_);
     taken_.swap(queued_);
   }
+  if (!taken_.empty()) quiet_.store(false, std::memory_order_relaxed);
   const Moment now = moment();
   const bool has_expiries = ledger_.books().first_expired(now.at) != nullptr;
   if (taken_.empty() && !has_expiries) return;
@@ -79,6 +83,7 @@ void Storage::decide_and_commit() {
   if (has_room) ledger_.expire_holds(now, expiries_per_batch_max, batch_);
   const std::size_t end = std::min(taken_.size(), taken_done_ + options_.batch_max);
   committed.answers.reserve(end - taken_done_);
+  batch_.records.reserve(batch_.records.size() + end - taken_done_);
   for (; taken_done_ < end; ++taken_done_) {
     if (has_room) {
       Operation& operation = taken_[taken_done_];
@@ -89,6 +94,7 @@ void Storage::decide_and_commit() {
     }
   }
   if (!batch_.empty()) journal_.append(batch_);
+  batch_size_ = batch_.records.size();
   committed.records = std::move(batch_.records);
   committed.head = journal_.head();
   committed.projected_through = journal_.projected_through();
@@ -96,24 +102,31 @@ void Storage::decide_and_commit() {
 }
 
 bool Storage::bring_tables_forward() {
-  const std::uint64_t before = journal_.projected_through();
-  const std::uint64_t lag = ledger_.books().last_seq() - before;
-  const bool is_late = lag > options_.lag_max;
+  const std::uint64_t lag = ledger_.books().last_seq() - journal_.projected_through();
   const bool is_quiet = quiet_.load(std::memory_order_relaxed);
-  if (!is_late && has_waiting()) {
-    journal_.tidy(false);
+  if (!may_project(lag, is_quiet)) {
+    journal_.tidy(lag == 0 && quiet_.exchange(false, std::memory_order_relaxed));
     return false;
   }
-  if (lag > 0 && (is_late || is_quiet || lag >= project_lag_min)) {
-    journal_.project(options_.project_step_max);
-    const std::uint64_t through = journal_.projected_through();
-    ledger_.forget(through);
-    outlets_.committed(Committed{
-        .records = {}, .answers = {}, .head = journal_.head(), .projected_through = through});
-    return ledger_.books().last_seq() > through || is_quiet;
-  }
-  journal_.tidy(lag == 0 && quiet_.exchange(false, std::memory_order_relaxed));
-  return false;
+  const async::Instant began = clock_.steady_now();
+  // More than came with the last batch, so that who is late catches up.
+  const bool is_late = lag > options_.lag_max;
+  journal_.project(std::max(options_.project_step_max, is_late ? 2 * batch_size_ : 0));
+  const async::Instant ended = clock_.steady_now();
+  project_again_at_ = ended + (project_share - 1) * (ended - began);
+  journal_.tidy(false);
+  const std::uint64_t through = journal_.projected_through();
+  ledger_.forget(through);
+  outlets_.committed(Committed{
+      .records = {}, .answers = {}, .head = journal_.head(), .projected_through = through});
+  return ledger_.books().last_seq() > through || is_quiet;
+}
+
+bool Storage::may_project(std::uint64_t lag, bool is_quiet) {
+  if (lag == 0) return false;
+  if (lag > options_.lag_max) return true;
+  if (has_waiting()) return false;
+  return is_quiet || (lag >= project_lag_min && clock_.steady_now() >= project_again_at_);
 }
 
 }  // namespace ledger

@@ -54,6 +54,7 @@ class Storage {
  private:
   void decide_and_commit();
   bool bring_tables_forward();
+  bool may_project(std::uint64_t lag, bool is_quiet);
   bool has_waiting();
   Moment moment() const;
 
@@ -65,6 +66,8 @@ class Storage {
   Batch batch_;
   std::vector<Operation> taken_;
   std::size_t taken_done_ = 0;
+  std::size_t batch_size_ = 0;  // Of the last batch.
+  async::Instant project_again_at_ = async::Instant::min();
   bool failed_ = false;
   std::atomic<bool> quiet_ = false;
 

@@ -59,22 +59,23 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
     set_timer();
   }
   void stop() {
+    for (Submission*& submission : waiting_) {
+      if (submission != nullptr) submission->abandon();
+    }
     timer_.cancel();
     executor_.stop();
   }
 
-  async::Future<Answer> enqueue(Operation operation) {
-    async::Promise<Answer> promise(loop_);
-    async::Future<Answer> future = promise.future();
-    if (waiting_.size() >= options_.queue_max) {
-      promise.set(Answer{std::unexpected(Refusal{.code = RefusalCode::queue_full})});
-      return future;
-    }
-    waiting_.push_back(std::move(promise));
+  // Gives the number under which it waits; 0: the queue is full.
+  std::uint64_t enqueue(Submission& submission, Operation&& operation) {
+    if (waiting_.size() >= options_.queue_max) return 0;
+    waiting_.push_back(&submission);
     outgoing_.push_back(std::move(operation));
     if (!linked()) loop_.at_turn_end(*this);
-    return future;
+    return answered_ + waiting_.size();
   }
+  // Whoever waited under this number is gone; the work goes on.
+  void forget(std::uint64_t number) noexcept { waiting_[number - answered_ - 1] = nullptr; }
 
   async::Loop& loop() { return loop_; }
   const Books& books() const { return books_; }
@@ -126,8 +127,10 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
     projected_through_ = committed.projected_through;
     books_.forget(projected_through_);
     for (Answer& answer : committed.answers) {
-      waiting_.front().set(std::move(answer));
+      Submission* const submission = waiting_.front();
       waiting_.pop_front();
+      ++answered_;
+      if (submission != nullptr) submission->answered(std::move(answer));
     }
     if (!committed.records.empty()) {
       commit_.set();
@@ -167,8 +170,9 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
   std::uint64_t projected_through_;
   std::shared_ptr<SharedReader> reader_;
   std::shared_ptr<SharedReader> copier_;  // A backup takes long: statements do not wait for it.
-  std::deque<async::Promise<Answer>>
-      waiting_;  // In the order in which their operations were queued.
+  // In the order in which their operations were queued; null: gone. The first one's number is one more than were answered.
+  std::deque<Submission*> waiting_;
+  std::uint64_t answered_ = 0;
   std::vector<Operation> outgoing_;
   async::Event commit_;
   Wakeup timer_;
@@ -186,10 +190,25 @@ const Books& Store::books() const { return impl_->books(); }
 ChainHead Store::chain_head() const { return impl_->head(); }
 InstanceId Store::instance_id() const { return impl_->instance_id(); }
 
-async::Task<Outcome> Store::submit(Operation operation) {
-  async::Future<Answer> answered = impl_->enqueue(std::move(operation));
-  Answer answer = co_await answered;
-  co_return std::move(answer.outcome);
+Store::Submission::Submission(Impl& impl, Operation&& operation)
+    : impl_(impl), number_(impl.enqueue(*this, std::move(operation))) {
+  if (number_ == 0) {
+    answer_.emplace(Answer{std::unexpected(Refusal{.code = RefusalCode::queue_full})});
+  }
+}
+
+Store::Submission::~Submission() {
+  if (number_ != 0) impl_.forget(number_);
+}
+
+void Store::Submission::answered(Answer&& answer) {
+  number_ = 0;
+  answer_.emplace(std::move(answer));
+  if (ready_.handle) impl_.loop().make_ready(ready_);
+}
+
+Store::Submission Store::submit(Operation&& operation) {
+  return Submission(*impl_, std::move(operation));
 }
 
 async::Task<Resolution> Store::resolve(OperationId id, std::string principal, Deadline deadline) {
@@ -198,12 +217,11 @@ async::Task<Resolution> Store::resolve(OperationId id, std::string principal, De
   question.principal = std::move(principal);
   question.deadline = deadline;
   question.change = Resolve();
-  async::Future<Answer> answered = impl_->enqueue(std::move(question));
-  Answer answer = co_await answered;
+  Submission submitted = submit(std::move(question));
   Resolution resolution;
-  resolution.outcome = std::move(answer.outcome);
+  resolution.outcome = co_await submitted;
   const Outcome& outcome = resolution.outcome;
-  if (answer.fenced && outcome.has_value()) {
+  if (submitted.is_fenced() && outcome.has_value()) {
     resolution.is = Resolution::Is::fenced;
   } else if (outcome.has_value()) {
     resolution.is = Resolution::Is::executed;

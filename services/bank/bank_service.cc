@@ -55,7 +55,7 @@ Task<v1::GetBalanceResponse> BankService::get_balance(const v1::GetBalanceReques
 
   const ledger::Books& books = store_.books();
   v1::GetBalanceResponse response;
-  *response.mutable_balance() = to_balance(account_of(books, request.card_number()));
+  fill(*response.mutable_balance(), account_of(books, request.card_number()));
   response.set_ledger_seq(books.last_seq());
   co_return response;
 }

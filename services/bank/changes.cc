@@ -25,13 +25,14 @@ void require_decided(const Outcome& outcome) {
 async::Task<Outcome> Changes::make(ledger::Operation operation) {
   std::optional<ledger::Operation> logged;
   if (log_.writes(level_of(operation))) logged = operation;
-  Outcome outcome = co_await store_.submit(std::move(operation));
+  ledger::Store::Submission submitted = store_.submit(std::move(operation));
+  Outcome outcome = co_await submitted;
   if (logged) log_change(log_, *logged, outcome);
   require_decided(outcome);
   co_return outcome;
 }
 
-async::Task<Outcome> Changes::make_proven(ledger::Operation operation, bool is_proven) {
+async::Task<Outcome> Changes::make_proven(ledger::Operation&& operation, bool is_proven) {
   return is_proven ? make(std::move(operation)) : make_unproven(std::move(operation));
 }
 
@@ -45,7 +46,8 @@ async::Task<std::optional<Outcome>> Changes::first_answer(ledger::Operation oper
   // Shape and idempotency come before the deadline (rule 7), so with a deadline that has passed an
   // operation is told its first answer or is not executed.
   operation.deadline = ledger::Deadline::at(async::Instant::min());
-  Outcome outcome = co_await store_.submit(std::move(operation));
+  ledger::Store::Submission submitted = store_.submit(std::move(operation));
+  Outcome outcome = co_await submitted;
   if (!outcome && outcome.error().code == RefusalCode::deadline_passed) co_return std::nullopt;
   require_decided(outcome);
   co_return outcome;

@@ -24,7 +24,7 @@ class Changes {
   // What a customer starts: made when the PIN was proven. If it was not, a retry still gets its
   // first answer (it was proven then), and everything else is UNAUTHENTICATED and leaves the id
   // unused.
-  async::Task<ledger::Outcome> make_proven(ledger::Operation operation, bool is_proven);
+  async::Task<ledger::Outcome> make_proven(ledger::Operation&& operation, bool is_proven);
 
   // The first answer to an id that was answered before, told again; nothing, and nothing done, when
   // it was not. Of another's id, or one used for something else, that refusal.

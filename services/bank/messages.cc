@@ -51,10 +51,14 @@ v1::Money cash_in(const ledger::Account& cash_account) {
   return to_money(cash_inside(cash_account), cash_account.currency);
 }
 
-v1::Money to_money(ledger::Cents amount, ledger::Currency currency) {
-  v1::Money money;
+void fill(v1::Money& money, ledger::Cents amount, ledger::Currency currency) {
   money.set_minor_units(amount.value);
   if (currency.is_set()) money.set_currency(currency.text());
+}
+
+v1::Money to_money(ledger::Cents amount, ledger::Currency currency) {
+  v1::Money money;
+  fill(money, amount, currency);
   return money;
 }
 
@@ -76,22 +80,18 @@ v1::Refusal unsuitable_pin() {
   return message;
 }
 
-v1::Balance to_balance(const ledger::Account& account) {
-  v1::Balance balance;
-  *balance.mutable_balance() = to_money(account.balance, account.currency);
-  *balance.mutable_available() = to_money(account.available(), account.currency);
-  return balance;
+void fill(v1::Balance& balance, const ledger::Account& account) {
+  fill(*balance.mutable_balance(), account.balance, account.currency);
+  fill(*balance.mutable_available(), account.available(), account.currency);
 }
 
-v1::Receipt to_receipt(const ledger::Receipt& receipt) {
-  v1::Receipt message;
+void fill(v1::Receipt& message, const ledger::Receipt& receipt) {
   message.set_ledger_seq(receipt.ledger_seq);
   message.set_replayed(receipt.replayed);
-  if (!receipt.currency.is_set()) return message;
+  if (!receipt.currency.is_set()) return;
   v1::Balance& balance = *message.mutable_balance();
-  *balance.mutable_balance() = to_money(receipt.balance, receipt.currency);
-  *balance.mutable_available() = to_money(receipt.available, receipt.currency);
-  return message;
+  fill(*balance.mutable_balance(), receipt.balance, receipt.currency);
+  fill(*balance.mutable_available(), receipt.available, receipt.currency);
 }
 
 v1::Done to_done(const ledger::Receipt& receipt) {

@@ -22,8 +22,10 @@ v1::Refusal to_message(const ledger::Refusal& refusal);
 // A no that is the service's own and not the ledger's.
 v1::Refusal unsuitable_pin();
 
-v1::Balance to_balance(const ledger::Account& account);
-v1::Receipt to_receipt(const ledger::Receipt& receipt);
+// These are filled where they are: they are part of nearly every response, and a message is dear to make and to move.
+void fill(v1::Money& money, ledger::Cents amount, ledger::Currency currency);
+void fill(v1::Balance& balance, const ledger::Account& account);
+void fill(v1::Receipt& message, const ledger::Receipt& receipt);
 v1::Done to_done(const ledger::Receipt& receipt);
 v1::HoldView to_view(const ledger::HoldEntry& hold, ledger::Currency currency);
 
@@ -52,7 +54,7 @@ template <typename Response>
 Response receipt_or_refusal(const ledger::Outcome& outcome) {
   Response response;
   if (outcome) {
-    *response.mutable_receipt() = to_receipt(*outcome);
+    fill(*response.mutable_receipt(), *outcome);
   } else {
     *response.mutable_refusal() = to_message(outcome.error());
   }
@@ -78,7 +80,7 @@ Response to_resolution(const ledger::Resolution& resolution) {
   Response response;
   const ledger::Outcome& outcome = resolution.outcome;
   if (resolution.is == Is::executed) {
-    *response.mutable_executed() = to_receipt(*outcome);
+    fill(*response.mutable_executed(), *outcome);
   } else if (resolution.is == Is::fenced) {
     response.mutable_fenced()->set_ledger_seq(outcome->ledger_seq);
   } else if (resolution.is == Is::refused) {

@@ -82,12 +82,15 @@ class Reader {
     if (!fault_) fault_ = std::move(fault);
   }
 
-  Asked operation(ledger::Change change, Deadline deadline) {
+  template <typename Kind>
+  Asked operation(Kind&& change, Deadline deadline) {
     if (fault_) return std::unexpected(std::move(*fault_));
-    return ledger::Operation{.id = id_,
-                             .principal = std::string(principal_),
-                             .deadline = deadline,
-                             .change = std::move(change)};
+    Asked asked(std::in_place);  // Filled in place: it is large.
+    asked->id = id_;
+    asked->principal = principal_;
+    asked->deadline = deadline;
+    asked->change = std::move(change);
+    return asked;
   }
 
  private:

@@ -6,10 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
+#include <forward_list>
+#include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <unordered_map>
 
 #include "async/loop.h"
 #include "async/random.h"
@@ -39,36 +40,43 @@ class Tokens {
   // The card was blocked, locked or replaced: none of its tokens is worth anything any more.
   void forget(std::string_view card_number);
 
-  std::size_t size() const { return tokens_.size(); }
+  std::size_t size() const { return size_; }
 
  private:
-  using Name = std::pair<std::string, std::string>;
-  using NameView = std::pair<std::string_view, std::string_view>;
-  struct Before {
-    using is_transparent = void;
-    bool operator()(const auto& a, const auto& b) const { return NameView(a) < NameView(b); }
-  };
   struct Token {
-    Token() = default;
+    explicit Token(std::string_view at_terminal) : terminal(at_terminal) {}
     Token(const Token&) = delete;
     Token& operator=(const Token&) = delete;
     ~Token();
+    std::string terminal;
     std::array<std::byte, token_size> bytes{};
     async::Instant issued_at;
     std::uint64_t number = 0;
   };
+  // A card's: one for each terminal where its PIN was right, so hardly ever more than one.
+  using OfCard = std::forward_list<Token>;
+  struct CardHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view card) const noexcept {
+      return std::hash<std::string_view>()(card);
+    }
+  };
   struct Issued {
-    Name name;
+    std::string card;
     std::uint64_t number = 0;
     async::Instant at;
   };
 
+  const Token* find(std::string_view card_number, std::string_view terminal_id) const;
+  Token& token_of(std::string_view card_number, std::string_view terminal_id);
   void drop_oldest();
   void drop_expired();
 
   async::Loop& loop_;
   async::Random& random_;
-  std::map<Name, Token, Before> tokens_;
+  // Asked with every request, and never listed: no order depends on the hash.
+  std::unordered_map<std::string, OfCard, CardHash, std::equal_to<>> tokens_;
+  std::size_t size_ = 0;
   std::deque<Issued> issued_;  // Oldest first. May name tokens that were replaced or forgotten.
   std::uint64_t number_next_ = 1;
 };

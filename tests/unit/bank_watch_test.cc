@@ -66,7 +66,8 @@ class BankWatchTest : public BankTest {
     bank.loop.settle();
   }
   static async::Task<> submit(ledger::Store* store, ledger::Operation operation) {
-    const ledger::Outcome outcome = co_await store->submit(std::move(operation));
+    ledger::Store::Submission submitted = store->submit(std::move(operation));
+    const ledger::Outcome outcome = co_await submitted;
     EXPECT_TRUE(outcome.has_value());
   }
 

@@ -123,7 +123,7 @@ TEST_P(JournalTest, ABatchCanBeProjectedInPieces) {
     Operation open{.id = bank.next_id(),
                    .principal = "bank",
                    .change = OpenAccount{.account = "a" + std::to_string(count), .currency = eur}};
-    bank.ledger().execute(open, moment, batch);
+    bank.ledger().execute(std::move(open), moment, batch);
   }
   medium->journal().append(batch);
   bank.project();
@@ -135,7 +135,7 @@ TEST_P(JournalTest, ABatchCanBeProjectedInPieces) {
                                   .target = "a" + std::to_string(count),
                                   .amount = Cents{100},
                                   .currency = eur}};
-    bank.ledger().execute(fund, moment, next);
+    bank.ledger().execute(std::move(fund), moment, next);
   }
   medium->journal().append(next);
   for (int count = 0; count < 4; ++count) {

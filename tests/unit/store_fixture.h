@@ -1,6 +1,7 @@
 // A store on a loop whose time the test drives, its storage stepped by hand.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,10 @@ class FaultyJournal final : public Journal {
   }
   ChainHead head() const override { return journal_.head(); }
   InstanceId instance_id() const override { return journal_.instance_id(); }
-  void project(std::size_t records_max) override { journal_.project(records_max); }
+  void project(std::size_t records_max) override {
+    if (projecting) projecting();
+    journal_.project(records_max);
+  }
   std::uint64_t projected_through() const override { return journal_.projected_through(); }
   void tidy(bool is_quiet) override {
     tidied += is_quiet ? 1 : 0;
@@ -45,6 +49,7 @@ class FaultyJournal final : public Journal {
     return journal_.find_transfer(seq);
   }
 
+  std::function<void()> projecting;  // Called whenever the tables are brought forward.
   bool fails = false;
   bool is_full = false;
   int appends = 0;
@@ -58,13 +63,15 @@ class ManualClock final : public StoreClock {
  public:
   explicit ManualClock(async::ManualLoop& loop) : loop_(loop) {}
   Instant now() const override { return Instant(loop_.wall_now().time_since_epoch()) + ahead; }
-  async::Instant steady_now() const override { return loop_.now(); }
+  async::Instant steady_now() const override { return loop_.now() + worked; }
   BusinessDay day_of(Instant at) const override {
     return BusinessDay{static_cast<std::int32_t>(
         std::chrono::floor<std::chrono::days>(at).time_since_epoch().count())};
   }
   // How far the machine's clock was set ahead.
   std::chrono::microseconds ahead{0};
+  // How long the storage has worked, while the loop's time stood still.
+  async::Duration worked{0};
 
  private:
   async::ManualLoop& loop_;
@@ -120,12 +127,18 @@ class StoreBench {
     return std::move(running->result).value_or(T());
   }
 
+  async::Task<Outcome> submit(Operation operation) {
+    Store::Submission submitted = store->submit(std::move(operation));
+    Outcome outcome = co_await submitted;
+    co_return outcome;
+  }
+
   OperationId next_id() { return Bank::id_at(clock.now(), ++ids_); }
   Operation operation(Change change, OperationId id) {
     return Operation{.id = id, .principal = "atm-1", .change = std::move(change)};
   }
   Outcome ask(Change change, OperationId id) {
-    return finish(store->submit(operation(std::move(change), id)));
+    return finish(submit(operation(std::move(change), id)));
   }
   Outcome ask(Change change) { return ask(std::move(change), next_id()); }
   void open(const std::string& account, std::int64_t cents) {

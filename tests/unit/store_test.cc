@@ -32,8 +32,8 @@ class StoreTest : public testing::Test {
 
 TEST_F(StoreTest, AnAnswerLeavesOnlyWhenItIsDurable) {
   bank.open("john", 0 + 1);
-  const auto answer = bank.begin(
-      bank.store->submit(bank.operation(Bank::transfer("jane", "john", 1), bank.next_id())));
+  const auto answer =
+      bank.begin(bank.submit(bank.operation(Bank::transfer("jane", "john", 1), bank.next_id())));
   bank.loop.settle();
   EXPECT_FALSE(answer->is_done());
   EXPECT_EQ(bank.account("jane").balance, Cents{100'00}) << "nor is it to be read yet";
@@ -49,8 +49,8 @@ TEST_F(StoreTest, WhatQueuesIsDecidedTogetherAndMadeDurableOnce) {
   const int before = bank.journal.appends;
   std::vector<std::shared_ptr<Running<Outcome>>> answers;
   for (int count = 0; count < 64; ++count) {
-    answers.push_back(bank.begin(
-        bank.store->submit(bank.operation(Bank::transfer("jane", "john", 1), bank.next_id()))));
+    answers.push_back(
+        bank.begin(bank.submit(bank.operation(Bank::transfer("jane", "john", 1), bank.next_id()))));
   }
   bank.settle();
   EXPECT_EQ(bank.journal.appends, before + 1);
@@ -61,10 +61,8 @@ TEST_F(StoreTest, WhatQueuesIsDecidedTogetherAndMadeDurableOnce) {
 TEST_F(StoreTest, TheSameIdTwiceAtOnceHasOneEffectAndBothGetTheAnswer) {
   bank.open("john", 1);
   const OperationId id = bank.next_id();
-  const auto one =
-      bank.begin(bank.store->submit(bank.operation(Bank::transfer("jane", "john", 7), id)));
-  const auto two =
-      bank.begin(bank.store->submit(bank.operation(Bank::transfer("jane", "john", 7), id)));
+  const auto one = bank.begin(bank.submit(bank.operation(Bank::transfer("jane", "john", 7), id)));
+  const auto two = bank.begin(bank.submit(bank.operation(Bank::transfer("jane", "john", 7), id)));
   bank.settle();
   EXPECT_FALSE(one->result->value().replayed);
   EXPECT_TRUE(two->result->value().replayed);
@@ -73,12 +71,12 @@ TEST_F(StoreTest, TheSameIdTwiceAtOnceHasOneEffectAndBothGetTheAnswer) {
 }
 
 TEST_F(StoreTest, AFailedAppendAnswersNobodyAndFailsTheLoop) {
-  const auto answer = bank.begin(bank.store->submit(bank.operation(Bank::hold(1), bank.next_id())));
+  const auto answer = bank.begin(bank.submit(bank.operation(Bank::hold(1), bank.next_id())));
   bank.journal.fails = true;
   EXPECT_THROW(bank.settle(), StorageError);
   EXPECT_FALSE(answer->is_done());
   bank.journal.fails = false;
-  const auto later = bank.begin(bank.store->submit(bank.operation(Bank::hold(1), bank.next_id())));
+  const auto later = bank.begin(bank.submit(bank.operation(Bank::hold(1), bank.next_id())));
   bank.settle();
   EXPECT_FALSE(later->is_done()) << "the storage must not be used any more";
   EXPECT_EQ(bank.account("jane").held, Cents{0});
@@ -89,8 +87,7 @@ TEST_F(StoreTest, ADroppedTaskEndsTheWaitingAndNotTheWork) {
   {
     async::TaskScope impatient(bank.loop);
     auto running = std::make_shared<Running<Outcome>>();
-    impatient.spawn(
-        keep_result(bank.store->submit(bank.operation(Bank::hold(10'00), id)), running));
+    impatient.spawn(keep_result(bank.submit(bank.operation(Bank::hold(10'00), id)), running));
   }
   bank.settle();
   EXPECT_EQ(bank.account("jane").held, Cents{10'00});
@@ -102,7 +99,7 @@ TEST_F(StoreTest, AFullQueueRefusesWithoutDeciding) {
   StoreBench small(other, StoreOptions{.queue_max = 2});
   std::vector<std::shared_ptr<Running<Outcome>>> answers;
   for (int count = 0; count < 3; ++count) {
-    answers.push_back(small.begin(small.store->submit(
+    answers.push_back(small.begin(small.submit(
         small.operation(OpenAccount{.account = "a", .currency = eur}, small.next_id()))));
   }
   small.settle();
@@ -118,7 +115,7 @@ TEST_F(StoreTest, ALargeQueueIsCommittedInBatches) {
   std::vector<std::shared_ptr<Running<Outcome>>> answers;
   for (int count = 0; count < 25; ++count) {
     OpenAccount open{.account = "a" + std::to_string(count), .currency = eur};
-    answers.push_back(small.begin(small.store->submit(small.operation(open, small.next_id()))));
+    answers.push_back(small.begin(small.submit(small.operation(open, small.next_id()))));
   }
   small.settle();
   EXPECT_EQ(small.journal.appends, 3);
@@ -159,7 +156,7 @@ TEST_F(StoreTest, TimeNeverGoesBackInTheJournal) {
 TEST_F(StoreTest, AnOperationWhoseDeadlinePassedInTheQueueIsNotExecuted) {
   Operation operation = bank.operation(Bank::hold(1), bank.next_id());
   operation.deadline = bank.loop.in(1s);
-  const auto answer = bank.begin(bank.store->submit(operation));
+  const auto answer = bank.begin(bank.submit(operation));
   bank.loop.advance(2s);
   bank.settle();
   EXPECT_EQ(word(*answer->result), "deadline_passed");
@@ -318,6 +315,49 @@ TEST_F(StoreTest, ABackupThatCannotBeMadeIsToldAndNothingElseSuffers) {
   EXPECT_EQ(word(bank.ask(Bank::hold(1))), "yes");
 }
 
+// --- Bringing the tables forward ---
+
+std::vector<std::shared_ptr<Running<Outcome>>> open_many(StoreBench& bank, int count) {
+  std::vector<std::shared_ptr<Running<Outcome>>> answers;
+  for (int number = 0; number < count; ++number) {
+    const OperationId id = bank.next_id();
+    const OpenAccount open{.account = "a" + id.text(), .currency = eur};
+    answers.push_back(bank.begin(bank.submit(bank.operation(open, id))));
+  }
+  bank.loop.settle();
+  return answers;
+}
+
+TEST_F(StoreTest, TablesThatLagTooFarCatchUpAlthoughChangesKeepComing) {
+  MemoryJournal other;
+  StoreBench small(other, StoreOptions{.batch_max = 20, .lag_max = 10, .project_step_max = 4});
+  const auto answers = open_many(small, 200);
+  std::uint64_t lag_max = 0;
+  while (small.executor.step()) {
+    lag_max = std::max(lag_max, other.head().ledger_seq - other.projected_through());
+  }
+  EXPECT_EQ(small.journal.appends, 10);
+  EXPECT_LE(lag_max, 20U);
+}
+
+TEST_F(StoreTest, WhileChangesComeTheTablesGetAPartOfTheTime) {
+  int times = 0;
+  bank.journal.projecting = [&] {
+    ++times;
+    bank.clock.worked += 10ms;
+  };
+  const auto first = open_many(bank, 300);
+  bank.settle();
+  EXPECT_EQ(times, 1) << "in the gap behind the batch";
+  const auto second = open_many(bank, 300);
+  bank.settle();
+  EXPECT_EQ(times, 1) << "it has had its part";
+  bank.clock.worked += 70ms;
+  const auto third = open_many(bank, 300);
+  bank.settle();
+  EXPECT_EQ(times, 2);
+}
+
 // The same over a real loop and a real thread.
 async::Task<int> pay_many(Store* store, int count) {
   int paid = 0;
@@ -326,7 +366,8 @@ async::Task<int> pay_many(Store* store, int count) {
     operation.id = Bank::id_at(noon, static_cast<std::uint64_t>(number) + 1);
     operation.principal = "atm-1";
     operation.change = OpenAccount{.account = "a" + std::to_string(number), .currency = eur};
-    const Outcome outcome = co_await store->submit(std::move(operation));
+    Store::Submission submitted = store->submit(std::move(operation));
+    const Outcome outcome = co_await submitted;
     paid += outcome.has_value() ? 1 : 0;
   }
   co_return paid;
