@@ -1,4 +1,4 @@
-#include "load/generator.h"
+#include "bench/load/generator.h"
 
 #include <algorithm>
 #include <array>
@@ -51,6 +51,10 @@ Generator::Generator(const Options& options, std::vector<CardTemplates> cards)
     for (std::size_t number = 0; number < flow_options.connections; ++number) {
       Connection& connection = *connections_.emplace_back(std::make_unique<Connection>());
       connection.socket = connect_to(options.connect);
+      if (options.is_atm) {
+        connection.terminal = static_cast<std::uint32_t>(cards_.size());
+        cards_.push_back(insert_card(connection.socket, connection.terminal));
+      }
       fcntl(connection.socket, F_SETFL, O_NONBLOCK);
       connection.flow = flows_.size() - 1;
       connection.slots.resize(flow_options.depth);
@@ -83,7 +87,8 @@ void Generator::begin(Connection& connection, std::uint32_t number, std::uint64_
   Slot& slot = connection.slots[number];
   slot.began = began;
   slot.work = choose(connection.flow);
-  slot.card = static_cast<std::uint32_t>(ids_.random() % cards_.size());
+  slot.card = options_.is_atm ? connection.terminal
+                              : static_cast<std::uint32_t>(ids_.random() % cards_.size());
   slot.captures = false;
   send(connection, number);
 }
@@ -104,9 +109,10 @@ void Generator::send(Connection& connection, std::uint32_t number) {
   }
   const ChangeId held = slot.change;
   slot.change = ids_.next(unix_milliseconds_);
-  const Template& change = slot.work == Work::post ? card.transfer
-                           : slot.captures         ? card.capture
-                                                   : card.hold;
+  const Template& change = slot.work == Work::withdraw ? card.withdraw
+                           : slot.work == Work::post   ? card.transfer
+                           : slot.captures             ? card.capture
+                                                       : card.hold;
   const std::size_t at = change.append(out, slot.call_id);
   change.set_change(out.data() + at, slot.change);
   if (slot.work == Work::post) {

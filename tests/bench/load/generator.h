@@ -8,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "load/histogram.h"
-#include "load/options.h"
-#include "load/session.h"
-#include "load/wire.h"
+#include "bench/load/histogram.h"
+#include "bench/load/options.h"
+#include "bench/load/session.h"
+#include "bench/load/wire.h"
 
 namespace load {
 
@@ -58,6 +58,7 @@ class Generator {
   struct Connection {
     int socket = -1;
     std::size_t flow = 0;
+    std::uint32_t terminal = 0;  // Of an ATM: its session's, and its templates' place.
     std::vector<Slot> slots;
     std::vector<std::uint32_t> free;
     std::string in;  // The beginning of a reply that has not come whole.
@@ -86,7 +87,7 @@ class Generator {
   bool wait(std::uint64_t end);
 
   const Options& options_;
-  const std::vector<CardTemplates> cards_;
+  std::vector<CardTemplates> cards_;
   int poll_ = -1;
   ChangeIds ids_;
   std::vector<std::unique_ptr<Connection>> connections_;

@@ -5,10 +5,10 @@
 #include <sys/resource.h>
 #include <vector>
 
-#include "load/generator.h"
-#include "load/options.h"
-#include "load/process.h"
-#include "load/session.h"
+#include "bench/load/generator.h"
+#include "bench/load/options.h"
+#include "bench/load/process.h"
+#include "bench/load/session.h"
 
 namespace {
 
@@ -56,7 +56,9 @@ void write_down(const load::Generator& generator, const std::string& path) {
 
 // 0, or 1 when something was refused or the server went away that should have stayed.
 int measure(const load::Options& options) {
-  load::Generator generator(options, load::verify_cards(options));
+  std::vector<load::CardTemplates> cards;
+  if (!options.is_atm) cards = load::verify_cards(options);
+  load::Generator generator(options, std::move(cards));
   const int server = options.server_pid.value_or(0);
   const bool warmed = generator.run(options.warm_up_seconds, false);
   const load::MachineTime machine_before = load::machine_time();

@@ -1,4 +1,4 @@
-#include "load/options.h"
+#include "bench/load/options.h"
 
 #include <charconv>
 #include <cstdio>
@@ -18,11 +18,12 @@ constexpr const char* help =
         name=TEXT         what the JSON calls it
         connections=N     (1)
         depth=N           calls in flight on each connection (1)
-        mix=WORK[:N][+WORK[:N]...]   balance, post, hold (hold and capture); (balance)
+        mix=WORK[:N][+WORK[:N]...]   balance, post, hold (hold and capture), withdraw; (balance)
         rate=N            open loop, so many a second; without it the loop is closed
   --seconds N           how long is measured (3), after --warm-up N (0.5)
   --accounts N --cards N --terminals N   as they were seeded (10000 1000 64)
   --no-verify           the server asks for no PIN
+  --atm                 it is an atmd: mix=withdraw, a terminal for each connection
   --server-pid PID      counts its processor time and memory
   --cpu N               runs on this core only
   --remember FILE       writes down what was acknowledged, also when the server dies
@@ -65,6 +66,8 @@ std::array<std::uint32_t, works> parse_mix(std::string_view text) {
       mix[static_cast<std::size_t>(Work::post)] = times;
     } else if (work == "hold") {
       mix[static_cast<std::size_t>(Work::hold)] = times;
+    } else if (work == "withdraw") {
+      mix[static_cast<std::size_t>(Work::withdraw)] = times;
     } else {
       misused("there is no work '" + std::string(work) + "'");
     }
@@ -112,6 +115,8 @@ Options parse_options(int argc, char** argv) {
       std::exit(0);
     } else if (name == "--no-verify") {
       options.verify = false;
+    } else if (name == "--atm") {
+      options.is_atm = true;
     } else if (name == "--connect") {
       options.connect = value();
     } else if (name == "--flow") {

@@ -12,11 +12,12 @@ namespace load {
 
 // What a call slot does, over and over.
 enum class Work : std::uint8_t {
-  balance,  // GetBalance of a random card.
-  post,     // Transfer from a random card's account to a random account.
-  hold,     // Hold, and Capture of all of it when the hold was answered: one piece of work.
+  balance,   // GetBalance of a random card.
+  post,      // Transfer from a random card's account to a random account.
+  hold,      // Hold, and Capture of all of it when the hold was answered: one piece of work.
+  withdraw,  // Of an ATM: one note, in the session that the connection began with.
 };
-inline constexpr std::size_t works = 3;
+inline constexpr std::size_t works = 4;
 
 // Connections that do the same: so many of them, with so many calls in flight on each.
 struct FlowOptions {
@@ -24,7 +25,7 @@ struct FlowOptions {
   std::size_t connections = 1;
   std::size_t depth = 1;
   // How often each kind of work is chosen, relative to the others.
-  std::array<std::uint32_t, works> mix = {1, 0, 0};
+  std::array<std::uint32_t, works> mix = {1, 0, 0, 0};
   // Open loop: work begins so often a second, whatever the server does, and its time counts from
   // when it should have begun. 0 is a closed loop: the next begins when one has ended.
   double rate = 0;
@@ -41,6 +42,8 @@ struct Options {
   std::size_t terminals = 64;
   // False for a server that asks for no PIN: a token of zeros is sent.
   bool verify = true;
+  // The server is an atmd: each connection inserts a card at a terminal of its own.
+  bool is_atm = false;
   // Counted while measuring, when told: processor time and memory.
   std::optional<int> server_pid;
   std::optional<int> cpu;

@@ -1,4 +1,4 @@
-#include "load/process.h"
+#include "bench/load/process.h"
 
 #include <filesystem>
 #include <fstream>

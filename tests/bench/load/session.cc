@@ -1,4 +1,4 @@
-#include "load/session.h"
+#include "bench/load/session.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -13,8 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "atm/v1/atm.pb.h"
 #include "bank/v1/bank.pb.h"
-#include "load/process.h"
+#include "bench/load/process.h"
 
 namespace load {
 namespace {
@@ -55,7 +56,9 @@ int connect_to(const std::string& address) {
   return made;
 }
 
-Session::~Session() { close(socket_); }
+Session::~Session() {
+  if (owns_) close(socket_);
+}
 
 void Session::send(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -125,6 +128,21 @@ std::vector<CardTemplates> verify_cards(const Options& options) {
     templates.emplace_back(card, card % options.terminals, tokens[card]);
   }
   return templates;
+}
+
+CardTemplates insert_card(int socket, std::size_t terminal) {
+  Session session(socket);
+  atm::v1::InsertCardRequest request;
+  request.set_terminal_id(terminal_name(terminal));
+  request.set_card_number(card_number(terminal));
+  request.set_pin(std::string(seeded_pin));
+  session.send(call_id_min, "atm.v1.AtmService/InsertCard", request);
+  const Reply reply = require_ok(session.receive());
+  atm::v1::InsertCardResponse response;
+  if (!response.ParseFromString(std::string(reply.body)) || !response.has_session()) {
+    give_up("a card was not taken: " + response.ShortDebugString());
+  }
+  return CardTemplates(response.session().session_id());
 }
 
 bool read_back(const Options& options) {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "load/options.h"
-#include "load/wire.h"
+#include "bench/load/options.h"
+#include "bench/load/wire.h"
 
 namespace load {
 
@@ -28,6 +28,8 @@ struct Acknowledged {
 
 class Session {
  public:
+  // Over a connection that is somebody else's and stays open.
+  explicit Session(int socket) : socket_(socket), owns_(false) {}
   explicit Session(const std::string& address) : socket_(connect_to(address)) {}
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -42,12 +44,16 @@ class Session {
 
  private:
   int socket_;
+  bool owns_ = true;
   std::string received_;
   std::size_t used_ = 0;
 };
 
 // Tries every card's PIN. In the order of the cards.
 std::vector<CardTemplates> verify_cards(const Options& options);
+
+// Inserts a card at a terminal, over a connection to an atmd: the session lives as long as that.
+CardTemplates insert_card(int socket, std::size_t terminal);
 
 // Asks for every change in the file what became of it. False: something that was acknowledged is
 // not there; says so.

@@ -1,10 +1,11 @@
-#include "load/wire.h"
+#include "bench/load/wire.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "atm/v1/atm.pb.h"
 #include "bank/v1/bank.pb.h"
 #include "rpc/v1/envelope.pb.h"
 
@@ -92,6 +93,15 @@ bank::v1::CaptureRequest capture_of(std::size_t terminal) {
   return request;
 }
 
+atm::v1::WithdrawRequest withdrawal_in(std::string_view session) {
+  atm::v1::WithdrawRequest request;
+  request.set_id(Template::change_mark.data(), Template::change_mark.size());
+  request.set_session_id(session.data(), session.size());
+  request.mutable_amount()->set_minor_units(2'000);
+  request.mutable_amount()->set_currency("EUR");
+  return request;
+}
+
 }  // namespace
 
 const ChangeId Template::change_mark = mark("change-id-16-bit");
@@ -136,6 +146,9 @@ void Template::set_target(char* frame, std::size_t account) const {
   frame[target_at_] = 'a';
   frame[target_at_ + 1] = '-';
 }
+
+CardTemplates::CardTemplates(std::string_view session)
+    : withdraw("atm.v1.AtmService/Withdraw", withdrawal_in(session)) {}
 
 CardTemplates::CardTemplates(std::size_t card, std::size_t terminal, std::string_view token)
     : balance("bank.v1.BankService/GetBalance", balance_of(card, terminal, token)),

@@ -28,6 +28,7 @@ inline constexpr std::uint32_t call_id_max = (1U << 28U) - 1;
 // A frame, and where in it is what differs from call to call.
 class Template {
  public:
+  Template() = default;
   // `method` as on the wire, "bank.v1.BankService/GetBalance". Where `body` has one of the marks
   // below, calls put their own.
   Template(std::string_view method, const google::protobuf::MessageLite& body);
@@ -53,10 +54,12 @@ class Template {
   std::size_t target_at_ = 0;
 };
 
-// What a card's owner asks for.
+// What a card's owner asks a bank for, or in a session an ATM.
 struct CardTemplates {
+  explicit CardTemplates(std::string_view session);
   CardTemplates(std::size_t card, std::size_t terminal, std::string_view token);
 
+  Template withdraw;
   Template balance;
   Template transfer;
   Template hold;

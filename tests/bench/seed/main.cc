@@ -11,9 +11,9 @@
 
 #include <sodium.h>
 
+#include "bench/load/wire.h"
 #include "ledger/ledger.h"
 #include "ledger/sqlite_journal.h"
-#include "load/wire.h"
 
 namespace {
 
@@ -21,11 +21,13 @@ using ledger::Cents;
 
 constexpr const char* help = R"(Makes a bank's database for the load generator.
 
-  seed FILE [--accounts N] [--cards N] [--terminals N] [--transfers N]   (10000 1000 64 0)
+  seed FILE [--accounts N] [--cards N] [--terminals N] [--transfers N] [--unprojected N]
+                      10000          1000             64               0                0
 
 Account a-00000000 and so on with 10,000,000,000.00 EUR each; the first of them have the cards
 4000000000000000 and so on, all with the PIN 4826, hashed as cheaply as possible; terminals t-0000
-and so on. Transfers are between random accounts, 1,000 a batch, as an ATM's customers make them.
+and so on. Transfers are between random accounts, 1,000 a batch, as an ATM's customers make them;
+--unprojected are transfers too, which the journal has and its tables do not.
 )";
 
 struct Sizes {
@@ -33,12 +35,14 @@ struct Sizes {
   std::size_t cards = 1'000;
   std::size_t terminals = 64;
   std::size_t transfers = 0;
+  std::size_t unprojected = 0;
 };
 
 // Writes what it is given in batches, and keeps the tables up to date.
 class Scribe {
  public:
-  explicit Scribe(const std::string& path) : journal_(path), ledger_(journal_) {
+  Scribe(const std::string& path, std::size_t changes)
+      : journal_(path), ledger_(journal_), now_us_(long_ago(changes)) {
     journal_.load(ledger_);
     ledger_.restored();
   }
@@ -61,23 +65,33 @@ class Scribe {
     if (batch_.empty()) return;
     journal_.append(batch_);
     batch_.clear();
+    if (!projects_) return;
     while (journal_.projected_through() < ledger_.books().last_seq()) journal_.project(batch_size);
     ledger_.forget(journal_.projected_through());
     journal_.tidy(false);
   }
 
-  void end() {
+  // From now on the journal only: a start has it to replay.
+  void stop_projecting() {
     flush();
     journal_.tidy(true);
+    projects_ = false;
   }
 
  private:
   static constexpr std::size_t batch_size = 1'000;
 
+  // So that `changes` later it is about now.
+  static std::int64_t long_ago(std::size_t changes) {
+    const auto now =
+        std::chrono::system_clock::now() - std::chrono::seconds(changes / batch_size + 60);
+    return std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  }
+
+  // Each batch is a second later than the one before, as in a bank that takes 1,000 changes a second:
+  // what a start finds of the last few seconds is what it would find there.
   void tick() {
-    now_us_ = std::chrono::duration_cast<std::chrono::microseconds>(
-                  std::chrono::system_clock::now().time_since_epoch())
-                  .count();
+    now_us_ += 1'000'000;
     constexpr std::int64_t day_us = 86'400'000'000;
     moment_ = {.at = ledger::instant_of(now_us_),
                .day = {static_cast<std::int32_t>(now_us_ / day_us)},
@@ -88,7 +102,8 @@ class Scribe {
   ledger::Ledger ledger_;
   ledger::Batch batch_;
   ledger::Moment moment_{};
-  std::int64_t now_us_ = 0;
+  std::int64_t now_us_;
+  bool projects_ = true;
   load::ChangeIds ids_{1};
 };
 
@@ -104,7 +119,8 @@ std::string cheap_hash() {
 void seed(const std::string& path, const Sizes& sizes) {
   const auto eur = ledger::Currency::of("EUR");
   const std::string the_operator = "operator";
-  Scribe scribe(path);
+  Scribe scribe(path, 2 * sizes.accounts + sizes.terminals + sizes.cards + sizes.transfers +
+                          sizes.unprojected);
   for (std::size_t at = 0; at < sizes.accounts; ++at) {
     const std::string name = load::account_name(at);
     scribe.write(ledger::OpenAccount{.account = name, .customer_name = "Jane Doe", .currency = eur},
@@ -127,7 +143,8 @@ void seed(const std::string& path, const Sizes& sizes) {
         the_operator);
   }
   load::ChangeIds random(2);
-  for (std::size_t at = 0; at < sizes.transfers; ++at) {
+  for (std::size_t at = 0; at < sizes.transfers + sizes.unprojected; ++at) {
+    if (at == sizes.transfers) scribe.stop_projecting();
     const std::size_t card = random.random() % sizes.cards;
     const std::size_t other = (card + 1 + random.random() % (sizes.accounts - 1)) % sizes.accounts;
     const std::string terminal = load::terminal_name(card % sizes.terminals);
@@ -139,7 +156,8 @@ void seed(const std::string& path, const Sizes& sizes) {
                               .terminal = terminal},
                  terminal);
   }
-  scribe.end();
+  if (sizes.unprojected == 0) scribe.stop_projecting();
+  scribe.flush();
 }
 
 bool read_size(std::string_view text, std::size_t& size) {
@@ -154,11 +172,12 @@ int main(int argc, char** argv) {
   bool understood = argc >= 2 && argc % 2 == 0;
   for (int at = 2; understood && at + 1 < argc; at += 2) {
     const std::string_view name = argv[at];
-    std::size_t* const size = name == "--accounts"    ? &sizes.accounts
-                              : name == "--cards"     ? &sizes.cards
-                              : name == "--terminals" ? &sizes.terminals
-                              : name == "--transfers" ? &sizes.transfers
-                                                      : nullptr;
+    std::size_t* const size = name == "--accounts"      ? &sizes.accounts
+                              : name == "--cards"       ? &sizes.cards
+                              : name == "--terminals"   ? &sizes.terminals
+                              : name == "--transfers"   ? &sizes.transfers
+                              : name == "--unprojected" ? &sizes.unprojected
+                                                        : nullptr;
     understood = size != nullptr && read_size(argv[at + 1], *size);
   }
   if (!understood || sizes.cards > sizes.accounts || sizes.terminals == 0) {
