@@ -1,0 +1,1 @@
+"""Side by side: what tests/bench/compare is made of."""
