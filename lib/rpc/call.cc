@@ -68,9 +68,18 @@ bool Call::start() {
   return true;
 }
 
+google::protobuf::Message& Call::response() {
+  response_ = ServerCore::take(handler_.spare_responses, *handler_.response_prototype);
+  return *response_;
+}
+
 void Call::destroy_work() noexcept {
   work_.reset();
   if (request_) ServerCore::keep(handler_.spare_requests, std::move(request_), request_size_);
+  if (response_) {
+    const auto size = static_cast<std::size_t>(response_->GetCachedSize());
+    ServerCore::keep(handler_.spare_responses, std::move(response_), size);
+  }
 }
 
 void Call::reply(const google::protobuf::Message& response) {

@@ -36,8 +36,10 @@ struct Handler {
   void* service = nullptr;
   async::Task<> (*run)(Call* call) = nullptr;
   const google::protobuf::Message* prototype = nullptr;
-  // Requests of calls that ended: the next ones are read into the same memory.
+  const google::protobuf::Message* response_prototype = nullptr;
+  // Messages of calls that ended: the next ones use the same memory.
   std::vector<std::unique_ptr<google::protobuf::Message>> spare_requests = {};
+  std::vector<std::unique_ptr<google::protobuf::Message>> spare_responses = {};
 };
 
 // One call being served. Owned by its connection while its handler runs, and kept as long as a
@@ -53,6 +55,8 @@ class Call final : public Caller, public async::Pooled, public async::detail::Li
   // For Handler::run.
   void* service() const noexcept { return handler_.service; }
   google::protobuf::Message& request() noexcept { return *request_; }
+  // As an earlier call left it.
+  google::protobuf::Message& response();
   Context context() { return Context(deadline_, trace_, *this); }
   void reply(const google::protobuf::Message& response);
   void write(const google::protobuf::Message& response);
@@ -96,6 +100,7 @@ class Call final : public Caller, public async::Pooled, public async::detail::Li
   async::Instant began_;
   std::unique_ptr<google::protobuf::Message> request_;
   std::size_t request_size_;
+  std::unique_ptr<google::protobuf::Message> response_;
   std::optional<async::Task<>> work_;
   bool starting_ = false;
   bool answered_ = false;

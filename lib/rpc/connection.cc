@@ -106,7 +106,8 @@ void Connection::take_request(const RequestView& request) {
   if (core_->is_draining()) {
     return refuse(request, StatusCode::unavailable, "the server is shutting down");
   }
-  Handler* const handler = core_->find(request.method);
+  Handler* handler = handler_before_;
+  if (handler == nullptr || handler->name != request.method) handler = core_->find(request.method);
   if (handler == nullptr) {
     return refuse(request, StatusCode::unimplemented, "this server has no such method");
   }
@@ -117,6 +118,7 @@ void Connection::take_request(const RequestView& request) {
   if (core_->calls_in_flight() >= core_->limits.calls_in_flight_max) {
     return refuse(request, StatusCode::resource_exhausted, "the server has too many calls");
   }
+  handler_before_ = handler;
   begin_call(request, *handler);
 }
 

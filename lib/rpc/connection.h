@@ -92,8 +92,9 @@ class Connection final : ConnectionStream, public Outbox, async::Timer, public a
   FrameReader frames_;
   std::optional<async::Task<>> reader_;
   async::detail::Link calls_;
-  async::detail::Link writers_;  // Streams that wait until there is room.
-  async::Event room_;            // Set unless the reply queue is full.
+  async::detail::Link writers_;        // Streams that wait until there is room.
+  async::Event room_;                  // Set unless the reply queue is full.
+  Handler* handler_before_ = nullptr;  // Callers ask for the same again and again.
   std::uint64_t highest_id_ = 0;
   std::uint32_t call_count_ = 0;
   std::uint32_t references_ = 1;

@@ -18,15 +18,16 @@ Server::Server(async::Loop& loop, const ServerLimits& limits, ServerObserver& ob
 Server::~Server() = default;
 
 void Server::add(std::string_view method, const google::protobuf::Message& prototype,
-                 const google::protobuf::Descriptor& response, bool streams, void* service,
+                 const google::protobuf::Message& response, bool streams, void* service,
                  async::Task<> (*run)(detail::Call* call)) {
-  const google::protobuf::MethodDescriptor& descriptor =
-      detail::checked_method(method, *prototype.GetDescriptor(), response, streams);
+  const google::protobuf::MethodDescriptor& descriptor = detail::checked_method(
+      method, *prototype.GetDescriptor(), *response.GetDescriptor(), streams);
   core_->add(detail::Handler{.name = std::string(method),
                              .descriptor = &descriptor,
                              .service = service,
                              .run = run,
-                             .prototype = &prototype});
+                             .prototype = &prototype,
+                             .response_prototype = &response});
 }
 
 void Server::serve(async::Listener listener) { core_->serve(std::move(listener)); }

@@ -83,12 +83,14 @@ namespace detail {
 template <typename HandlerType>
 struct HandlerTraits;  // A handler is one of the shapes below.
 
-template <typename ServiceType, typename RequestType, typename ResponseType, bool is_stream>
+template <typename ServiceType, typename RequestType, typename ResponseType, bool is_stream,
+          bool is_filler = false>
 struct HandlerShape {
   using Service = ServiceType;
   using Request = std::remove_cvref_t<RequestType>;
   using Response = ResponseType;
   static constexpr bool streams = is_stream;
+  static constexpr bool fills = is_filler;
   static constexpr bool takes_reference = std::is_reference_v<RequestType>;
   static_assert(!takes_reference || std::is_const_v<std::remove_reference_t<RequestType>>,
                 "A handler takes its request by value or by const reference.");
@@ -99,6 +101,10 @@ struct HandlerTraits<async::Task<Response> (Service::*)(Request, Context)>
 template <typename Service, typename Request, typename Response>
 struct HandlerTraits<async::Task<> (Service::*)(Request, Context, Writer<Response>)>
     : HandlerShape<Service, Request, Response, true> {};
+
+template <typename Service, typename Request, typename Response>
+struct HandlerTraits<async::Task<> (Service::*)(Request, Context, Response&)>
+    : HandlerShape<Service, Request, Response, false, true> {};
 
 // The one coroutine per request around the handler's.
 template <auto handler>
@@ -115,6 +121,12 @@ async::Task<> run_handler(Call* call) {
           (service.*handler)(static_cast<Argument>(request), call->context(), writer);
       co_await work;
       call->end_stream();
+    } else if constexpr (Traits::fills) {
+      auto& response = static_cast<typename Traits::Response&>(call->response());
+      async::Task<> work =
+          (service.*handler)(static_cast<Argument>(request), call->context(), response);
+      co_await work;
+      call->reply(response);
     } else {
       async::Task<typename Traits::Response> work =
           (service.*handler)(static_cast<Argument>(request), call->context());
@@ -147,16 +159,19 @@ class Server {
   //
   //   Task<HoldResponse> hold(HoldRequest request, Context context);
   //   Task<HoldResponse> hold(const HoldRequest& request, Context context);
+  //   Task<> hold(const HoldRequest& request, Context context, HoldResponse& response);
   //   Task<> watch(WatchRequest request, Context context, Writer<WatchResponse> writer);
   //
-  // A reference lives as long as the call, and its memory is used again, which suits hot methods.
+  // A reference lives as long as the call, and its memory is used again, which suits hot methods. A
+  // response by reference is as an earlier call left it: the handler sets every field, or clears
+  // it. So parts that come in every response are not made anew for each.
   //
   // Throws std::logic_error when the .proto files say otherwise. Before the first serve().
   template <auto handler, typename Service>
   void handle(std::string_view method, Service& service) {
     using Traits = detail::HandlerTraits<decltype(handler)>;
     using Owner = typename Traits::Service;
-    add(method, Traits::Request::default_instance(), *Traits::Response::descriptor(),
+    add(method, Traits::Request::default_instance(), Traits::Response::default_instance(),
         Traits::streams, static_cast<Owner*>(&service), &detail::run_handler<handler>);
   }
 
@@ -179,7 +194,7 @@ class Server {
 
  private:
   void add(std::string_view method, const google::protobuf::Message& prototype,
-           const google::protobuf::Descriptor& response, bool streams, void* service,
+           const google::protobuf::Message& response, bool streams, void* service,
            async::Task<> (*run)(detail::Call* call));
 
   std::unique_ptr<detail::ServerCore> core_;

@@ -46,18 +46,17 @@ Task<bool> BankService::history_holds(std::uint64_t ledger_seq, std::string chai
   co_return hash&& to_bytes(*hash) == chain_head;
 }
 
-Task<v1::GetBalanceResponse> BankService::get_balance(const v1::GetBalanceRequest& request,
-                                                      Context) {
+Task<> BankService::get_balance(const v1::GetBalanceRequest& request, Context,
+                                v1::GetBalanceResponse& response) {
+  const ledger::Books& books = store_.books();
   if (const auto fault = check_card_at_terminal(request)) {
-    co_return refused<v1::GetBalanceResponse>(*fault);
+    response.set_ledger_seq(0);
+    co_return refuse(response, *fault);
   }
   if (!is_proven(request)) refuse_unproven();
 
-  const ledger::Books& books = store_.books();
-  v1::GetBalanceResponse response;
   fill(*response.mutable_balance(), account_of(books, request.card_number()));
   response.set_ledger_seq(books.last_seq());
-  co_return response;
 }
 
 Task<v1::ListStatementResponse> BankService::list_statement(const v1::ListStatementRequest& request,
@@ -88,30 +87,32 @@ Task<v1::ListStatementResponse> BankService::list_statement(const v1::ListStatem
 
 // --- What the customer starts ---
 
-Task<v1::HoldResponse> BankService::hold(const v1::HoldRequest& request, Context context) {
+Task<> BankService::hold(const v1::HoldRequest& request, Context context,
+                         v1::HoldResponse& response) {
   Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refused<v1::HoldResponse>(asked.error());
+  if (!asked) co_return refuse(response, asked.error());
   const bool proven = is_proven(request);
   const Outcome held = co_await changes_.make_proven(std::move(*asked), proven);
-  co_return receipt_or_refusal<v1::HoldResponse>(held);
+  answer(response, held);
 }
 
-Task<v1::TransferResponse> BankService::transfer(const v1::TransferRequest& request,
-                                                 Context context) {
+Task<> BankService::transfer(const v1::TransferRequest& request, Context context,
+                             v1::TransferResponse& response) {
   Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refused<v1::TransferResponse>(asked.error());
+  if (!asked) co_return refuse(response, asked.error());
   const bool proven = is_proven(request);
   const Outcome transferred = co_await changes_.make_proven(std::move(*asked), proven);
-  co_return receipt_or_refusal<v1::TransferResponse>(transferred);
+  answer(response, transferred);
 }
 
 // --- What the ATM does by itself: retried from its journal, long after the customer has gone ---
 
-Task<v1::CaptureResponse> BankService::capture(const v1::CaptureRequest& request, Context context) {
+Task<> BankService::capture(const v1::CaptureRequest& request, Context context,
+                            v1::CaptureResponse& response) {
   Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refused<v1::CaptureResponse>(asked.error());
+  if (!asked) co_return refuse(response, asked.error());
   const Outcome captured = co_await changes_.make(std::move(*asked));
-  co_return receipt_or_refusal<v1::CaptureResponse>(captured);
+  answer(response, captured);
 }
 
 Task<v1::VoidResponse> BankService::void_hold(const v1::VoidRequest& request, Context context) {
@@ -147,11 +148,12 @@ Task<v1::GetHoldResponse> BankService::get_hold(const v1::GetHoldRequest& reques
   co_return response;
 }
 
-Task<v1::DepositResponse> BankService::deposit(const v1::DepositRequest& request, Context context) {
+Task<> BankService::deposit(const v1::DepositRequest& request, Context context,
+                            v1::DepositResponse& response) {
   Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refused<v1::DepositResponse>(asked.error());
+  if (!asked) co_return refuse(response, asked.error());
   const Outcome deposited = co_await changes_.make(std::move(*asked));
-  co_return receipt_or_refusal<v1::DepositResponse>(deposited);
+  answer(response, deposited);
 }
 
 Task<v1::LoadCashResponse> BankService::load_cash(const v1::LoadCashRequest& request,

@@ -17,7 +17,8 @@
 namespace bank {
 
 // bank.v1.BankService: shape first, then whether the customer was proven, then the ledger. The
-// principal of a call is its terminal. Holds nothing itself: who restarts the bank loses tokens,
+// principal of a call is its terminal. What is asked all day fills responses that were used before
+// (rpc::Server::handle); the rest returns new ones. Holds nothing itself: who restarts the bank loses tokens,
 // and no money. Owned by main or a test; loop thread only; outlived by everything that it is given.
 class BankService {
  public:
@@ -33,20 +34,23 @@ class BankService {
   async::Task<v1::SignOnResponse> sign_on(const v1::SignOnRequest& request, rpc::Context context);
   async::Task<v1::VerifyCardResponse> verify_card(v1::VerifyCardRequest request,
                                                   rpc::Context context);
-  async::Task<v1::GetBalanceResponse> get_balance(const v1::GetBalanceRequest& request,
-                                                  rpc::Context context);
+  async::Task<> get_balance(const v1::GetBalanceRequest& request, rpc::Context context,
+                            v1::GetBalanceResponse& response);
   async::Task<v1::ListStatementResponse> list_statement(const v1::ListStatementRequest& request,
                                                         rpc::Context context);
-  async::Task<v1::HoldResponse> hold(const v1::HoldRequest& request, rpc::Context context);
-  async::Task<v1::CaptureResponse> capture(const v1::CaptureRequest& request, rpc::Context context);
+  async::Task<> hold(const v1::HoldRequest& request, rpc::Context context,
+                     v1::HoldResponse& response);
+  async::Task<> capture(const v1::CaptureRequest& request, rpc::Context context,
+                        v1::CaptureResponse& response);
   // "void" is a word of C++.
   async::Task<v1::VoidResponse> void_hold(const v1::VoidRequest& request, rpc::Context context);
   async::Task<v1::SuspendResponse> suspend(const v1::SuspendRequest& request, rpc::Context context);
   async::Task<v1::GetHoldResponse> get_hold(const v1::GetHoldRequest& request,
                                             rpc::Context context);
-  async::Task<v1::DepositResponse> deposit(const v1::DepositRequest& request, rpc::Context context);
-  async::Task<v1::TransferResponse> transfer(const v1::TransferRequest& request,
-                                             rpc::Context context);
+  async::Task<> deposit(const v1::DepositRequest& request, rpc::Context context,
+                        v1::DepositResponse& response);
+  async::Task<> transfer(const v1::TransferRequest& request, rpc::Context context,
+                         v1::TransferResponse& response);
   async::Task<v1::ChangePinResponse> change_pin(v1::ChangePinRequest request, rpc::Context context);
   async::Task<v1::LoadCashResponse> load_cash(const v1::LoadCashRequest& request,
                                               rpc::Context context);

@@ -53,7 +53,7 @@ v1::Money cash_in(const ledger::Account& cash_account) {
 
 void fill(v1::Money& money, ledger::Cents amount, ledger::Currency currency) {
   money.set_minor_units(amount.value);
-  if (currency.is_set()) money.set_currency(currency.text());
+  money.set_currency(currency.text());
 }
 
 v1::Money to_money(ledger::Cents amount, ledger::Currency currency) {
@@ -88,7 +88,7 @@ void fill(v1::Balance& balance, const ledger::Account& account) {
 void fill(v1::Receipt& message, const ledger::Receipt& receipt) {
   message.set_ledger_seq(receipt.ledger_seq);
   message.set_replayed(receipt.replayed);
-  if (!receipt.currency.is_set()) return;
+  if (!receipt.currency.is_set()) return message.clear_balance();
   v1::Balance& balance = *message.mutable_balance();
   fill(*balance.mutable_balance(), receipt.balance, receipt.currency);
   fill(*balance.mutable_available(), receipt.available, receipt.currency);

@@ -22,7 +22,8 @@ v1::Refusal to_message(const ledger::Refusal& refusal);
 // A no that is the service's own and not the ledger's.
 v1::Refusal unsuitable_pin();
 
-// These are filled where they are: they are part of nearly every response, and a message is dear to make and to move.
+// These are filled where they are, and set every field: they are part of nearly every response, and a message is dear to make
+// and to move.
 void fill(v1::Money& money, ledger::Cents amount, ledger::Currency currency);
 void fill(v1::Balance& balance, const ledger::Account& account);
 void fill(v1::Receipt& message, const ledger::Receipt& receipt);
@@ -49,15 +50,25 @@ std::string to_bytes(const std::array<std::uint8_t, size>& bytes) {
 // The account of a card that is known to exist, as that of one whose PIN was right.
 const ledger::Account& account_of(const ledger::Books& books, std::string_view card_number);
 
+// Sets `receipt` or `refusal` of a response, which may be one that was used before.
+template <typename Response>
+void refuse(Response& response, const ledger::Refusal& refusal) {
+  *response.mutable_refusal() = to_message(refusal);
+}
+template <typename Response>
+void answer(Response& response, const ledger::Outcome& outcome) {
+  if (outcome) {
+    fill(*response.mutable_receipt(), *outcome);
+  } else {
+    refuse(response, outcome.error());
+  }
+}
+
 // A response with `receipt` or `refusal`.
 template <typename Response>
 Response receipt_or_refusal(const ledger::Outcome& outcome) {
   Response response;
-  if (outcome) {
-    fill(*response.mutable_receipt(), *outcome);
-  } else {
-    *response.mutable_refusal() = to_message(outcome.error());
-  }
+  answer(response, outcome);
   return response;
 }
 

@@ -420,6 +420,28 @@ TEST_F(BankServiceTest, ACallerThatLeavesDoesNotTakeItsChangeWithIt) {
   EXPECT_EQ(bank.process->store.books().find_account("jane")->balance.value, 107'00);
 }
 
+// --- Responses that are used again ---
+
+TEST_F(BankServiceTest, NothingOfOneAnswerIsLeftInTheNext) {
+  const std::string proven = token();
+  const v1::HoldRequest first = hold_request(proven, 10'00);
+  ASSERT_EQ(word(bank.answer<v1::HoldResponse>(first)), "yes");
+  EXPECT_TRUE(bank.answer<v1::HoldResponse>(first).receipt().replayed());
+  const auto refused = bank.answer<v1::HoldResponse>(hold_request(proven, 999'00));
+  EXPECT_EQ(refused.refusal().code(), v1::REFUSAL_CODE_INSUFFICIENT_FUNDS);
+  const auto second = bank.answer<v1::HoldResponse>(hold_request(proven, 20'00));
+  ASSERT_EQ(word(second), "yes");
+  EXPECT_FALSE(second.receipt().replayed());
+  EXPECT_EQ(second.receipt().balance().available().minor_units(), 70'00);
+
+  EXPECT_NE(bank.answer<v1::GetBalanceResponse>(balance_request(proven)).ledger_seq(), 0U);
+  v1::GetBalanceRequest malformed = balance_request(proven);
+  malformed.set_card_number("no card");
+  const auto answer = bank.answer<v1::GetBalanceResponse>(malformed);
+  EXPECT_EQ(answer.refusal().code(), v1::REFUSAL_CODE_MALFORMED);
+  EXPECT_EQ(answer.ledger_seq(), 0U);
+}
+
 // --- The log ---
 
 TEST_F(BankServiceTest, TheLogHasTheOperatorsChangesButNotEachOfTheCustomers) {
