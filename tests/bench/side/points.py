@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import shutil
 import sqlite3
 import struct
 import subprocess
@@ -21,6 +23,7 @@ class Bench:
         self.seconds, self.burst, self.sustained, self.scale = seconds, burst, sustained, scale
         self._close = contextlib.ExitStack()
         self._cluster, self._clients = None, None
+        self._banks = {}
 
     def close(self):
         self._close.close()
@@ -35,6 +38,14 @@ class Bench:
         if self._cluster is None:
             self._cluster = durable.Cluster(self._close.enter_context(peers.folder()))
         return self._cluster
+
+    def large_bank(self, **sizes):
+        """One copy for all repetitions: copying gigabytes before each would disturb what comes after."""
+        key = tuple(sizes.values())
+        if key not in self._banks:
+            where = self._close.enter_context(peers.folder())
+            self._banks[key] = shutil.copyfile(peers.seeded(**sizes), where / "bank.db")
+        return self._banks[key]
 
     def best_clients(self):
         """With how many clients PostgreSQL is fastest here."""
@@ -288,7 +299,8 @@ def _replay(bench):
 
 def _with_history(mix, transfers):
     def measure(bench):
-        with peers.teller(**bench.sizes(transfers=transfers)) as server:
+        sizes = bench.sizes(transfers=transfers)
+        with peers.teller(data=bench.large_bank(**sizes), **sizes) as server:
             return peers.load(server, f"connections=16,depth=64,mix={mix}", seconds=bench.seconds)
 
     return measure
@@ -297,6 +309,14 @@ def _with_history(mix, transfers):
 for _mix in ("balance", "post"):
     POINTS[f"{_mix} empty bank"] = _with_history(_mix, 0)
     POINTS[f"{_mix} with a history"] = _with_history(_mix, 10 * PLENTY)
+
+
+@point("survive")
+def _survive(bench):
+    """kill -9 under load, and every change that was acknowledged is asked for."""
+    said = machine.run([peers.ROOT / "tests/bench/survive", 3], env={**os.environ, "BENCH_BUILD": str(peers.RELEASE)})
+    rounds = [json.loads(line.split(": ", 1)[1]) for line in said.splitlines() if line.startswith("round ")]
+    return {"acknowledged": sum(each["acknowledged"] for each in rounds), "lost": sum(each["lost"] for each in rounds)}
 
 
 class Disturbed(Exception):
