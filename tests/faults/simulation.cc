@@ -1,0 +1,465 @@
+#include "simulation.h"
+
+#include <filesystem>
+#include <utility>
+
+#include <sodium.h>
+
+namespace sim {
+namespace {
+
+// What libsodium draws (salts, the bank's instance id) is the same for the same seed, too.
+async::SeededRandom* sodium_source = nullptr;
+const char* sodium_name() { return "simulated"; }
+std::uint32_t sodium_random() { return static_cast<std::uint32_t>(sodium_source->next()); }
+void sodium_fill(void* const to, const std::size_t size) {
+  sodium_source->fill(std::span(static_cast<std::byte*>(to), size));
+}
+
+void seed_sodium(async::SeededRandom& source) {
+  static randombytes_implementation implementation = {.implementation_name = sodium_name,
+                                                      .random = sodium_random,
+                                                      .stir = nullptr,
+                                                      .uniform = nullptr,
+                                                      .buf = sodium_fill,
+                                                      .close = nullptr};
+  sodium_source = &source;
+  randombytes_set_implementation(&implementation);
+}
+
+// What a seed decides before anything happens.
+struct Plan {
+  explicit Plan(World& world) {
+    terminals = {"atm-1"};
+    if (world.chance(300)) terminals.push_back("atm-2");
+    const std::uint64_t account_count = 2 + world.below(2);
+    for (std::uint64_t i = 0; i < account_count; ++i) accounts.push_back(fmt::format("a{}", i));
+    const std::uint64_t card_count = 1 + world.below(4);
+    for (std::uint64_t i = 0; i < card_count; ++i) {
+      cards.push_back({.number = fmt::format("400000000000000{}", i),
+                       .account = accounts[world.below(account_count)],
+                       .pin = "4826"});
+    }
+    faults_for = world.between(10s, 60s);
+    trouble_every = world.between(300ms, 8s);
+    // One run in eight is calm, so that what never fails is tried too.
+    if (world.chance(125)) trouble_every = std::chrono::hours(1);
+    settings.currency = atm::Currency::of("EUR");
+    settings.hold_time_to_live = std::chrono::milliseconds(1500 + world.below(60'000));
+    for (std::uint64_t& weight : weights) weight = world.below(10);
+  }
+
+  std::vector<std::string> terminals;
+  std::vector<std::string> accounts;
+  std::vector<Card> cards;
+  Duration faults_for{};
+  Duration trouble_every{};
+  atm::Settings settings{};
+  // Of each kind of trouble; a run has its own mixture.
+  std::array<std::uint64_t, 12> weights{};
+};
+
+class Simulation {
+ public:
+  Simulation(std::uint64_t seed, const std::string& folder, const RunOptions& options)
+      : sodium_(seed ^ 0x5eed),
+        world_(seed),
+        plan_(world_),
+        bank_(world_, folder + "/bank", options.parts),
+        atm_(world_, folder + "/atm", options.parts, plan_.settings, terminals_) {
+    seed_sodium(sodium_);
+    world_.keeps_story = options.keeps_story;
+    for (const std::string& terminal : plan_.terminals) {
+      terminals_[terminal] = std::make_unique<Hardware>();
+    }
+    town_ = std::make_unique<Town>(world_, town_plan());
+    office_ = std::make_unique<Office>(world_, office_plan(),
+                                       [this](const OperationId& id) { return paid_for(id); });
+    world_.meddle = options.parts.bank_client;
+    world_.supervise = [this] { look_after_machines(); };
+  }
+
+  std::optional<std::string> play() {
+    if (!set_up()) return broken("the pair was not set up in time");
+    go_through_trouble();
+    heal();
+    if (!converge()) return broken("not everything ended after the last fault");
+    if (!ask_at_the_end()) return broken("the ATM did not answer after the last fault");
+    // What need not be synced at once is, by now.
+    wait(3s, [] { return false; });
+    const std::string bank_data = bank_.data();
+    const std::string atm_data = atm_.data();
+    // The last crash of all: what was told must be there without anything that was not synced.
+    bank_.kill(Loss::all);
+    atm_.kill(Loss::all);
+    // A faulty part may have been thrown out by what it did in the last moment.
+    if (is_hopeless()) return broken("");
+    const Evidence evidence{.bank_data = bank_data,
+                            .atm_data = atm_data,
+                            .terminals = terminals_,
+                            .errands = town_->errands(),
+                            .history = office_->history(),
+                            .audits = audits_,
+                            .counts = counts_};
+    return find_broken_promise(evidence, tally_);
+  }
+
+  const World& world() const { return world_; }
+  const Tally& tally() const { return tally_; }
+
+ private:
+  TownPlan town_plan() {
+    return {.terminals = plan_.terminals,
+            .cards = plan_.cards,
+            .accounts = plan_.accounts,
+            .errands_per_customer = static_cast<int>(2 + world_.below(6))};
+  }
+  OfficePlan office_plan() {
+    return {.cards = plan_.cards,
+            .accounts = plan_.accounts,
+            .terminals = plan_.terminals,
+            .clerks = static_cast<int>(world_.below(3)),
+            .foreign_atms = static_cast<int>(world_.below(3)),
+            .errands_per_clerk = static_cast<int>(2 + world_.below(8))};
+  }
+
+  std::int64_t paid_for(const OperationId& id) const {
+    std::int64_t paid = 0;
+    for (const auto& [name, hardware] : terminals_) paid += hardware->dispenser.presented_for(id);
+    return paid;
+  }
+
+  std::string broken(std::string what) const {
+    for (const Machine* machine :
+         {static_cast<const Machine*>(&bank_), static_cast<const Machine*>(&atm_)}) {
+      if (machine->violation) return *machine->violation;
+    }
+    return violation_.empty() ? what : violation_;
+  }
+  bool is_hopeless() const { return bank_.violation || atm_.violation || !violation_.empty(); }
+
+  // Lets time pass until `is_done`; false when that takes longer than `patience`, or something broke.
+  template <typename IsDone>
+  bool wait(Duration patience, IsDone is_done) {
+    const auto enough = [&] { return is_hopeless() || is_done(); };
+    return world_.run(world_.now() + patience, enough) && !is_hopeless();
+  }
+
+  bool set_up() {
+    start(bank_);
+    office_->spawn(office_->open_the_bank());
+    if (!wait(60s, [this] { return office_->is_quiet(); })) return false;
+    start(atm_);
+    for (const std::string& terminal : plan_.terminals) {
+      town_->spawn(town_->load_cash(terminal, 1, 20'00, 40));
+      town_->spawn(town_->load_cash(terminal, 2, 50'00, 20));
+      town_->spawn(town_->load_cash(terminal, 3, 10'00, 40));
+    }
+    return wait(60s, [this] { return town_->is_quiet(); });
+  }
+
+  void go_through_trouble() {
+    is_troubled_ = true;
+    office_->watch_exceptions();
+    office_->go();
+    town_->go();
+    plan_trouble();
+    wait(plan_.faults_for, [] { return false; });
+  }
+
+  void plan_trouble() {
+    const Duration pause = world_.between(plan_.trouble_every / 8, plan_.trouble_every * 2);
+    world_.after(pause, [this] {
+      if (!is_troubled_) return;
+      make_trouble();
+      plan_trouble();
+    });
+  }
+
+  void make_trouble() {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t weight : plan_.weights) sum += weight;
+    if (sum == 0) return;
+    std::uint64_t drawn = world_.below(sum);
+    std::size_t kind = 0;
+    while (drawn >= plan_.weights[kind]) drawn -= plan_.weights[kind++];
+    Machine& machine = world_.chance(500) ? static_cast<Machine&>(bank_) : atm_;
+    Hardware& hardware = *terminals_.at(plan_.terminals[world_.below(plan_.terminals.size())]);
+    switch (kind) {
+      case 0:
+        return kill(machine, Loss::nothing);
+      case 1:
+        return kill(machine, any_loss());
+      case 2:
+      case 3:
+        return break_disk(machine);
+      case 4:
+        return cut_wires(true);
+      case 5:
+        return cut_wires(false);
+      case 6:
+        ++tally_.cuts;
+        return world_.reset_a_connection(world_.chance(600));
+      case 7:
+        return upset(hardware.dispenser.ailment, "the dispenser");
+      case 8:
+        return upset(hardware.acceptor.ailment, "the acceptor");
+      case 9:
+        return set_clock(machine);
+      case 10:
+        return change_weather();
+      default:
+        machine.speed = {.sync_max = world_.between(100us, 50ms),
+                         .stall_permille = world_.below(60),
+                         .stall_max = world_.between(100ms, 4s)};
+        world_.tell("the disk of {} becomes slow", name_of(machine.host()));
+    }
+  }
+
+  Loss any_loss() { return static_cast<Loss>(1 + world_.below(4)); }
+
+  void kill(Machine& machine, Loss loss) {
+    if (!machine.is_running()) return;
+    world_.tell("{} {}", name_of(machine.host()),
+                loss == Loss::nothing ? "is killed" : "loses power");
+    (loss == Loss::nothing ? tally_.crashes : tally_.power_cuts) += 1;
+    machine.kill(loss);
+    start_later(machine);
+  }
+
+  void break_disk(Machine& machine) {
+    const std::uint64_t operations = world_.below(world_.chance(500) ? 6 : 60);
+    const bool is_error = world_.chance(400);
+    machine.disk.plan(is_error ? Disk::Trouble::error : Disk::Trouble::power, operations,
+                      world_.chance(300));
+    world_.tell("the disk of {} will {} after {} more operations", name_of(machine.host()),
+                is_error ? "fail" : "stop", operations);
+    if (is_error) ++tally_.disk_errors;
+  }
+
+  void cut_wires(bool both_ways) {
+    const std::array<std::pair<Host, Host>, 3> wires = {std::pair(Host::bank, Host::atm),
+                                                        std::pair(Host::atm, Host::town),
+                                                        std::pair(Host::bank, Host::office)};
+    std::pair<Host, Host> wire = wires[world_.below(wires.size())];
+    if (world_.chance(500)) std::swap(wire.first, wire.second);
+    const Duration how_long = world_.between(100ms, 12s);
+    ++tally_.cuts;
+    world_.tell("the wire from {} to {} is cut{}", name_of(wire.first), name_of(wire.second),
+                both_ways ? ", both ways" : "");
+    world_.cut(wire.first, wire.second, true);
+    if (both_ways) world_.cut(wire.second, wire.first, true);
+    world_.after(how_long, [this, wire] {
+      world_.tell("the wire from {} to {} is mended", name_of(wire.first), name_of(wire.second));
+      world_.cut(wire.first, wire.second, false);
+      world_.cut(wire.second, wire.first, false);
+    });
+  }
+
+  void upset(Ailment& ailment, std::string_view what) {
+    ailment = {};
+    switch (world_.below(5)) {
+      case 0:
+        ailment.is_dead = true;
+        break;
+      case 1:
+        ailment.loses_answers = true;
+        break;
+      case 2:
+        ailment.is_unsure = true;
+        break;
+      case 3:
+        ailment.jams = true;
+        ailment.jam_after = static_cast<std::int64_t>(world_.below(5));
+        break;
+      default:
+        ailment.answer_max = 5s;
+    }
+    world_.tell("{} is upset: dead {}, mute {}, unsure {}, jams {}, slow {}", what, ailment.is_dead,
+                ailment.loses_answers, ailment.is_unsure, ailment.jams, ailment.answer_max > 1s);
+    // Most get over it.
+    world_.after(world_.between(1s, 20s), [&ailment] { ailment = {}; });
+  }
+
+  void set_clock(Machine& machine) {
+    const std::array<std::chrono::microseconds, 5> jumps = {0s, 2s, -2s, 3600s, -3600s};
+    const std::chrono::microseconds jump = jumps[world_.below(jumps.size())];
+    world_.tell("the clock of {} is set to {} s from the truth", name_of(machine.host()),
+                jump.count() / 1'000'000);
+    machine.set_wall_skew(jump);
+  }
+
+  void change_weather() {
+    world_.weather = {.latency_min = 20us,
+                      .latency_max = world_.between(100us, 80ms),
+                      .spike_permille = world_.below(100),
+                      .spike_max = world_.between(100ms, 3s),
+                      .slice_permille = world_.below(3) == 0 ? world_.below(900) : 0};
+    world_.tell("the network's weather changes");
+  }
+
+  // --- Machines ---
+
+  void start(Machine& machine) {
+    if (machine.is_running() || is_hopeless()) return;
+    if (!machine.start()) start_later(machine);
+  }
+
+  void start_later(Machine& machine) {
+    const Duration pause = world_.between(5ms, is_troubled_ ? 4s : Duration(200ms));
+    world_.after(pause, [this, &machine] { start(machine); });
+  }
+
+  void look_after(Machine& machine) {
+    const std::optional<std::string> why = machine.look_after();
+    if (!why) return;
+    const bool lost_power = !machine.disk.is_on();
+    Loss loss = Loss::nothing;
+    if (lost_power && world_.chance(800)) loss = any_loss();
+    world_.tell("{} is gone: {}", name_of(machine.host()), *why);
+    (loss == Loss::nothing ? tally_.crashes : tally_.power_cuts) += 1;
+    machine.kill(loss);
+    start_later(machine);
+  }
+
+  void look_after_machines() {
+    look_after(bank_);
+    look_after(atm_);
+    for (NodeLoop* loop : {&town_->loop(), &office_->loop()}) {
+      const std::exception_ptr failure = loop->take_failure();
+      if (!failure) continue;
+      try {
+        std::rethrow_exception(failure);
+      } catch (const std::exception& error) {
+        violation_ = fmt::format("the people's side failed: {}", error.what());
+      }
+    }
+  }
+
+  // --- The end ---
+
+  void heal() {
+    is_troubled_ = false;
+    world_.tell("the faults are over");
+    world_.weather = {};
+    for (std::size_t from = 0; from < host_count; ++from) {
+      for (std::size_t to = 0; to < host_count; ++to) {
+        world_.cut(static_cast<Host>(from), static_cast<Host>(to), false);
+      }
+    }
+    for (const auto& [name, hardware] : terminals_) {
+      hardware->dispenser.ailment = {};
+      hardware->acceptor.ailment = {};
+    }
+    for (Machine* machine : {static_cast<Machine*>(&bank_), static_cast<Machine*>(&atm_)}) {
+      machine->disk.plan(Disk::Trouble::none, 0);
+      machine->speed = {};
+    }
+  }
+
+  bool converge() {
+    const auto people_are_done = [this] { return town_->is_quiet() && office_->is_quiet(); };
+    if (!wait(std::chrono::minutes(10), people_are_done)) {
+      if (violation_.empty()) violation_ = "the people still wait ten minutes after the last fault";
+      return false;
+    }
+    for (int tries = 0; tries < 200; ++tries) {
+      bool is_settled = true;
+      town_->spawn(look_whether_settled(&is_settled));
+      if (!wait(std::chrono::minutes(2), people_are_done)) return false;
+      if (is_settled) return true;
+      wait(3s, [] { return false; });
+    }
+    return false;
+  }
+
+  Task<> look_whether_settled(bool* is_settled) {
+    for (const std::string& terminal : plan_.terminals) {
+      std::optional<words::AuditResponse> audit = co_await town_->audit(terminal);
+      if (!audit || !audit->has_at_bank() || audit->open_items() != 0) {
+        *is_settled = false;
+        co_return;
+      }
+      audits_[terminal] = *std::move(audit);
+    }
+    office_->spawn(look_for_holds(is_settled));
+  }
+
+  Task<> look_for_holds(bool* is_settled) {
+    const std::optional<wire::GetTrialBalanceResponse> balance = co_await office_->trial_balance();
+    bool has_holds = !balance.has_value();
+    if (balance) {
+      for (const wire::TrialBalance& currency : balance->currencies()) {
+        has_holds = has_holds || currency.held().minor_units() != 0;
+      }
+    }
+    if (has_holds) *is_settled = false;
+  }
+
+  bool ask_at_the_end() {
+    town_->spawn(town_->ask_about_everything());
+    for (const std::string& terminal : plan_.terminals) town_->spawn(take_count(terminal));
+    const bool answered = wait(std::chrono::minutes(20), [this] { return town_->is_quiet(); });
+    office_->close();
+    return answered;
+  }
+
+  Task<> take_count(std::string terminal) {
+    for (int tries = 0; tries < 20; ++tries) {
+      std::optional<words::AuditResponse> audit = co_await town_->audit(terminal);
+      if (audit && audit->has_at_bank()) {
+        audits_[terminal] = *std::move(audit);
+        break;
+      }
+      co_await town_->loop().sleep_for(2s);
+    }
+    std::optional<words::CountResponse> count = co_await town_->count(terminal);
+    if (count) counts_[terminal] = *std::move(count);
+  }
+
+  async::SeededRandom sodium_;
+  World world_;
+  Plan plan_;
+  Tally tally_;
+  std::map<std::string, std::unique_ptr<Hardware>> terminals_;
+  std::map<std::string, words::AuditResponse> audits_;
+  std::map<std::string, words::CountResponse> counts_;
+  std::string violation_;
+  bool is_troubled_ = false;
+  BankMachine bank_;
+  AtmMachine atm_;
+  std::unique_ptr<Town> town_;
+  std::unique_ptr<Office> office_;
+};
+
+}  // namespace
+
+Tally& Tally::operator+=(const Tally& other) {
+  crashes += other.crashes;
+  power_cuts += other.power_cuts;
+  disk_errors += other.disk_errors;
+  cuts += other.cuts;
+  paid += other.paid;
+  declined += other.declined;
+  suspended += other.suspended;
+  deposits += other.deposits;
+  transfers += other.transfers;
+  records += other.records;
+  observed += other.observed;
+  return *this;
+}
+
+Run simulate(std::uint64_t seed, const std::string& folder, const RunOptions& options) {
+  Run run;
+  run.seed = seed;
+  {
+    Simulation simulation(seed, folder, options);
+    run.broken = simulation.play();
+    run.digest = simulation.world().digest();
+    run.story = simulation.world().story();
+    run.tally = simulation.tally();
+  }
+  return run;
+}
+
+}  // namespace sim

@@ -1,0 +1,101 @@
+// Town: who uses the pair. Customers at the terminals, staff behind them, and what each was told.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/scope.h"
+#include "atm/v1/atm.pb.h"
+#include "atm/v1/staff.pb.h"
+#include "devices.h"
+#include "rpc/client.h"
+#include "world.h"
+
+namespace sim {
+
+namespace words = ::atm::v1;
+
+// What a customer asked for under one id, and everything that was ever told about it.
+struct Errand {
+  enum class Kind : std::uint8_t { withdrawal, deposit, transfer };
+  Kind kind = Kind::withdrawal;
+  OperationId id;
+  std::string account;
+  std::string target;  // Of a transfer.
+  std::string terminal;
+  std::int64_t amount = 0;
+  Notes notes;  // Of a deposit.
+
+  // Nothing: never told. Else what was told for sure, the first time and at the very end.
+  struct Told {
+    enum class Is : std::uint8_t { done, declined, suspense };
+    Is is = Is::declined;
+    std::int64_t amount = 0;
+    bool is_credited = true;  // Of a deposit.
+    std::string text;
+  };
+  std::vector<Told> told;
+  std::optional<Told> at_the_end;
+};
+
+struct Card {
+  std::string number;
+  std::string account;
+  std::string pin;
+};
+
+struct TownPlan {
+  std::vector<std::string> terminals;
+  std::vector<Card> cards;
+  std::vector<std::string> accounts;
+  int errands_per_customer = 5;
+  Duration pause_max = 6s;
+  Duration patience_min = 1s;
+  Duration patience_max = 12s;
+};
+
+// The people. Their own machine never fails: what they were told, they know. Owned by the simulation; in its world.
+class Town {
+ public:
+  Town(World& world, TownPlan plan);
+
+  // Staff fill the cassettes, and go on until it is done.
+  Task<> load_cash(std::string terminal, std::uint32_t position, std::int64_t denomination,
+                   std::uint32_t count);
+  // Every customer runs their errands.
+  void go();
+  bool is_quiet() const { return tasks_.size() == 0; }
+  // Asks what became of everything, once the faults are over.
+  Task<> ask_about_everything();
+  // Nothing: not reached.
+  Task<std::optional<words::AuditResponse>> audit(std::string terminal);
+  Task<std::optional<words::CountResponse>> count(std::string terminal);
+
+  void spawn(Task<> task) { tasks_.spawn(std::move(task)); }
+  NodeLoop& loop() { return loop_; }
+  const std::vector<std::unique_ptr<Errand>>& errands() const { return errands_; }
+
+ private:
+  struct Session;
+  Task<> live(std::size_t card);
+  Task<bool> insert_card(Session* session);
+  Task<> run(Session* session, Errand* errand);
+  Task<bool> ask(Session* session, Errand* errand);
+  Task<bool> resolve(rpc::Client* client, Errand* errand, bool at_the_end);
+  Errand* think_of_an_errand(const Session& session);
+  void tell(Errand* errand, Errand::Told told);
+  OperationId make_id();
+  std::unique_ptr<rpc::Client> make_client();
+
+  World& world_;
+  TownPlan plan_;
+  NodeLoop loop_;
+  std::vector<std::unique_ptr<Errand>> errands_;
+  async::TaskScope tasks_;
+};
+
+}  // namespace sim
