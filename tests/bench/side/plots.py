@@ -3,17 +3,17 @@
 import html
 import math
 
-WIDTH, HEIGHT = 720, 400
-LEFT, RIGHT, TOP, BOTTOM = 70, 170, 36, 46
+WIDTH, HEIGHT = 760, 400
+LEFT, RIGHT, TOP, BOTTOM = 70, 190, 36, 46
 COLOURS = ("#0b6e4f", "#b5446e", "#3d5a80", "#e09f3e", "#7b2d26", "#6c757d", "#8e7dbe", "#4d908e", "#333333")
 _STYLE = "font-family:sans-serif;font-size:12px;fill:#333"
 
 
 def _short(value):
     for size, letter in ((1e6, "M"), (1e3, "k")):
-        if value >= size:
+        if value >= 10 * size or value == size:
             return f"{value / size:g}{letter}"
-    return f"{value:g}"
+    return f"{value:,g}"
 
 
 def _decades(values):
@@ -29,8 +29,9 @@ def _scale(low, high, start, end):
     return place
 
 
-def lines(title, across, up, series):
-    """`series` is {name: [(x, y), ...]}; everything is above 0. Gives the SVG's text."""
+def lines(title, across, up, series, labels_across=None):
+    """`series` is {name: [(x, y), ...]}; everything is above 0. `labels_across` names the places that are no numbers. Gives
+    the SVG's text."""
     series = {name: sorted(points) for name, points in series.items() if points}
     steps = sorted({x for points in series.values() for x, _ in points})
     decades = _decades([y for points in series.values() for _, y in points])
@@ -47,7 +48,7 @@ def lines(title, across, up, series):
         out.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" stroke="#ddd"/>')
         text(LEFT - 6, y + 4, _short(value), "end")
     for value in steps:
-        text(x_of(value), HEIGHT - BOTTOM + 18, _short(value))
+        text(x_of(value), HEIGHT - BOTTOM + 18, (labels_across or {}).get(value) or _short(value))
     text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, across)
     text(16, HEIGHT / 2, up, extra=f'transform="rotate(-90 16 {HEIGHT / 2})"')
     labels = []
