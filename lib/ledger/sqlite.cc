@@ -120,7 +120,11 @@ Database::Database(std::string path, Access access) : path_(std::move(path)) {
   }
 }
 
-Database::~Database() { check(sqlite3_close(handle_) == SQLITE_OK, "a statement is still open"); }
+Database::~Database() {
+  begin_.reset();
+  commit_.reset();
+  check(sqlite3_close(handle_) == SQLITE_OK, "a statement is still open");
+}
 
 void Database::set_pragmas(Access access) {
   sqlite3_busy_timeout(handle_, 2000);
@@ -284,8 +288,13 @@ bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
 
+Statement& Database::kept(std::unique_ptr<Statement>& statement, std::string_view sql) {
+  if (!statement) statement = std::make_unique<Statement>(*this, sql);
+  return *statement;
+}
+
 Transaction::Transaction(Database& database) : database_(database) {
-  database_.execute("BEGIN IMMEDIATE");
+  database_.kept(database_.begin_, "BEGIN IMMEDIATE").run();
 }
 
 Transaction::~Transaction() {
@@ -294,7 +303,7 @@ Transaction::~Transaction() {
 }
 
 void Transaction::commit() {
-  database_.execute("COMMIT");
+  database_.kept(database_.commit_, "COMMIT").run();
   open_ = false;
 }
 

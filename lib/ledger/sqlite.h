@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -75,11 +76,16 @@ class Database {
 
  private:
   friend class Statement;
+  friend class Transaction;
   void set_pragmas(Access access);
+  // Prepared at its first use: every commit needs it.
+  Statement& kept(std::unique_ptr<Statement>& statement, std::string_view sql);
 
   std::string path_;
   sqlite3* handle_ = nullptr;
   std::int64_t wal_pages_ = 0;
+  std::unique_ptr<Statement> begin_;
+  std::unique_ptr<Statement> commit_;
 };
 
 // A prepared statement, used again and again: bind, step, read, reset. Move-only; dies before its connection.

@@ -79,6 +79,13 @@ std::int64_t check_value(std::string_view table, std::span<const Value> values) 
   return check;
 }
 
+ledger::Statement& Tables::query(const std::string& from) {
+  const auto known = queries_.find(from);
+  if (known != queries_.end()) return known->second;
+  ledger::Statement statement = database_.prepare("SELECT * FROM " + from);
+  return queries_.emplace(from, std::move(statement)).first->second;
+}
+
 void Tables::bind(ledger::Statement& statement, std::span<const Value> values) {
   int parameter = 0;
   for (const Value& value : values) {

@@ -167,27 +167,23 @@ class Tables {
   // Every row for which `condition` holds ("state = ?"), oldest first.
   template <Record T>
   std::vector<T> read(const std::string& condition = "1", std::span<const Value> values = {}) {
-    ledger::Statement statement = database_.prepare("SELECT * FROM " + std::string(T::table) +
-                                                    " WHERE " + condition + " ORDER BY rowid");
-    return rows_of<T>(statement, values);
+    return rows_of<T>(query(std::string(T::table) + " WHERE " + condition + " ORDER BY rowid"),
+                      values);
   }
 
   // By its id, the table's key.
   template <Record T>
   std::optional<T> find(const OperationId& id) {
-    auto found = finds_.find(T::table);
-    if (found == finds_.end()) {
-      ledger::Statement statement =
-          database_.prepare("SELECT * FROM " + std::string(T::table) + " WHERE id = ?");
-      found = finds_.emplace(T::table, std::move(statement)).first;
-    }
     const Value key = to_value(id);
-    std::vector<T> rows = rows_of<T>(found->second, std::span(&key, 1));
+    std::vector<T> rows =
+        rows_of<T>(query(std::string(T::table) + " WHERE id = ?"), std::span(&key, 1));
     if (rows.empty()) return std::nullopt;
     return std::move(rows.front());
   }
 
  private:
+  // SELECT * FROM what `from` says. Conditions are literals of the program, so there are few.
+  ledger::Statement& query(const std::string& from);
   static void bind(ledger::Statement& statement, std::span<const Value> values);
 
   template <typename Field>
@@ -217,7 +213,7 @@ class Tables {
 
   ledger::Database& database_;
   std::map<std::string_view, ledger::Statement> upserts_;  // By table.
-  std::map<std::string_view, ledger::Statement> finds_;
+  std::map<std::string, ledger::Statement> queries_;
 };
 
 }  // namespace atm
