@@ -1,0 +1,267 @@
+// Power loss at every write of a script, with every kind of damage, for the bank's journal and the ATM's: what was acknowledged is
+// there, what was not is there whole or not at all, and the file is sound. Then the same for disks that report errors.
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "atm/journal_file.h"
+#include "disk.h"
+#include "ledger/sqlite_journal.h"
+#include "ledger/verify.h"
+#include "ledger_fixture.h"
+#include "temporary_folder.h"
+
+namespace sim {
+namespace {
+
+using ledger::StorageError;
+
+constexpr std::array losses = {Loss::nothing, Loss::all, Loss::tail, Loss::scattered,
+                               Loss::garbled};
+
+// A journal, as a script of steps that each make something durable.
+class Script {
+ public:
+  virtual ~Script() = default;
+  // Opens the file, runs every step, closes. `acknowledged` counts the steps that returned. Throws StorageError.
+  virtual void run(const std::string& folder, int& acknowledged) = 0;
+  // Opens what is left, and says how many steps are in it; throws, or fails the test, if it is not sound.
+  virtual int look(const std::string& folder) = 0;
+};
+
+class BankScript final : public Script {
+ public:
+  void run(const std::string& folder, int& acknowledged) override {
+    ledger::SqliteJournal journal(folder + "/bank.db");
+    ledger::Bank bank(journal, std::chrono::microseconds(0));
+    ids_.clear();
+    const auto step = [&](const ledger::Change& change) {
+      ids_.push_back(bank.next_id());
+      bank.ask(change, ids_.back());
+      // Of the first run, which nothing disturbs.
+      if (seqs_.size() < ids_.size()) seqs_.push_back(bank.books().last_seq());
+      ++acknowledged;
+    };
+    step(ledger::OpenAccount{.account = "jane", .customer_name = "Jane", .currency = ledger::eur});
+    step(ledger::Post{.kind = ledger::TransferKind::fund,
+                      .target = "jane",
+                      .amount = ledger::Cents{500'00},
+                      .currency = ledger::eur});
+    step(ledger::AddTerminal{.terminal = "t1", .currency = ledger::eur});
+    step(ledger::IssueCard{.card = ledger::Bank::janes_card, .account = "jane", .pin_hash = "h"});
+    for (int i = 0; i < 5; ++i) {
+      step(ledger::Bank::hold(10'00));
+      const ledger::OperationId hold = ids_.back();
+      bank.project();
+      step(i % 2 == 0 ? ledger::Change(ledger::Bank::capture(hold, 9'00))
+                      : ledger::Change(ledger::Void{.hold = hold, .terminal = {}}));
+      if (i == 2) journal.tidy(true);
+      step(ledger::Bank::deposit(1'00));
+    }
+    bank.project();
+    journal.tidy(true);
+    step(ledger::Bank::deposit(2'00));
+  }
+
+  int look(const std::string& folder) override {
+    const std::string file = folder + "/bank.db";
+    std::uint64_t last = 0;
+    {
+      ledger::SqliteJournal journal(file);
+      ledger::Bank bank(journal, std::chrono::microseconds(0));
+      EXPECT_TRUE(bank.books().is_balanced());
+      last = bank.books().last_seq();
+    }
+    // Whole steps only, and sound from the first row to the last.
+    const ledger::Verified verified = ledger::verify(file);
+    EXPECT_EQ(verified.head.ledger_seq, last);
+    if (last == 0) return 0;
+    const auto found = std::ranges::find(seqs_, last);
+    EXPECT_NE(found, seqs_.end()) << "half of a step is there: " << last;
+    return static_cast<int>(found - seqs_.begin()) + 1;
+  }
+
+ private:
+  std::vector<ledger::OperationId> ids_;
+  std::vector<std::uint64_t> seqs_;
+};
+
+class AtmScript final : public Script {
+ public:
+  AtmScript(int steps, std::size_t evidence_size) : steps_(steps), evidence_size_(evidence_size) {}
+
+  void run(const std::string& folder, int& acknowledged) override {
+    atm::JournalFile file(folder);
+    std::int64_t previous = 0;
+    for (int number = 1; number <= steps_; ++number) {
+      atm::Withdrawal withdrawal{.id = id_of(number / 4),
+                                 .terminal = "atm-1",
+                                 .card = "4000",
+                                 .amount = atm::Cents{number},
+                                 .state = static_cast<atm::WithdrawalState>(number % 4),
+                                 .evidence = std::string(evidence_size_, 'e')};
+      atm::Event event{.number = static_cast<std::uint64_t>(number),
+                       .previous = previous,
+                       .terminal = "atm-1",
+                       .id = withdrawal.id,
+                       .kind = "withdrawal",
+                       .state = {},
+                       .detail = std::to_string(number)};
+      const std::vector<atm::Row> rows = {atm::to_row(withdrawal), atm::to_row(event)};
+      previous = std::get<std::int64_t>(rows.back().values.back());
+      file.write(rows);
+      ++acknowledged;
+    }
+  }
+
+  int look(const std::string& folder) override {
+    atm::JournalFile file(folder);
+    const int last = static_cast<int>(file.tail().number);
+    std::vector<atm::Event> events = file.read<atm::Event>();
+    std::ranges::sort(events, {}, &atm::Event::number);
+    EXPECT_EQ(static_cast<int>(events.size()), last);
+    for (int number = 1; number <= last; ++number) {
+      EXPECT_EQ(events[static_cast<std::size_t>(number - 1)].detail, std::to_string(number));
+    }
+    if (last == 0) return 0;
+    // The event and the row that it is about came together.
+    const std::optional<atm::Withdrawal> withdrawal = file.find<atm::Withdrawal>(id_of(last / 4));
+    EXPECT_TRUE(withdrawal.has_value());
+    if (withdrawal) EXPECT_EQ(withdrawal->amount.value, last);
+    return last;
+  }
+
+ private:
+  static ledger::OperationId id_of(int number) {
+    return ledger::Bank::id_at(ledger::noon, static_cast<std::uint64_t>(number) + 1);
+  }
+  int steps_;
+  std::size_t evidence_size_;
+};
+
+class PowerLossTest : public testing::Test {
+ protected:
+  // Runs the script with trouble at operation `at`. False: it ended before.
+  bool run_until(Script& script, Disk::Trouble trouble, std::uint64_t at, bool sticky = false) {
+    disk.restore({});
+    acknowledged = 0;
+    disk.plan(trouble, at, sticky);
+    try {
+      script.run(mount.folder(), acknowledged);
+    } catch (const StorageError& error) {
+      // Never a damaged file, and never a word that somebody else has it.
+      EXPECT_TRUE(error.kind() == StorageError::Kind::io ||
+                  error.kind() == StorageError::Kind::cannot_create)
+          << error.what();
+    }
+    return disk.had_trouble();
+  }
+
+  void look(Script& script, const std::string& what) {
+    SCOPED_TRACE(what);
+    int found = -1;
+    try {
+      found = script.look(mount.folder());
+    } catch (const StorageError& error) {
+      ADD_FAILURE() << "what is left cannot be opened: " << error.what();
+    }
+    EXPECT_GE(found, acknowledged) << "an acknowledged change is lost";
+    EXPECT_LE(found, acknowledged + 1) << "more is there than was asked for";
+  }
+
+  void run_undisturbed(Script& script) {
+    acknowledged = 0;
+    script.run(mount.folder(), acknowledged);
+    look(script, "nothing happened");
+  }
+
+  // At every `stride`-th operation of the script; returns how many cases that were.
+  int lose_power_everywhere(Script& script, std::uint64_t stride) {
+    run_undisturbed(script);
+    int cases = 0;
+    for (std::uint64_t at = 0; run_until(script, Disk::Trouble::power, at); at += stride) {
+      std::vector<std::map<std::string, std::string>> left;
+      for (const Loss loss : losses) left.push_back(disk.survivors(loss, random));
+      for (std::size_t kind = 0; kind < losses.size(); ++kind) {
+        disk.restore(left[kind]);
+        look(script,
+             "power lost at operation " + std::to_string(at) + ", damage " + std::to_string(kind));
+        ++cases;
+      }
+      if (HasFailure()) return cases;
+    }
+    return cases;
+  }
+
+  // The disk says no at every operation of the script: the process ends, and the next one finds what was acknowledged.
+  int fail_everywhere(Script& script, bool sticky) {
+    disk.restore({});
+    run_undisturbed(script);
+    int cases = 0;
+    for (std::uint64_t at = 0; run_until(script, Disk::Trouble::error, at, sticky); ++at) {
+      disk.power_on(Loss::nothing, random);
+      look(script, "an error at operation " + std::to_string(at));
+      ++cases;
+      if (HasFailure()) return cases;
+    }
+    return cases;
+  }
+
+  TemporaryFolder folder;
+  Disk disk;
+  Mount mount{folder.path(), disk};
+  async::SeededRandom random{1};
+  int acknowledged = 0;
+};
+
+TEST_F(PowerLossTest, TheBanksJournalLosesNothingThatWasAcknowledged) {
+  BankScript script;
+  const int cases = lose_power_everywhere(script, 1);
+  RecordProperty("cases", cases);
+  EXPECT_GT(cases, 500);
+}
+
+TEST_F(PowerLossTest, TheAtmsJournalLosesNothingThatWasAcknowledged) {
+  AtmScript script(20, 10);
+  const int cases = lose_power_everywhere(script, 1);
+  RecordProperty("cases", cases);
+  EXPECT_GT(cases, 500);
+}
+
+TEST_F(PowerLossTest, NorWhileTheAtmsJournalMovesItsWalIntoTheDatabase) {
+  AtmScript script(150, 40'000);
+  const int cases = lose_power_everywhere(script, 41);
+  RecordProperty("cases", cases);
+  EXPECT_GT(cases, 200);
+}
+
+TEST_F(PowerLossTest, AnErrorOfTheDiskLosesNothingOfTheBanks) {
+  BankScript script;
+  EXPECT_GT(fail_everywhere(script, false), 100);
+  EXPECT_GT(fail_everywhere(script, true), 100);
+}
+
+TEST_F(PowerLossTest, AnErrorOfTheDiskLosesNothingOfTheAtms) {
+  AtmScript script(20, 10);
+  EXPECT_GT(fail_everywhere(script, false), 100);
+  EXPECT_GT(fail_everywhere(script, true), 100);
+}
+
+// The test of the test: a disk that tells syncs as done, and does not do them, loses what was acknowledged.
+TEST_F(PowerLossTest, ADiskThatLiesAboutSyncsIsSeenToLose) {
+  disk.ignores_syncs = true;
+  BankScript script;
+  script.run(mount.folder(), acknowledged);
+  disk.power_off();
+  disk.power_on(Loss::all, random);
+  EXPECT_EQ(script.look(mount.folder()), 0);
+  EXPECT_GT(acknowledged, 0);
+}
+
+}  // namespace
+}  // namespace sim
