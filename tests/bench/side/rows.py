@@ -76,11 +76,15 @@ for _shape, _flight, _limit in (("64x1", "64", 20.0), ("16x64", "1,024", 250.0))
     _row(f"posts-per-sync-{_shape}", True, f"durable posts for each fdatasync, {_flight} in flight", "", ">=", _limit,
          lambda found, shape=_shape: found[f"syncs {shape}"]["posts_per_sync"], f"syncs {_shape}")  # fmt: skip
 
+# ledger::StoreOptions::lag_max, beyond which bringing the tables forward goes before new changes, and what one more batch and
+# the moment of looking add.
+LAG_BOUND = 1_048_576 + 8_192
+
 _row("survive", True, "changes lost of those acknowledged, three kill -9 under load", "", "<=", 0,
      lambda found: found["survive"]["lost"], "survive")  # fmt: skip
 _ratio("posts-sustained-redis", False, "posts sustained for 60 s, UUIDv7", "Redis 16 x 64", ">=", 0.8,
        "per_second", "sustained teller", "sustained redis")  # fmt: skip
-_row("posts-sustained-lag", False, "the same, most records that the tables lag", "", "<=", 300_000,
+_row("posts-sustained-lag", False, "the same, most records that the tables lag", "", "<=", LAG_BOUND,
      lambda found: found["sustained teller"]["lag_max"], "sustained teller")  # fmt: skip
 _row("posts-sustained-lag-steady", False, "the same, the lag at the end over that in the middle", "", "<=", 1.2,
      lambda found: found["sustained teller"]["lag_growth"], "sustained teller")  # fmt: skip
