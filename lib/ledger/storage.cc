@@ -12,7 +12,7 @@ constexpr std::size_t expiries_per_batch_max = 256;
 // When fewer records than these are missing, the tables wait for quiet: large transactions are cheaper.
 constexpr std::uint64_t project_lag_min = 256;
 // While changes come, the tables get this part of the storage's time, in the gaps between batches: what is steady is kept up
-// with, and a burst is hardly slowed down.
+// with, and a burst is hardly slowed down. The further they lag, the more they get, so that a lag does not grow for long.
 constexpr int project_share = 8;
 
 }  // namespace
@@ -113,7 +113,10 @@ bool Storage::bring_tables_forward() {
   const bool is_late = lag > options_.lag_max;
   journal_.project(std::max(options_.project_step_max, is_late ? 2 * batch_size_ : 0));
   const async::Instant ended = clock_.steady_now();
-  project_again_at_ = ended + (project_share - 1) * (ended - began);
+  const std::uint64_t lag_left = is_late ? 0 : options_.lag_max - lag;
+  const double others = (project_share - 1) * static_cast<double>(lag_left) /
+                        static_cast<double>(std::max<std::size_t>(options_.lag_max, 1));
+  project_again_at_ = ended + std::chrono::duration_cast<async::Duration>(others * (ended - began));
   journal_.tidy(false);
   const std::uint64_t through = journal_.projected_through();
   ledger_.forget(through);
