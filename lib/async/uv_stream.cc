@@ -1,6 +1,9 @@
 // Streams on libuv's TCP and pipe handles.
 
 #include <array>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <utility>
 
 #include "async/stream.h"
@@ -189,6 +192,23 @@ class UvTransport final : public StreamTransport {
   bool reading_ = false;
 };
 
+// A peer that vanished without a word (a power cut, a cable) is known to be gone within a minute,
+// also when nothing is said any more. What the system does not grant is no reason to refuse.
+void keep_alive(SocketOwner& socket) {
+  constexpr int silence_s = 30;
+  constexpr int again_s = 5;
+  constexpr int tries = 4;
+  uv_os_fd_t descriptor = -1;
+  if (uv_fileno(socket->handle(), &descriptor) != 0) return;
+  const auto set = [&](int level, int option, int value) {
+    ::setsockopt(descriptor, level, option, &value, sizeof value);
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, silence_s);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, again_s);
+  set(IPPROTO_TCP, TCP_KEEPCNT, tries);
+}
+
 std::unique_ptr<Socket> open_socket(UvLoop::Impl& loop, Endpoint::Kind kind) {
   auto socket = std::make_unique<Socket>(kind);
   if (kind == Endpoint::Kind::tcp) {
@@ -223,6 +243,7 @@ Endpoint endpoint_of(const sockaddr_storage& address) {
 }
 
 Stream make_stream(SocketOwner socket) {
+  if (socket->kind == Endpoint::Kind::tcp) keep_alive(socket);
   return Stream(std::make_unique<UvTransport>(std::move(socket)));
 }
 
