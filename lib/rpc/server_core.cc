@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "rpc/envelope.h"
 #include "rpc/quiet.h"
 
 namespace rpc::detail {
@@ -96,16 +97,26 @@ async::Task<> ServerCore::accept_from(async::Listener listener) {
 }
 
 void ServerCore::serve(async::Stream stream) {
-  if (open_count_ >= limits.connections_max) {
-    observer.connection_closed(stream.peer(), "there are too many connections");
-    return;
-  }
+  if (open_count_ >= limits.connections_max) return turn_away(std::move(stream));
   auto* const connection = new Connection(*this, std::move(stream));
   connection->index = connections_.size();
   connections_.push_back(connection);
   ++open_count_;
   observer.connection_opened(connection->peer());
   connection->start();
+}
+
+// Whoever comes too late is told why, as far as that is possible without waiting for him.
+void ServerCore::turn_away(async::Stream stream) {
+  constexpr const char* why = "there are too many connections";
+  std::string reply;
+  append_status(reply, 0, StatusCode::resource_exhausted, why);
+  try {
+    stream.try_write(async::bytes_of(reply));
+  } catch (const async::IoError&) {
+    // He is gone already.
+  }
+  observer.connection_closed(stream.peer(), why);
 }
 
 void ServerCore::close_soon(Connection& connection) {

@@ -72,6 +72,7 @@ class ServerCore final : async::TurnEnd {
   void turn_ended() override;
   void destroy_ended_calls();
   void forget_if_done(Connection& connection) noexcept;
+  void turn_away(async::Stream stream);
   void arm() noexcept;
   async::Task<> accept_from(async::Listener listener);
   async::Task<> until_quiet();

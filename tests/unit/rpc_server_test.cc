@@ -120,13 +120,18 @@ TEST_F(ServerTest, ARequestBeyondTheServersCallsInFlightIsRefused) {
   server.reset();
 }
 
-TEST_F(ServerTest, AConnectionBeyondTheLimitIsClosed) {
+TEST_F(ServerTest, AConnectionBeyondTheLimitIsToldSoAndClosed) {
   ServerLimits limits;
   limits.connections_max = 1;
   start(limits);
   Wire second(loop);
   server->serve(second.stream());
   EXPECT_TRUE(second.is_closed());
+  EXPECT_THAT(take_summaries(second), ElementsAre("0 RESOURCE_EXHAUSTED"));
+  Wire gone(loop);
+  gone.break_writes();
+  server->serve(gone.stream());
+  EXPECT_TRUE(gone.is_closed());
   wire.end();
   loop.settle();
   Wire third(loop);
