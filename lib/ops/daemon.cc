@@ -1,7 +1,9 @@
 #include "ops/daemon.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <sys/resource.h>
 #include <utility>
 #include <vector>
 
@@ -58,6 +60,18 @@ void add_daemon_options(Command& command, DaemonOptions& options) {
 
 Log start_logging(std::string name, const DaemonOptions& options) {
   return Log::to_stdout(std::move(name), options.log_level, options.log_format);
+}
+
+std::size_t connections_max(std::size_t wanted) {
+  constexpr std::size_t files_of_its_own = 64;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return wanted;
+  files.rlim_cur = files.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &files) != 0) ::getrlimit(RLIMIT_NOFILE, &files);
+  if (files.rlim_cur == RLIM_INFINITY) return wanted;
+  const auto open_max = static_cast<std::size_t>(files.rlim_cur);
+  return std::min(wanted,
+                  open_max > 2 * files_of_its_own ? open_max - files_of_its_own : open_max / 2);
 }
 
 void serve_until_signalled(async::UvLoop& loop, const Log& log, SignalHooks hooks) {

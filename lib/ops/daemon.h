@@ -13,6 +13,7 @@
 //   ops::serve_until_signalled(loop, log, {.drain = drain, .reload = reload, .ready = ready});
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -35,6 +36,10 @@ struct DaemonOptions {
 void add_daemon_options(Command& command, DaemonOptions& options);
 
 Log start_logging(std::string name, const DaemonOptions& options);
+
+// Lets the process open as many files as the machine allows it, and gives how many connections that
+// leaves room for, beside the files that a daemon needs itself.
+std::size_t connections_max(std::size_t wanted);
 
 struct SignalHooks {
   // The first SIGTERM or SIGINT, once: stops accepting and finishes what is in flight. When it is

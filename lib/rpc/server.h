@@ -24,7 +24,7 @@ namespace rpc {
 
 // What proto/FRAMING.md names under "Limits".
 struct ServerLimits {
-  std::size_t connections_max = 10'000;
+  std::size_t connections_max = 16'384;
   std::size_t request_body_size_max = frame_body_size_max;
   std::size_t calls_in_flight_per_connection_max = 256;
   std::size_t calls_in_flight_max = 65'536;

@@ -12,6 +12,7 @@
 #include "atm/atm.h"
 #include "atm/simulated_acceptor.h"
 #include "atm/simulated_dispenser.h"
+#include "ops/daemon.h"
 #include "ops/failure.h"
 #include "ops/files.h"
 #include "ops/log.h"
@@ -138,7 +139,9 @@ int serve(const ops::CommandLine& line, const ServeOptions& options) {
   loop.run(atm.recover());
 
   rpc::LogObserver observer;
-  rpc::Server server(loop, {}, observer);
+  rpc::ServerLimits limits;
+  limits.connections_max = ops::connections_max(limits.connections_max);
+  rpc::Server server(loop, limits, observer);
   atm.serve_on(server);
   std::vector<async::Endpoint> listening;
   for (const async::Endpoint& endpoint : options.listen) {

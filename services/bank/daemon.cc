@@ -15,6 +15,7 @@
 #include "ledger/store.h"
 #include "ledger/verify.h"
 #include "ops/calendar.h"
+#include "ops/daemon.h"
 #include "ops/files.h"
 #include "rpc/server.h"
 
@@ -59,7 +60,9 @@ int serve(const ServeOptions& options,
   OperatorService operators(loop, store, changes, hasher, tokens);
 
   rpc::LogObserver observer;
-  rpc::Server server(loop, rpc::ServerLimits(), observer);
+  rpc::ServerLimits limits;
+  limits.connections_max = ops::connections_max(limits.connections_max);
+  rpc::Server server(loop, limits, observer);
   bank.add_to(server);
   operators.add_to(server);
 

@@ -5,6 +5,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <sys/resource.h>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -41,6 +42,19 @@ class DaemonTest : public testing::Test {
   Log log = Log::to_string("daemon", LogLevel::info, LogFormat::text, lines);
   std::vector<std::string> happened;
 };
+
+TEST(Connections, AreAsManyAsFilesMayBeOpenLessThoseOfTheDaemonItself) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 100;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  EXPECT_EQ(connections_max(10), 10U);
+  rlimit after{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &after), 0);
+  EXPECT_EQ(after.rlim_cur, before.rlim_max) << "what the machine allows";
+  EXPECT_LT(connections_max(SIZE_MAX), after.rlim_max);
+}
 
 TEST_F(DaemonTest, SigtermDrainsAndReturns) {
   later(SIGTERM);
