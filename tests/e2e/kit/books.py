@@ -9,7 +9,8 @@ async def agree(house, in_hand=0, deposited=0):
         await staff.in_service()
         await staff.settled()
         audit = await staff.audit()
-        assert list(audit.differences) == []
+        differences = list(audit.differences)
+        assert not differences, differences
         assert audit.presented.minor_units == in_hand * 100
         assert audit.deposited.minor_units == deposited * 100
         inside = audit.in_cassettes.minor_units + audit.in_deposit_bin.minor_units + audit.rejected.minor_units

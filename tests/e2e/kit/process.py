@@ -25,7 +25,7 @@ class Daemon:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._ready_file = self.folder / f"{name}.ready"
         self.argv = [str(each).replace("{ready_file}", str(self._ready_file)) for each in argv]
-        self._env = {**os.environ, **(env or {})}
+        self.env = {**os.environ, **(env or {})}
         self._starts = 0
         self.process = None
         self.addresses = []
@@ -41,7 +41,7 @@ class Daemon:
         self._starts += 1
         with open(self._log_file(), "wb") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *self.argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self._env, cwd=self.folder
+                *self.argv, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self.env, cwd=self.folder
             )
 
     async def ready(self):
