@@ -13,7 +13,6 @@ DeviceWorld::DeviceWorld(const std::filesystem::path& path, const std::string& s
     : database_(path.string(), ledger::Database::Access::read_write), tables_(database_) {
   const std::string tables = schema_of<WorldNotes>() + schema_of<WorldFault>() + schema;
   database_.open_schema(application, schema_version, tables.c_str());
-  database_.set_durable(false);
 }
 
 void DeviceWorld::add_notes(const std::string& place, std::uint32_t position, Cents denomination,

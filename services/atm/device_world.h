@@ -47,10 +47,9 @@ struct WorldFault {
   }
 };
 
-// One simulated device's file. What happens in a change() is one step that outlives atmd: no crash of
-// it tears or loses the step. A power cut may take back the newest steps, which no real device
-// would forget; waiting for the disk would make the simulation slower than what it stands for.
-// Shared between the device and the pool's work, which may outlive it; any thread.
+// One simulated device's file. What happens in a change() is one durable step: neither a crash of
+// atmd nor a power cut takes back what customers hold in their hands. Shared between the device and
+// the pool's work, which may outlive it; any thread.
 class DeviceWorld {
  public:
   // `schema`: the tables beside notes and fault. Throws StorageError.
