@@ -87,7 +87,8 @@ Task<> Atm::recover() {
     Terminal& terminal = *terminals_.at(deposit.terminal);
     co_await deposits_.recover(terminal, std::move(deposit));
   }
-  for (const auto& [id, terminal] : terminals_) co_await deposits_.recover_escrow(*terminal);
+  // A silent acceptor is asked until it answers; nobody waits for it.
+  for (const auto& [id, terminal] : terminals_) queue_.spawn(deposits_.recover_escrow(*terminal));
   queue_.spawn(resender_.run());
   bank_.start();
 }

@@ -105,9 +105,15 @@ Task<> Deposits::recover(Terminal& terminal, Deposit deposit) {
 }
 
 Task<> Deposits::recover_escrow(Terminal& terminal) {
-  const Told<Acceptor::Inside> inside = co_await terminal.acceptor().count();
-  if (!inside || !inside->escrow_id || items_.knows(*inside->escrow_id)) co_return;
-  co_await terminal.acceptor().give_back(*inside->escrow_id);
+  while (true) {
+    const Told<Acceptor::Inside> inside = co_await terminal.acceptor().count();
+    if (inside && (!inside->escrow_id || items_.knows(*inside->escrow_id))) co_return;
+    if (inside) {
+      const Told<Accepted> back = co_await terminal.acceptor().give_back(*inside->escrow_id);
+      if (back && back->place == Place::returned) co_return;
+    }
+    co_await machinery_.loop.sleep_for(machinery_.settings.decision_poll);
+  }
 }
 
 Task<> Deposits::settle(DepositItem item) {

@@ -31,7 +31,7 @@ class Deposits {
   // What the journal held open.
   Task<> recover(Terminal& terminal, Deposit deposit);
   // Notes in the escrow that no journalled deposit knows: the ATM stopped before it had counted
-  // them, and gives them back.
+  // them, and gives them back as soon as the acceptor answers.
   Task<> recover_escrow(Terminal& terminal);
 
   v1::DepositResponse first_answer(const Item<Deposit>& item) const;

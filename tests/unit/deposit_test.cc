@@ -213,6 +213,18 @@ TEST_F(DepositTest, NotesInTheEscrowThatNobodyWroteDownAreGivenBackAtTheStart) {
   expect_taken(0);
 }
 
+TEST_F(DepositTest, NorDoesADeadAcceptorKeepThemWhenItAnswersAgain) {
+  house.run(house.acceptor->accept(house.new_id(), Notes{{Cents{50'00}, 2}}));
+  house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_DEAD);
+  house.restart();
+  house.pass(10s);
+  house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_NONE);
+  EXPECT_EQ(house.really_inside(), 300);
+  house.pass(10s);
+  EXPECT_EQ(house.really_inside(), 200);
+  expect_taken(0);
+}
+
 TEST_F(DepositTest, ACustomerWhoLeavesIsCreditedAllTheSame) {
   house.bank.delays["Deposit"] = 500ms;
   const OperationId id = house.new_id();
