@@ -27,6 +27,13 @@ struct FutureState : Pooled {
   using Stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
   explicit FutureState(Loop& owner) : loop(owner) {}
+  FutureState(const FutureState&) = delete;
+  FutureState& operator=(const FutureState&) = delete;
+  ~FutureState() {
+    if (error && !taken && is_debugging()) [[unlikely]] {
+      debug_lost("a future that was dropped", std::move(error));
+    }
+  }
 
   void complete() noexcept {
     if (ready == nullptr) return;

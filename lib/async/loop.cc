@@ -40,20 +40,37 @@ void Timer::cancel() noexcept {
 }
 
 void Loop::fail(std::exception_ptr error) {
-  if (!failure_) failure_ = std::move(error);
+  if (!failure_) {
+    failure_ = std::move(error);
+  } else if (detail::is_debugging()) {
+    detail::debug_lost("a loop that fails already", std::move(error));
+  }
 }
 
 void Loop::throw_failure() {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-Loop::~Loop() { check(timers_.empty(), "a loop is destroyed after every timer that is set on it"); }
+Loop::~Loop() {
+  if (failure_ && detail::is_debugging()) {
+    detail::debug_lost("a loop that was not run again", std::move(failure_));
+  }
+  check(timers_.empty(), "a loop is destroyed after every timer that is set on it");
+}
 
-void Loop::run_until(Task<>& runner, const bool& done) {
+void Loop::begin(Task<>& runner, std::coroutine_handle<> task) {
+  if (detail::is_debugging()) [[unlikely]] {
+    const detail::Stretch stretch(task);
+    return (void)runner.await_suspend(std::noop_coroutine());
+  }
+  (void)runner.await_suspend(std::noop_coroutine());
+}
+
+void Loop::run_until(Task<>& runner, std::coroutine_handle<> task, const bool& done) {
   check(done_ == nullptr, "a loop is run by one caller at a time");
   const Borrowed running(done_, &done);
   wake();
-  (void)runner.await_suspend(std::noop_coroutine());
+  begin(runner, task);
   while (!is_finished()) turn();
   run_ready();  // So that what the task wrote last leaves, too.
   throw_failure();
@@ -72,7 +89,7 @@ void Loop::resume_ready() {
   while (ready_.next() != &mark) {
     Ready& ready = static_cast<Ready&>(*ready_.next());
     ready.unlink();
-    call(ready.handle);
+    call([task = ready.handle] { detail::resume(task); });
   }
 }
 
@@ -83,7 +100,7 @@ void Loop::end_turn() {
   while (turn_ends_.next() != &mark) {
     TurnEnd& end = static_cast<TurnEnd&>(*turn_ends_.next());
     end.unlink();
-    call([&end] { end.turn_ended(); });
+    call([&end] { detail::call_back(end, &TurnEnd::turn_ended); });
   }
 }
 
@@ -95,7 +112,7 @@ void Loop::run_timers() {
     // One that was set by one that fired waits for the next turn, or sockets would starve.
     if (timer.when_ > timers_ran_at_ || timer.order_ >= order_end) break;
     timer.cancel();
-    call([&timer] { timer.fired(); });
+    call([&timer] { detail::call_back(timer, &Timer::fired); });
   }
 }
 

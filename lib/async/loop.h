@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "async/check.h"
+#include "async/debug_hooks.h"
 #include "async/endpoint.h"
 #include "async/task.h"
 #include "async/time.h"
@@ -142,7 +143,8 @@ class Loop {
 
   // Any thread: calls `callback` in a coming turn. Keeps their order. What a callback throws ends
   // run().
-  virtual void post(std::move_only_function<void()> callback) = 0;
+  virtual void post(std::move_only_function<void()> callback,
+                    const detail::Place& place = detail::Place::current()) = 0;
 
   // Connects to `endpoint`, looking its name up anew. Throws IoError.
   virtual Task<Stream> connect(Endpoint endpoint) = 0;
@@ -198,7 +200,8 @@ class Loop {
   void sift_down(std::size_t index) noexcept;
   void place(Timer* timer, std::size_t index) noexcept;
   bool earlier(const Timer* a, const Timer* b) const noexcept;
-  void run_until(Task<>& runner, const bool& done);
+  static void begin(Task<>& runner, std::coroutine_handle<> task);
+  void run_until(Task<>& runner, std::coroutine_handle<> task, const bool& done);
   void resume_ready();
   void end_turn();
 
@@ -224,7 +227,7 @@ class SleepAwaiter : Timer {
   void await_resume() const noexcept {}
 
  private:
-  void fired() override { waiter_.resume(); }
+  void fired() override { resume(waiter_); }
 
   Loop& loop_;
   Instant when_;
@@ -294,12 +297,17 @@ class OffloadWork final : public PoolWork {
     }
   }
   void done() noexcept override {
-    if (awaiter_ == nullptr) return;
+    if (awaiter_ == nullptr) {
+      if (error_ && is_debugging()) [[unlikely]] {
+        debug_lost("work on the pool that nobody waits for", error_);
+      }
+      return;
+    }
     Awaiter& awaiter = *awaiter_;
     awaiter.running_ = nullptr;
     awaiter.result_ = std::move(result_);
     awaiter.error_ = error_;
-    awaiter.waiter_.resume();
+    resume(awaiter.waiter_);
   }
   void forget() noexcept { awaiter_ = nullptr; }
 
@@ -371,8 +379,9 @@ Task<std::invoke_result_t<Work>> Loop::offload(Work work) {
 template <typename T>
 T Loop::run(Task<T> task) {
   detail::RunResult<T> result;
+  const std::coroutine_handle<> frame = detail::frame_of(task);
   Task<> runner = detail::run_into(std::move(task), &result);
-  run_until(runner, result.done);
+  run_until(runner, frame, result.done);
   if (result.error) std::rethrow_exception(result.error);
   if constexpr (!std::is_void_v<T>) return std::move(*result.value);
 }

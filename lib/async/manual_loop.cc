@@ -38,7 +38,8 @@ class ManualLoop::MemoryListener final : public ListenerTransport {
 
 ManualLoop::~ManualLoop() { check(listeners_.empty(), "a loop was closed before a listener"); }
 
-void ManualLoop::post(std::move_only_function<void()> callback) {
+void ManualLoop::post(std::move_only_function<void()> callback, const detail::Place& place) {
+  if (detail::is_debugging()) callback = detail::debug_posted(std::move(callback), place);
   const std::lock_guard lock(mutex_);
   posted_.push_back(std::move(callback));
 }

@@ -23,7 +23,8 @@ class ManualLoop final : public Loop {
 
   Instant now() const override { return now_; }
   WallTime wall_now() const override { return wall_now_; }
-  void post(std::move_only_function<void()> callback) override;
+  void post(std::move_only_function<void()> callback,
+            const detail::Place& place = detail::Place::current()) override;
   Task<Stream> connect(Endpoint endpoint) override;
   Listener listen(const Endpoint& endpoint) override;
   void run_in_pool(std::unique_ptr<PoolWork> work) override;

@@ -30,8 +30,21 @@ class ScopedTask : public Link {
 };
 
 struct ScopedPromise : Pooled {
-  ScopedPromise(TaskScope& scope, Task<>&) : node(scope) {
-    node.runs_in(std::coroutine_handle<ScopedPromise>::from_promise(*this));
+  ScopedPromise(TaskScope& scope, const Task<>&, const Place& place) : node(scope) {
+    node.runs_in(frame());
+    if (is_debugging()) [[unlikely]] {
+      debug_made(frame(), {.kind = Watched::Kind::spawned, .place = place});
+    }
+  }
+  ScopedPromise(const ScopedPromise&) = delete;
+  ScopedPromise& operator=(const ScopedPromise&) = delete;
+  ~ScopedPromise() {
+    if (is_debugging()) [[unlikely]] {
+      debug_gone(frame());
+    }
+  }
+  std::coroutine_handle<> frame() {
+    return std::coroutine_handle<ScopedPromise>::from_promise(*this);
   }
   void get_return_object() const noexcept {}
   std::suspend_never initial_suspend() const noexcept { return {}; }
@@ -47,7 +60,7 @@ struct ScopedPromise : Pooled {
 }  // namespace async
 
 template <>
-struct std::coroutine_traits<void, async::TaskScope&, async::Task<>> {
+struct std::coroutine_traits<void, async::TaskScope&, async::Task<>, async::detail::Place> {
   using promise_type = async::detail::ScopedPromise;
 };
 
@@ -56,7 +69,7 @@ namespace async {
 namespace {
 
 // A free function whose coroutine has no handle for anybody but the scope.
-void run_scoped(TaskScope& scope, Task<> task);
+void run_scoped(TaskScope& scope, Task<> task, detail::Place place);
 
 }  // namespace
 
@@ -67,7 +80,13 @@ TaskScope::~TaskScope() {
   cancel();
 }
 
-void TaskScope::spawn(Task<> task) { run_scoped(*this, std::move(task)); }
+void TaskScope::spawn(Task<> task, const detail::Place& place) {
+  if (detail::is_debugging()) [[unlikely]] {
+    const detail::Stretch stretch(detail::frame_of(task));
+    return run_scoped(*this, std::move(task), place);
+  }
+  run_scoped(*this, std::move(task), place);
+}
 
 void TaskScope::cancel() noexcept {
   while (tasks_.linked()) static_cast<detail::ScopedTask&>(*tasks_.previous()).cancel();
@@ -111,14 +130,18 @@ class JoinAwaiter {
   Ready ready_;
 };
 
-void run_scoped(TaskScope& scope, Task<> task) {
+void run_scoped(TaskScope& scope, Task<> task, detail::Place place) {
   std::exception_ptr error;
   try {
     co_await task;
   } catch (...) {
     error = std::current_exception();
   }
-  if (error) scope.report(std::move(error));
+  if (!error) co_return;
+  if (detail::is_debugging() && !scope.has_error_handler()) [[unlikely]] {
+    detail::debug_failed(detail::frame_of(task), place, error);
+  }
+  scope.report(std::move(error));
 }
 
 }  // namespace

@@ -37,12 +37,13 @@ class TaskScope {
   ~TaskScope();
 
   // Starts the task: it runs until it first waits before this returns.
-  void spawn(Task<> task);
+  void spawn(Task<> task, const detail::Place& place = detail::Place::current());
   std::size_t size() const noexcept { return size_; }
   // Cancels every task.
   void cancel() noexcept;
   // Done when no task is left. One task may wait.
   Task<> join();
+  bool has_error_handler() const noexcept { return on_error_ != nullptr; }
   // What happens to the error of a task.
   void report(std::exception_ptr error) noexcept;
 
@@ -59,11 +60,19 @@ class TaskScope {
 
 namespace detail {
 
+class Latch;
+
 // A coroutine that was started and is owned: what gather, first_of and with_deadline run their
 // tasks in.
 class Started {
  public:
   struct promise_type : Pooled {
+    template <typename T, typename Store>
+    promise_type(const Task<T>&, const Latch* latch, const Store&) noexcept {
+      if (is_debugging()) [[unlikely]] {
+        watch(*latch);
+      }
+    }
     Started get_return_object() noexcept {
       return Started(std::coroutine_handle<promise_type>::from_promise(*this));
     }
@@ -80,6 +89,7 @@ class Started {
     void unhandled_exception() const noexcept { std::terminate(); }
     // Who goes on when this coroutine ends.
     void return_value(std::coroutine_handle<> handle) noexcept { next = handle; }
+    void watch(const Latch& latch) const noexcept;
     std::coroutine_handle<> next;
   };
 
@@ -90,7 +100,11 @@ class Started {
     return *this;
   }
   ~Started() {
-    if (frame_) frame_.destroy();
+    if (!frame_) return;
+    if (is_debugging()) [[unlikely]] {
+      debug_gone(frame_);
+    }
+    frame_.destroy();
   }
 
  private:
@@ -121,10 +135,16 @@ class Latch {
   }
 
  private:
+  friend class Started;
   std::size_t count_;
   std::coroutine_handle<> waiter_;
   std::exception_ptr error_;
 };
+
+inline void Started::promise_type::watch(const Latch& latch) const noexcept {
+  const auto frame = std::coroutine_handle<const promise_type>::from_promise(*this);
+  debug_made(frame, {.kind = Watched::Kind::started, .waiter = &latch.waiter_});
+}
 
 template <typename T>
 using Stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
@@ -152,7 +172,7 @@ Task<std::tuple<Stored<T>...>> gather_each(std::index_sequence<Index...>, Task<T
   std::tuple<std::optional<Stored<T>>...> results;
   std::array<Started, sizeof...(T)> running;
   auto start = [&]<std::size_t I>(std::integral_constant<std::size_t, I>, auto task) {
-    if (latch.has_failed()) return;  // An earlier one failed at once.
+    if (latch.has_failed()) return never_mind(task);  // An earlier one failed at once.
     auto* const slot = &std::get<I>(results);
     running[I] = start_into(std::move(task), &latch,
                             [slot](auto value) { slot->emplace(std::move(value)); });
@@ -169,7 +189,7 @@ Task<std::variant<Stored<T>...>> first_of_each(std::index_sequence<Index...>, Ta
   std::optional<std::variant<Stored<T>...>> result;
   std::array<Started, sizeof...(T)> running;
   auto start = [&]<std::size_t I>(std::integral_constant<std::size_t, I>, auto task) {
-    if (latch.await_ready()) return;  // An earlier one finished at once.
+    if (latch.await_ready()) return never_mind(task);  // An earlier one finished at once.
     auto* const slot = &result;
     running[I] = start_into(std::move(task), &latch, [slot](auto value) {
       if (!*slot) slot->emplace(std::in_place_index<I>, std::move(value));
@@ -203,6 +223,7 @@ Task<std::vector<detail::Stored<T>>> gather(std::vector<Task<T>> tasks) {
     auto store = [slot](auto value) { slot->emplace(std::move(value)); };
     running.push_back(detail::start_into(std::move(tasks[i]), &latch, store));
   }
+  for (std::size_t i = running.size(); i < tasks.size(); ++i) detail::never_mind(tasks[i]);
   co_await latch;
   std::vector<detail::Stored<T>> values;
   values.reserve(results.size());

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "async/check.h"
+#include "async/debug_hooks.h"
 #include "async/frame_pool.h"
 
 namespace async {
@@ -42,13 +43,27 @@ struct TaskPromiseBase : Pooled {
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
   ResumeWaiter final_suspend() const noexcept { return {}; }
+
+ protected:
+  void watch(std::coroutine_handle<> frame, const Place& place) const noexcept {
+    if (is_debugging()) [[unlikely]] {
+      debug_made(frame, {.place = place, .waiter = &waiter, .finished = &finished});
+    }
+  }
 };
+
+template <typename T>
+std::coroutine_handle<> frame_of(const Task<T>& task) noexcept;
+
+// A task that is not awaited on purpose, because an earlier one decided.
+template <typename T>
+void never_mind(Task<T>& task) noexcept;
 
 template <typename T>
 struct TaskPromise : TaskPromiseBase {
   std::variant<std::monostate, T, std::exception_ptr> result;
 
-  Task<T> get_return_object() noexcept;
+  Task<T> get_return_object(const Place& place = Place::current()) noexcept;
   void unhandled_exception() noexcept { result.template emplace<2>(std::current_exception()); }
   template <typename Value>
     requires std::constructible_from<T, Value&&>
@@ -65,7 +80,7 @@ template <>
 struct TaskPromise<void> : TaskPromiseBase {
   std::exception_ptr error;
 
-  Task<void> get_return_object() noexcept;
+  Task<void> get_return_object(const Place& place = Place::current()) noexcept;
   void unhandled_exception() noexcept { error = std::current_exception(); }
   void return_void() const noexcept {}
   void take() {
@@ -115,22 +130,45 @@ class [[nodiscard]] Task {
 
  private:
   friend promise_type;
+  template <typename Result>
+  friend std::coroutine_handle<> detail::frame_of(const Task<Result>& task) noexcept;
+  template <typename Result>
+  friend void detail::never_mind(Task<Result>& task) noexcept;
   explicit Task(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
 
   void destroy() noexcept {
-    if (frame_) std::exchange(frame_, nullptr).destroy();
+    if (!frame_) return;
+    if (detail::is_debugging()) [[unlikely]] {
+      const promise_type& promise = frame_.promise();
+      detail::debug_destroyed(frame_, promise.finished || promise.waiter);
+    }
+    std::exchange(frame_, nullptr).destroy();
   }
 
   std::coroutine_handle<promise_type> frame_;
 };
 
 template <typename T>
-Task<T> detail::TaskPromise<T>::get_return_object() noexcept {
-  return Task<T>(std::coroutine_handle<TaskPromise<T>>::from_promise(*this));
+Task<T> detail::TaskPromise<T>::get_return_object(const Place& place) noexcept {
+  const auto frame = std::coroutine_handle<TaskPromise<T>>::from_promise(*this);
+  watch(frame, place);
+  return Task<T>(frame);
 }
 
-inline Task<void> detail::TaskPromise<void>::get_return_object() noexcept {
-  return Task<void>(std::coroutine_handle<TaskPromise<void>>::from_promise(*this));
+inline Task<void> detail::TaskPromise<void>::get_return_object(const Place& place) noexcept {
+  const auto frame = std::coroutine_handle<TaskPromise<void>>::from_promise(*this);
+  watch(frame, place);
+  return Task<void>(frame);
+}
+
+template <typename T>
+std::coroutine_handle<> detail::frame_of(const Task<T>& task) noexcept {
+  return task.frame_;
+}
+
+template <typename T>
+void detail::never_mind(Task<T>& task) noexcept {
+  task.frame_.promise().waiter = std::noop_coroutine();
 }
 
 }  // namespace async

@@ -55,13 +55,17 @@ class UvLoop::Impl {
   friend class UvLoop;
   void run_posted();
   void set_alarm(Instant when);
+  // What is open, a line each, for whoever forgot to close it.
+  std::string list_open_handles();
+  void print_tasks_on_signal();
 
   Instant time_;
   bool time_is_known_ = false;
   uv_timer_t alarm_{};  // Ends the wait for the world when the earliest timer is due.
   Instant alarm_at_ = Instant::max();
   uv_async_t wake_up_{};
-  std::mutex mutex_;  // Guards posted_ only.
+  std::unique_ptr<uv_signal_t> tree_signal_;  // SIGUSR1, in debug mode.
+  std::mutex mutex_;                          // Guards posted_ only.
   std::vector<std::move_only_function<void()>> posted_;
   std::vector<std::move_only_function<void()>> running_;  // Were posted; kept for their memory.
 };

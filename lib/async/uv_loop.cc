@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "async/debug.h"
 #include "async/stream.h"
 #include "async/uv_impl.h"
 
@@ -32,8 +33,8 @@ UvLoop::Impl::Impl(UvLoop& loop) : owner(loop) {
 
 UvLoop::Impl::~Impl() {
   if (open_handles > 0) {
-    std::fprintf(stderr, "an event loop was closed with these handles open:\n");
-    uv_print_all_handles(&uv, stderr);
+    std::fprintf(stderr, "an event loop was closed with this left open:\n%s",
+                 list_open_handles().c_str());
   }
   check(open_handles == 0, "a loop is closed after everything that was made on it");
   {
@@ -42,6 +43,7 @@ UvLoop::Impl::~Impl() {
   }
   uv_close(as_handle(&alarm_), nullptr);
   uv_close(as_handle(&wake_up_), nullptr);
+  if (tree_signal_) uv_close(as_handle(tree_signal_.get()), nullptr);
   // Lets pool work end, writes fail and closed handles go.
   uv_run(&uv, UV_RUN_DEFAULT);
   check(uv_loop_close(&uv) == 0, "an event loop closes when nothing is left on it");
@@ -85,7 +87,11 @@ void UvLoop::Impl::set_alarm(Instant when) {
   uv_timer_start(&alarm_, rung, milliseconds, 0);
 }
 
-UvLoop::UvLoop() : impl_(std::make_unique<Impl>(*this)) {}
+UvLoop::UvLoop() {
+  DebugMode::begin_if_wanted();
+  impl_ = std::make_unique<Impl>(*this);
+  if (DebugMode::is_on()) impl_->print_tasks_on_signal();
+}
 UvLoop::~UvLoop() = default;
 
 std::size_t UvLoop::open_handles() const noexcept { return impl_->open_handles; }
@@ -96,7 +102,8 @@ WallTime UvLoop::wall_now() const {
   return std::chrono::time_point_cast<WallTime::duration>(std::chrono::system_clock::now());
 }
 
-void UvLoop::post(std::move_only_function<void()> callback) {
+void UvLoop::post(std::move_only_function<void()> callback, const detail::Place& place) {
+  if (detail::is_debugging()) callback = detail::debug_posted(std::move(callback), place);
   bool first = false;
   {
     const std::lock_guard lock(impl_->mutex_);

@@ -21,7 +21,8 @@ class UvLoop final : public Loop {
 
   Instant now() const override;
   WallTime wall_now() const override;
-  void post(std::move_only_function<void()> callback) override;
+  void post(std::move_only_function<void()> callback,
+            const detail::Place& place = detail::Place::current()) override;
   Task<Stream> connect(Endpoint endpoint) override;
   Listener listen(const Endpoint& endpoint) override;
   void run_in_pool(std::unique_ptr<PoolWork> work) override;

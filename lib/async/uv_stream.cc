@@ -55,7 +55,7 @@ class WriteAwaiter {
     if (awaiter == nullptr) return;
     awaiter->pending_ = nullptr;
     awaiter->result_ = status;
-    awaiter->waiter_.resume();
+    detail::resume(awaiter->waiter_);
   }
 
   uv_stream_t* stream_;
@@ -170,7 +170,7 @@ class UvTransport final : public StreamTransport {
     } else {
       reader.bytes = bytes_of({bytes, static_cast<std::size_t>(size)});
     }
-    reader.ready.handle.resume();
+    detail::resume(reader.ready.handle);
   }
 
   void give_end(StreamReader& reader) const {

@@ -27,7 +27,7 @@ class WaitingPlace {
   void wake() noexcept {
     if (awaiter_ != nullptr) loop_.make_ready(awaiter_->ready_);
   }
-  void resume() { awaiter_->ready_.handle.resume(); }
+  void resume() { detail::resume(awaiter_->ready_.handle); }
 
   // Gives true when the task was woken, false when the place is gone.
   class Awaiter {
