@@ -1,8 +1,9 @@
 // A duet by two generators. A loop of a few lines takes them in turn.
 
-#include <cstdio>
+#include <deque>
+#include <iostream>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "async/generator.h"
 
@@ -24,15 +25,15 @@ Generator<std::string> frank() {
 }  // namespace
 
 int main() {
-  std::vector<Generator<std::string>> singers;
+  std::deque<Generator<std::string>> singers;
   singers.push_back(annie());
   singers.push_back(frank());
   while (!singers.empty()) {
     Generator<std::string> singer = std::move(singers.front());
-    singers.erase(singers.begin());
+    singers.pop_front();
     const std::optional<std::string> line = singer.next();
-    if (!line) continue;  // Sung to the end.
-    std::puts(line->c_str());
+    if (!line) continue;  // Has sung everything.
+    std::cout << *line << '\n';
     singers.push_back(std::move(singer));
   }
 }

@@ -191,6 +191,11 @@ Stretch::~Stretch() {
   report(text);
 }
 
+void resume_watched(std::coroutine_handle<> task) {
+  const Stretch stretch(task);
+  task.resume();
+}
+
 std::move_only_function<void()> debug_posted(std::move_only_function<void()> callback,
                                              const Place& place) {
   return [callback = std::move(callback), place]() mutable {

@@ -21,7 +21,7 @@ struct DebugOptions {
 };
 
 // Debug mode, from its making to its end, for all loops of the process: made by main before its
-// loop, or by the first UvLoop when LOOP_DEBUG=1 is in the environment. There is one at a time. It
+// loop and its threads, or by the first UvLoop when LOOP_DEBUG=1 is in the environment. There is one at a time. It
 // reports
 //
 // - who held the loop for too long: a callback, or a task that went on;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <coroutine>
 #include <cstddef>
@@ -15,10 +14,10 @@
 
 namespace async::detail {
 
-inline constinit std::atomic<bool> debug_mode_is_on{false};
+inline constinit bool debug_mode_is_on = false;
 
-// Debug mode begins before the tasks that it watches, so nothing is ordered by this.
-inline bool is_debugging() noexcept { return debug_mode_is_on.load(std::memory_order_relaxed); }
+// Debug mode begins before the threads and tasks that it watches: a plain bool is enough.
+inline bool is_debugging() noexcept { return debug_mode_is_on; }
 
 using Place = std::source_location;
 
@@ -75,10 +74,10 @@ std::move_only_function<void()> debug_posted(std::move_only_function<void()> cal
                                              const Place& place);
 
 // Lets a task go on, as everything in lib/async does that is not itself within that task.
+void resume_watched(std::coroutine_handle<> task);
 inline void resume(std::coroutine_handle<> task) {
   if (is_debugging()) [[unlikely]] {
-    const Stretch stretch(task);
-    return task.resume();
+    return resume_watched(task);
   }
   task.resume();
 }

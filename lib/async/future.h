@@ -30,8 +30,8 @@ struct FutureState : Pooled {
   FutureState(const FutureState&) = delete;
   FutureState& operator=(const FutureState&) = delete;
   ~FutureState() {
-    if (error && !taken && is_debugging()) [[unlikely]] {
-      debug_lost("a future that was dropped", std::move(error));
+    if (error) [[unlikely]] {
+      end_with_error();
     }
   }
 
@@ -41,6 +41,10 @@ struct FutureState : Pooled {
   }
   void release() noexcept {
     if (--references == 0) delete this;
+  }
+
+  [[gnu::cold, gnu::noinline]] void end_with_error() noexcept {
+    if (!taken && is_debugging()) debug_lost("a future that was dropped", std::move(error));
   }
 
   Loop& loop;

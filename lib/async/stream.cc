@@ -42,16 +42,39 @@ std::span<const std::byte> Stream::take_leftover(std::size_t size_max) noexcept 
   return taken;
 }
 
+// The end of what was lent last: by the transport, or of what was left over before.
+void Stream::put_back(std::span<const std::byte> rest) {
+  if (leftover_taken_ > 0) {
+    leftover_taken_ -= rest.size();
+  } else {
+    leftover_.assign(text_of(rest));
+  }
+}
+
 Task<std::size_t> Stream::read(std::span<std::byte> buffer) {
   check(!buffer.empty(), "a read has room for what arrives");
   std::span<const std::byte> taken = take_leftover(buffer.size());
   if (taken.empty()) {
     const std::span<const std::byte> arrived = co_await read_some();
     taken = arrived.first(std::min(arrived.size(), buffer.size()));
-    leftover_.assign(text_of(arrived.subspan(taken.size())));
+    put_back(arrived.subspan(taken.size()));
   }
   if (!taken.empty()) std::memcpy(buffer.data(), taken.data(), taken.size());
   co_return taken.size();
+}
+
+Task<std::string> Stream::read_line(std::size_t size_max) {
+  std::string line;
+  while (true) {
+    const std::span<const std::byte> arrived = co_await read_some();
+    const std::size_t end = text_of(arrived).find('\n');
+    const bool is_whole = end != std::string_view::npos;
+    const std::span<const std::byte> taken = is_whole ? arrived.first(end + 1) : arrived;
+    if (taken.size() > size_max - line.size()) throw IoError(-EMSGSIZE, "read a line");
+    line.append(text_of(taken));
+    put_back(arrived.subspan(taken.size()));
+    if (is_whole || arrived.empty()) co_return line;
+  }
 }
 
 Task<std::string> Stream::read_all(std::size_t size_max) {

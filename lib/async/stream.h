@@ -119,6 +119,9 @@ class Stream {
   ReadAwaiter read_some() { return ReadAwaiter(*this); }
   // Copies what has arrived, at most buffer.size(), which is not 0: 0 at the end of the stream.
   Task<std::size_t> read(std::span<std::byte> buffer);
+  // The next line, with its '\n'; what is left at the end of the stream, without one; then nothing.
+  // Throws IoError(EMSGSIZE) beyond `size_max` bytes.
+  Task<std::string> read_line(std::size_t size_max);
   // Everything until the end of the stream, at most `size_max` bytes; throws IoError(EMSGSIZE)
   // beyond.
   Task<std::string> read_all(std::size_t size_max);
@@ -151,6 +154,7 @@ class Stream {
     return *transport_;
   }
   std::span<const std::byte> take_leftover(std::size_t size_max) noexcept;
+  void put_back(std::span<const std::byte> rest);
 
   std::unique_ptr<StreamTransport> transport_;
   std::string leftover_;  // Arrived, but more than the last read() asked for.

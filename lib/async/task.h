@@ -45,10 +45,10 @@ struct TaskPromiseBase : Pooled {
   ResumeWaiter final_suspend() const noexcept { return {}; }
 
  protected:
-  void watch(std::coroutine_handle<> frame, const Place& place) const noexcept {
-    if (is_debugging()) [[unlikely]] {
-      debug_made(frame, {.place = place, .waiter = &waiter, .finished = &finished});
-    }
+  // Out of line, so that the code around it stays as it would be without debug mode.
+  [[gnu::cold, gnu::noinline]] void begin_watch(std::coroutine_handle<> frame,
+                                                Place place) const noexcept {
+    debug_made(frame, {.place = place, .waiter = &waiter, .finished = &finished});
   }
 };
 
@@ -63,7 +63,7 @@ template <typename T>
 struct TaskPromise : TaskPromiseBase {
   std::variant<std::monostate, T, std::exception_ptr> result;
 
-  Task<T> get_return_object(const Place& place = Place::current()) noexcept;
+  Task<T> get_return_object(Place place = Place::current()) noexcept;
   void unhandled_exception() noexcept { result.template emplace<2>(std::current_exception()); }
   template <typename Value>
     requires std::constructible_from<T, Value&&>
@@ -80,7 +80,7 @@ template <>
 struct TaskPromise<void> : TaskPromiseBase {
   std::exception_ptr error;
 
-  Task<void> get_return_object(const Place& place = Place::current()) noexcept;
+  Task<void> get_return_object(Place place = Place::current()) noexcept;
   void unhandled_exception() noexcept { error = std::current_exception(); }
   void return_void() const noexcept {}
   void take() {
@@ -139,25 +139,33 @@ class [[nodiscard]] Task {
   void destroy() noexcept {
     if (!frame_) return;
     if (detail::is_debugging()) [[unlikely]] {
-      const promise_type& promise = frame_.promise();
-      detail::debug_destroyed(frame_, promise.finished || promise.waiter);
+      end_watch(frame_);
     }
     std::exchange(frame_, nullptr).destroy();
+  }
+
+  [[gnu::cold, gnu::noinline]] static void end_watch(
+      std::coroutine_handle<promise_type> frame) noexcept {
+    detail::debug_destroyed(frame, frame.promise().finished || frame.promise().waiter);
   }
 
   std::coroutine_handle<promise_type> frame_;
 };
 
 template <typename T>
-Task<T> detail::TaskPromise<T>::get_return_object(const Place& place) noexcept {
+Task<T> detail::TaskPromise<T>::get_return_object(Place place) noexcept {
   const auto frame = std::coroutine_handle<TaskPromise<T>>::from_promise(*this);
-  watch(frame, place);
+  if (is_debugging()) [[unlikely]] {
+    begin_watch(frame, place);
+  }
   return Task<T>(frame);
 }
 
-inline Task<void> detail::TaskPromise<void>::get_return_object(const Place& place) noexcept {
+inline Task<void> detail::TaskPromise<void>::get_return_object(Place place) noexcept {
   const auto frame = std::coroutine_handle<TaskPromise<void>>::from_promise(*this);
-  watch(frame, place);
+  if (is_debugging()) [[unlikely]] {
+    begin_watch(frame, place);
+  }
   return Task<void>(frame);
 }
 

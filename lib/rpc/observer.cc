@@ -1,3 +1,5 @@
+#include <string>
+
 #include <spdlog/spdlog.h>
 
 #include "rpc/server.h"
@@ -17,15 +19,17 @@ bool is_broken(StatusCode code) {
 }
 
 void log(const CallRecord& record, spdlog::level::level_enum level, std::string_view why) {
-  spdlog::log(level, "rpc method={} request_id={} peer={} status={} took_us={} trace={} error={:?}",
+  const std::string error = why.empty() ? std::string() : fmt::format(" error={:?}", why);
+  spdlog::log(level, "rpc method={} request_id={} peer={} status={} took_us={} trace={}{}",
               record.method, record.request_id, record.peer, name(record.code),
-              microseconds(record.took), record.trace.id_text(), why);
+              microseconds(record.took), record.trace.id_text(), error);
 }
 
 }  // namespace
 
 void LogObserver::call_ended(const CallRecord& record) {
-  if (record.code == StatusCode::ok) return;
+  // At this level every call is a line: how a trace is followed from program to program.
+  if (record.code == StatusCode::ok && !spdlog::should_log(spdlog::level::debug)) return;
   log(record, is_broken(record.code) ? spdlog::level::warn : spdlog::level::debug, record.message);
 }
 

@@ -68,12 +68,14 @@ class BankLink final : public rpc::ConnectionObserver {
   }
 
   // Rule 17: asks until the bank has answered, whatever the answer. `Request` was journalled.
+  // `trace` is that of the customer's request, if it is known.
   template <typename Request, typename Response>
-  Task<Response> until_answered(const rpc::Method<Request, Response>& method, Request request) {
+  Task<Response> until_answered(const rpc::Method<Request, Response>& method, Request request,
+                                rpc::Trace trace = {}) {
     Backoff backoff(random_, std::chrono::milliseconds(200), std::chrono::seconds(30));
     while (true) {
       co_await usable(request.terminal_id());
-      rpc::Context context(loop_.in(settings_.bank_patience));
+      rpc::Context context(loop_.in(settings_.bank_patience), trace);
       Request copy = request;
       rpc::Reply<Response> reply = co_await try_call(method, std::move(copy), std::move(context));
       if (reply) co_return std::move(*reply);

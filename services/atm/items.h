@@ -13,6 +13,7 @@
 #include "async/loop.h"
 #include "atm/journal_file.h"
 #include "atm/settings.h"
+#include "rpc/trace.h"
 
 namespace atm {
 
@@ -28,6 +29,7 @@ struct Item {
   Terminal& terminal;
   async::Event answered;    // Its first answer is known, to the customer and to whoever asks again.
   std::string waiting_for;  // For staff: a clause.
+  rpc::Trace trace;         // Of the request that it began with; of none after a restart.
 };
 
 template <Record T>

@@ -8,13 +8,22 @@ namespace atm {
 
 namespace wire = ::bank::v1;
 
+void Withdrawals::enter(const WithdrawalItem& item, WithdrawalState state) const {
+  item->record.state = state;
+  if (!machinery_.log.writes(ops::LogLevel::debug)) return;
+  machinery_.log.debug("withdrawal", {{"withdrawal", item->record.id.text()},
+                                      {"state", name(state)},
+                                      {"amount_minor_units", item->record.amount.value},
+                                      {"trace", item->trace.id_text()}});
+}
+
 Task<> Withdrawals::to_requested(WithdrawalItem item) {
-  item->record.state = WithdrawalState::requested;
+  enter(item, WithdrawalState::requested);
   co_await machinery_.journal.commit(item->terminal.entry(item->record));
 }
 
 Task<> Withdrawals::to_declined(WithdrawalItem item, v1::Decline why) {
-  item->record.state = WithdrawalState::declined;
+  enter(item, WithdrawalState::declined);
   ++item->terminal.today().declined;
   v1::WithdrawResponse response;
   *response.mutable_decline() = std::move(why);
@@ -25,7 +34,7 @@ Task<> Withdrawals::to_declined(WithdrawalItem item, v1::Decline why) {
 }
 
 void Withdrawals::to_held(const WithdrawalItem& item, const wire::Receipt& receipt) {
-  item->record.state = WithdrawalState::held;
+  enter(item, WithdrawalState::held);
   item->record.balance_told = receipt.has_balance();
   item->record.balance = Cents{receipt.balance().balance().minor_units()};
   item->record.available = Cents{receipt.balance().available().minor_units()};
@@ -33,14 +42,14 @@ void Withdrawals::to_held(const WithdrawalItem& item, const wire::Receipt& recei
 }
 
 Task<> Withdrawals::to_dispensing(WithdrawalItem item) {
-  item->record.state = WithdrawalState::dispensing;
+  enter(item, WithdrawalState::dispensing);
   item->waiting_for = "the dispenser";
   co_await machinery_.journal.commit(item->terminal.entry(item->record));
 }
 
 Task<> Withdrawals::to_dispensed(WithdrawalItem item, Dispensed dispensed) {
   Withdrawal& withdrawal = item->record;
-  withdrawal.state = WithdrawalState::dispensed;
+  enter(item, WithdrawalState::dispensed);
   withdrawal.presented = std::move(dispensed.presented);
   withdrawal.rejected = std::move(dispensed.rejected);
   item->terminal.stock().dispense(withdrawal.presented, withdrawal.rejected);
@@ -61,7 +70,7 @@ Task<> Withdrawals::to_dispensed(WithdrawalItem item, Dispensed dispensed) {
 
 Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
   Withdrawal& withdrawal = item->record;
-  withdrawal.state = WithdrawalState::suspense;
+  enter(item, WithdrawalState::suspense);
   withdrawal.evidence = "Terminal " + withdrawal.terminal + ", withdrawal " + withdrawal.id.text() +
                         ": " + evidence + "; planned were " +
                         notes_of(withdrawal.plan).text(machinery_.settings.currency) + ".";
@@ -78,13 +87,13 @@ Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
 }
 
 void Withdrawals::to_settled(const WithdrawalItem& item, std::uint64_t ledger_seq) {
-  item->record.state = WithdrawalState::settled;
+  enter(item, WithdrawalState::settled);
   item->record.ledger_seq = ledger_seq;
   note(item);
 }
 
 void Withdrawals::to_voided(const WithdrawalItem& item, std::uint64_t ledger_seq) {
-  item->record.state = WithdrawalState::voided;
+  enter(item, WithdrawalState::voided);
   item->record.ledger_seq = ledger_seq;
   note(item);
 }
@@ -107,7 +116,7 @@ Task<> Withdrawals::to_decided(WithdrawalItem item, Cents captured) {
     item->terminal.today().withdrawn += withdrawal.decided.amount();
   }
   item->terminal.stock().decide(withdrawal.plan, withdrawal.decided, never_taken);
-  withdrawal.state = captured > Cents{0} ? WithdrawalState::settled : WithdrawalState::voided;
+  enter(item, captured > Cents{0} ? WithdrawalState::settled : WithdrawalState::voided);
   co_await machinery_.journal.commit(item->terminal.entry(withdrawal, "decided"));
 }
 

@@ -30,6 +30,7 @@ WithdrawalItem Withdrawals::begin(Terminal& terminal, Withdrawal withdrawal, std
   withdrawal.suspend_id = machinery_.make_id();
   withdrawal.time_to_live_ms = machinery_.settings.hold_time_to_live.count();
   WithdrawalItem item = items_.add(terminal, std::move(withdrawal));
+  item->trace = customer.trace;
   terminal.set_busy(true);
   Customer before_us{.token = std::move(token), .context = std::move(customer)};
   terminal.work().spawn(serve(item, std::move(before_us)));
@@ -175,8 +176,8 @@ Task<> Withdrawals::capture(WithdrawalItem item) {
   *request.mutable_amount() =
       to_wire(notes_of(withdrawal.presented).amount(), machinery_.settings.currency);
   item->waiting_for = "the bank to capture what was presented";
-  const wire::CaptureResponse response =
-      co_await machinery_.bank.until_answered(bank_methods::capture, std::move(request));
+  const wire::CaptureResponse response = co_await machinery_.bank.until_answered(
+      bank_methods::capture, std::move(request), item->trace);
   if (response.has_refusal()) co_return to_exception(item, response.refusal());
   to_settled(item, response.receipt().ledger_seq());
 }
@@ -187,8 +188,8 @@ Task<> Withdrawals::void_hold(WithdrawalItem item) {
   request.set_terminal_id(item->record.terminal);
   request.set_hold_id(std::string(item->record.hold_id.view()));
   item->waiting_for = "the bank to release the hold";
-  const wire::VoidResponse response =
-      co_await machinery_.bank.until_answered(bank_methods::void_hold, std::move(request));
+  const wire::VoidResponse response = co_await machinery_.bank.until_answered(
+      bank_methods::void_hold, std::move(request), item->trace);
   const bool already = response.refusal().code() == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
   if (response.has_refusal() && !already) co_return to_exception(item, response.refusal());
   to_voided(item, response.receipt().ledger_seq());
@@ -201,8 +202,8 @@ Task<> Withdrawals::suspend(WithdrawalItem item) {
   request.set_hold_id(std::string(item->record.hold_id.view()));
   request.set_evidence(item->record.evidence);
   item->waiting_for = "the bank to keep the money reserved";
-  const wire::SuspendResponse response =
-      co_await machinery_.bank.until_answered(bank_methods::suspend, std::move(request));
+  const wire::SuspendResponse response = co_await machinery_.bank.until_answered(
+      bank_methods::suspend, std::move(request), item->trace);
   const wire::RefusalCode code = response.refusal().code();
   const bool decided = code == wire::REFUSAL_CODE_HOLD_ALREADY_CAPTURED ||
                        code == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
@@ -218,8 +219,8 @@ Task<> Withdrawals::await_decision(WithdrawalItem item) {
   item->waiting_for = "the bank's operator to decide what was paid";
   while (true) {
     wire::GetHoldRequest question = request;
-    const wire::GetHoldResponse response =
-        co_await machinery_.bank.until_answered(bank_methods::get_hold, std::move(question));
+    const wire::GetHoldResponse response = co_await machinery_.bank.until_answered(
+        bank_methods::get_hold, std::move(question), item->trace);
     if (response.has_refusal()) co_return to_exception(item, response.refusal());
     const wire::HoldView& hold = response.hold();
     const bool captured = hold.state() == wire::HOLD_STATE_CAPTURED;

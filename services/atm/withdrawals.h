@@ -65,6 +65,7 @@ class Withdrawals {
   Task<> await_decision(WithdrawalItem item);
 
   // The transitions.
+  void enter(const WithdrawalItem& item, WithdrawalState state) const;
   Task<> to_requested(WithdrawalItem item);
   Task<> to_declined(WithdrawalItem item, v1::Decline why);
   void to_held(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);

@@ -104,7 +104,7 @@ async::Task<Answered<Outcome>> Customer::resolve_until(ledger::OperationId id,
     ResolveRequest request;
     request.set_id(std::string(id.view()));
     request.set_terminal_id(options_.terminal);
-    rpc::Context context(until);
+    rpc::Context context(until, trace_);
     rpc::Reply<ResolveResponse> reply =
         co_await atm_.try_call(resolve_method, std::move(request), std::move(context));
     if (reply && !reply->has_pending() && reply->outcome_case() != Outcome::OUTCOME_NOT_SET) {
@@ -127,7 +127,7 @@ async::Task<Answered<InsertCardResponse>> Customer::insert_card(std::string pin)
   request.set_terminal_id(options_.terminal);
   request.set_card_number(options_.card);
   request.set_pin(pin_);
-  rpc::Context context(loop_.in(options_.patience));
+  rpc::Context context(loop_.in(options_.patience), trace_);
   rpc::Reply<InsertCardResponse> reply =
       co_await atm_.try_call(insert_card_method, std::move(request), std::move(context));
   if (reply && reply->has_session()) session_ = reply->session();
@@ -139,7 +139,7 @@ async::Task<> Customer::end_session() {
   EndSessionRequest request;
   request.set_session_id(session_.session_id());
   session_.Clear();
-  rpc::Context context(loop_.in(farewell_max));
+  rpc::Context context(loop_.in(farewell_max), trace_);
   // Without an answer the session ends with the connection.
   const rpc::Reply<EndSessionResponse> reply =
       co_await atm_.try_call(end_session_method, std::move(request), std::move(context));
@@ -149,7 +149,7 @@ async::Task<> Customer::end_session() {
 async::Task<Answered<GetBalanceResponse>> Customer::balance() {
   GetBalanceRequest request;
   request.set_session_id(session_.session_id());
-  rpc::Context context(loop_.in(options_.patience));
+  rpc::Context context(loop_.in(options_.patience), trace_);
   co_return co_await atm_.try_call(get_balance_method, std::move(request), std::move(context));
 }
 
@@ -164,7 +164,7 @@ async::Task<Answered<ListStatementResponse>> Customer::statement(std::uint32_t e
     request.set_session_id(session_.session_id());
     request.set_page_size(std::min(entries - have, page_size_max));
     request.set_page_token(page_token);
-    rpc::Context context(until);
+    rpc::Context context(until, trace_);
     rpc::Reply<ListStatementResponse> page =
         co_await atm_.try_call(list_statement_method, std::move(request), std::move(context));
     if (!page || !page->has_statement()) co_return page;
@@ -223,7 +223,7 @@ async::Task<Answered<Outcome>> Customer::change(const rpc::Method<Request, Respo
   for (int tries = 0;; ++tries) {
     request.set_session_id(session_.session_id());
     Request copy = request;
-    rpc::Context context(until);
+    rpc::Context context(until, trace_);
     rpc::Reply<Response> reply =
         co_await atm_.try_call(method, std::move(copy), std::move(context));
     if (reply) {
@@ -260,7 +260,7 @@ async::Task<bool> Customer::begin_again(async::Deadline until) {
     request.set_terminal_id(options_.terminal);
     request.set_card_number(options_.card);
     request.set_pin(pin_);
-    rpc::Context context(until);
+    rpc::Context context(until, trace_);
     const rpc::Reply<InsertCardResponse> reply =
         co_await atm_.try_call(insert_card_method, std::move(request), std::move(context));
     if (reply && reply->has_session()) {

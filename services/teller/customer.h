@@ -39,7 +39,12 @@ class Customer {
  public:
   Customer(async::Loop& loop, rpc::Channel& atm, async::Random& random, PendingFile& pending,
            CustomerOptions options)
-      : loop_(loop), atm_(atm), random_(random), pending_(pending), options_(std::move(options)) {}
+      : loop_(loop),
+        atm_(atm),
+        random_(random),
+        pending_(pending),
+        options_(std::move(options)),
+        trace_(rpc::Trace::make(random)) {}
 
   // The change that an earlier command left without an answer, if any. Settle it before anything
   // else.
@@ -80,6 +85,7 @@ class Customer {
   async::Random& random_;
   PendingFile& pending_;
   CustomerOptions options_;
+  rpc::Trace trace_;  // All that this customer asks for is one trace, in the ATM and in the bank.
   std::string pin_;
   atm::v1::Session session_;
   ledger::OperationId last_id_;

@@ -95,7 +95,7 @@ void NodeLoop::begin_to_die(bool without_power) {
   life_->is_silent = without_power;
 }
 
-void NodeLoop::post(std::move_only_function<void()> callback) {
+void NodeLoop::post(std::move_only_function<void()> callback, const async::detail::Place&) {
   if (thread_posts_ != nullptr) {
     thread_posts_->push_back(std::move(callback));
   } else {

@@ -138,7 +138,8 @@ class NodeLoop final : public async::Loop {
 
   Instant now() const override { return world_.now(); }
   async::WallTime wall_now() const override { return world_.wall_now() + wall_skew; }
-  void post(std::move_only_function<void()> callback) override;
+  void post(std::move_only_function<void()> callback,
+            const async::detail::Place& place = async::detail::Place::current()) override;
   Task<async::Stream> connect(async::Endpoint endpoint) override;
   async::Listener listen(const async::Endpoint& endpoint) override;
   void run_in_pool(std::unique_ptr<async::PoolWork> work) override;

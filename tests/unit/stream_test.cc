@@ -223,6 +223,27 @@ TEST_P(StreamTest, GivesItsErrorAgainWhenItIsReadAgain) {
   EXPECT_EQ(error_of([&] { read(near); }), "ECONNRESET");
 }
 
+TEST_P(StreamTest, IsReadLineByLine) {
+  write(near, "one\ntwo\n\nfo");
+  EXPECT_EQ(loop.run(far.read_line(100)), "one\n");
+  EXPECT_EQ(loop.run(far.read_line(100)), "two\n");
+  EXPECT_EQ(loop.run(far.read_line(100)), "\n");
+  auto reading = start(far.read_line(100));
+  EXPECT_TRUE(pending(reading));
+  write(near, "ur\nfive");
+  EXPECT_EQ(finish(reading), "four\n");
+  std::array<std::byte, 2> two{};
+  EXPECT_EQ(loop.run(far.read(two)), 2U);
+  near.close();
+  EXPECT_EQ(loop.run(far.read_line(100)), "ve");
+  EXPECT_EQ(loop.run(far.read_line(100)), "");
+}
+
+TEST_P(StreamTest, RefusesALineThatIsTooLong) {
+  write(near, "12345\n");
+  EXPECT_EQ(error_of([&] { loop.run(far.read_line(5)); }), "EMSGSIZE");
+}
+
 TEST_P(StreamTest, ReadsEverythingUpToALimit) {
   write(near, "12345");
   near.close();

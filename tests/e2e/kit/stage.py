@@ -11,7 +11,7 @@ from kit.process import Daemon
 from kit.status import Code, RpcError
 
 TERMINAL = "atm-1"
-E2E = Path(__file__).resolve().parents[1]
+TOUR = Path(__file__).resolve().parents[3] / "docs/tour"
 
 
 def atm_daemon(command, bank_address, folder, listen="127.0.0.1:0"):
@@ -30,7 +30,7 @@ def atm_daemon(command, bank_address, folder, listen="127.0.0.1:0"):
 
 
 SCRIPTED_ATM = (
-    f"{{python}} {E2E / 'scripted_atm.py'} --bank {{bank}} --listen {{listen}} --ready-file {{ready_file}}"
+    f"{{python}} {TOUR / '09_atm.py'} --bank {{bank}} --listen {{listen}} --ready-file {{ready_file}}"
 )
 
 

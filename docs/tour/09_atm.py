@@ -2,14 +2,17 @@
 
 It proves that the suite tests any program that speaks the protocol:
     pytest tests/e2e/test_scene.py --atm-command \
-        "{python} $PWD/tests/e2e/scripted_atm.py --bank {bank} --listen {listen} --ready-file {ready_file}"
+        "{python} $PWD/docs/tour/09_atm.py --bank {bank} --listen {listen} --ready-file {ready_file}"
 """
 
 import argparse
 import asyncio
 import os
 import signal
+import sys
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests/e2e"))  # The wire, in Python.
 from kit.client import RpcClient
 from kit.ids import new_id
 from kit.protos import AtmService, BankService, StaffService, atm, staff

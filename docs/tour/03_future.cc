@@ -1,7 +1,8 @@
 // A duet by a future: Annie asks to be called back when Frank has sung.
 
-#include <cstdio>
 #include <functional>
+#include <iostream>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -19,12 +20,12 @@ class Future {
 };
 
 void annie(Future& frank_has_sung) {
-  std::puts("Annie: Whatever you do, I can do it better.");
-  frank_has_sung.when_done([] { std::puts("Annie: Yes, I can!"); });
+  std::cout << "Annie: Whatever you do, I can do it better.\n";
+  frank_has_sung.when_done([] { std::cout << "Annie: Yes, I can!\n"; });
 }
 
 void frank(Future& has_sung) {
-  std::puts("Frank: No, you can't.");
+  std::cout << "Frank: No, you can't.\n";
   has_sung.set();
 }
 
