@@ -199,7 +199,9 @@ TEST_F(UvLoopTest, CountsWhatIsOpen) {
 TEST_F(UvLoopTest, StopsTheProcessWithAListOfWhatIsStillOpen) {
   auto other = std::make_unique<UvLoop>();
   const Listener listener = other->listen(Endpoint::parse("127.0.0.1:0"));
-  EXPECT_DEATH(other.reset(), "a listener on 127.0.0.1:[0-9]+(.|\n)*a loop is closed after everything that was made on it");
+  EXPECT_DEATH(
+      other.reset(),
+      "a listener on 127.0.0.1:[0-9]+(.|\n)*a loop is closed after everything that was made on it");
 }
 
 TEST_F(UvLoopTest, HasATimeThatGoesOnWithTheWorld) {

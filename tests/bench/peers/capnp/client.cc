@@ -3,7 +3,6 @@
 //
 //   capnp_client PORT CONNECTIONS DEPTH WARM_UP SECONDS
 #include <capnp/ez-rpc.h>
-
 #include <cstdlib>
 #include <memory>
 #include <vector>

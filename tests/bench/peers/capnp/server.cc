@@ -1,6 +1,5 @@
 // Cap'n Proto's two-party server.
 #include <capnp/ez-rpc.h>
-
 #include <cstdlib>
 #include <string_view>
 

@@ -1,6 +1,5 @@
 // gRPC's asynchronous server: one completion queue, one thread, which is its fastest on one core.
 #include <grpcpp/grpcpp.h>
-
 #include <memory>
 #include <string>
 

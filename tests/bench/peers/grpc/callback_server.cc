@@ -1,6 +1,5 @@
 // gRPC's callback server: insecure, on loopback, everything else as it comes.
 #include <grpcpp/grpcpp.h>
-
 #include <string>
 
 #include "bank/v1/bank.grpc.pb.h"

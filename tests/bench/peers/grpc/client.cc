@@ -3,11 +3,10 @@
 // standard input ends.
 //
 //   grpc_client PORT CONNECTIONS DEPTH WARM_UP SECONDS
-#include <grpcpp/grpcpp.h>
-
 #include <atomic>
 #include <condition_variable>
 #include <cstdlib>
+#include <grpcpp/grpcpp.h>
 #include <memory>
 #include <mutex>
 #include <string>

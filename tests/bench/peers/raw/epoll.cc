@@ -2,13 +2,12 @@
 // epoll, one read and one write for each connection that has something, the messages reused; no
 // deadlines, limits, cancels or other methods.
 #include <arpa/inet.h>
+#include <cstdlib>
 #include <netinet/tcp.h>
+#include <string>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cstdlib>
-#include <string>
 
 #include "accounts.h"
 #include "bank/v1/bank.pb.h"
@@ -54,8 +53,9 @@ static bool serve(Connection& connection) {
   std::size_t at = 0;
   out.clear();
   while (size - at >= 2) {
-    const std::size_t length = static_cast<std::size_t>(static_cast<unsigned char>(buffer[at])) * 256 +
-                               static_cast<unsigned char>(buffer[at + 1]);
+    const std::size_t length =
+        static_cast<std::size_t>(static_cast<unsigned char>(buffer[at])) * 256 +
+        static_cast<unsigned char>(buffer[at + 1]);
     if (size - at < 2 + length) break;
     answer(buffer + at + 2, static_cast<int>(length), out);
     at += 2 + length;
