@@ -89,7 +89,7 @@ class Reader {
     asked->id = id_;
     asked->principal = principal_;
     asked->deadline = deadline;
-    asked->change = std::move(change);
+    asked->change = std::forward<Kind>(change);
     return asked;
   }
 
