@@ -175,6 +175,8 @@ SqliteJournal::~SqliteJournal() = default;
 // --- Start ---
 
 void SqliteJournal::load(Ledger& ledger) {
+  // One lock for all that is read, not one a row.
+  const Transaction reading(database_);
   load_tables();
   ledger.books_to_restore() = projection_;
   remember_recent(ledger);

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include <fmt/format.h>
 #include <sodium.h>
 
 #include "async/check.h"
@@ -21,14 +22,31 @@ std::string hash_of(std::string_view secret, const PinCost& cost) {
   return text.data();
 }
 
+// Bytes that nobody chose, as argon2 writes them.
+template <std::size_t size>
+std::string random_text() {
+  std::array<unsigned char, size> bytes{};
+  randombytes_buf(bytes.data(), bytes.size());
+  constexpr int alphabet = sodium_base64_VARIANT_ORIGINAL_NO_PADDING;
+  std::array<char, sodium_base64_ENCODED_LEN(size, alphabet)> text{};
+  return sodium_bin2base64(text.data(), text.size(), bytes.data(), bytes.size(), alphabet);
+}
+
+// Salt and hash are made up: to look for a PIN behind them takes as long as for any other, and to
+// make them takes no time.
+std::string hash_of_nobody(const PinCost& cost) {
+  constexpr std::size_t salt_size = crypto_pwhash_argon2id_SALTBYTES;
+  constexpr std::size_t hash_size = 32;
+  return fmt::format("$argon2id$v=19$m={},t={},p=1${}${}", cost.memory_bytes / 1024, cost.passes,
+                     random_text<salt_size>(), random_text<hash_size>());
+}
+
 }  // namespace
 
 PinHasher::PinHasher(async::Loop& loop, PinCost cost)
     : loop_(loop), cost_(cost), turnstile_(loop, pin_hashes_at_once_max) {
   async::check(sodium_init() >= 0, "libsodium works on this machine");
-  std::array<char, 32> secret{};
-  randombytes_buf(secret.data(), secret.size());
-  of_nobody_ = hash_of({secret.data(), secret.size()}, cost_);
+  of_nobody_ = hash_of_nobody(cost_);
 }
 
 async::Task<std::string> PinHasher::hash(Pin pin) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sodium.h>
 
 #include "async/future.h"
 #include "async/manual_loop.h"
@@ -97,6 +98,12 @@ TEST_F(PinHasherTest, KnowsThePinThatMadeAHash) {
 TEST_F(PinHasherTest, NoPinIsNobodys) {
   EXPECT_TRUE(hasher.of_nobody().starts_with("$argon2id$"));
   EXPECT_FALSE(matches(hasher.of_nobody(), "0000"));
+}
+
+// A text that argon2 cannot read would be refused at once, and so tell which cards exist.
+TEST_F(PinHasherTest, NobodysHashIsOneThatTakesItsTime) {
+  const std::string& hash = hasher.of_nobody();
+  EXPECT_EQ(crypto_pwhash_str_needs_rehash(hash.c_str(), cheap.passes, cheap.memory_bytes), 0);
 }
 
 TEST_F(PinHasherTest, WhatIsStoredCostsWhatIsRecommended) {

@@ -91,11 +91,13 @@ class ChangeIds {
   // Also for choosing cards and accounts. Small, fast, and good enough for that (wyrand).
   std::uint64_t random() {
     state_ += 0xa0761d6478bd642fU;
-    const auto wide = static_cast<unsigned __int128>(state_) * (state_ ^ 0xe7037ed1a0b428dbU);
+    const Wide wide = static_cast<Wide>(state_) * (state_ ^ 0xe7037ed1a0b428dbU);
     return static_cast<std::uint64_t>(wide >> 64U) ^ static_cast<std::uint64_t>(wide);
   }
 
  private:
+  __extension__ using Wide = unsigned __int128;
+
   std::uint64_t state_;
 };
 
