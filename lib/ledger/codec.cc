@@ -103,6 +103,7 @@ class Reader {
       const auto byte = static_cast<std::uint8_t>(bytes_.front());
       bytes_.remove_prefix(1);
       if (shift == 63 && byte > 1) break;
+      if (shift > 0 && byte == 0) break;  // Nobody wrote a number longer than it is.
       value |= std::uint64_t{byte & 0x7fU} << shift;
       if (byte < 0x80U) return;
     }

@@ -243,13 +243,13 @@ void SqliteJournal::replay(Ledger& ledger) {
     const auto seq = static_cast<std::uint64_t>(read.integer(0));
     const std::string row = "journal row " + std::to_string(seq);
     const std::string_view bytes = read.blob(3);
-    const Hash before = std::exchange(head_.hash, *tables_.hash_at(seq));
-    head_.ledger_seq = seq;
     // The first row read is the last that the tables have whole, if there is one: from it the chain goes on.
-    if (seq <= meta_.projected_through) continue;
-    if (chain(before, seq, instant_of(read.integer(1)), bytes) != head_.hash) {
+    const Hash before = head_.ledger_seq == 0 ? tables_.hash_before(seq) : head_.hash;
+    head_ = ChainHead{seq, chain(before, seq, instant_of(read.integer(1)), bytes)};
+    if (tables_.hash_at(seq) != head_.hash) {
       tables_.damaged(row + " does not follow from the row before it");
     }
+    if (seq <= meta_.projected_through) continue;
     Pending pending{.seq = seq, .records = std::string(bytes)};
     std::string_view rest = pending.records;
     while (!rest.empty()) {

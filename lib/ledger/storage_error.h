@@ -1,14 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
+
+#include "async/fatal.h"
 
 namespace ledger {
 
 // The storage broke, or cannot be used: the world's fault and not an answer. Ends the process, with the exit status that says
 // which; the text is one sentence that names the file.
-class StorageError : public std::runtime_error {
+class StorageError : public async::Fatal {
  public:
   // The values are sysexits.
   enum class Kind : std::uint8_t {
@@ -19,8 +20,7 @@ class StorageError : public std::runtime_error {
     newer_schema = 78,  // Written by a newer version of this program.
   };
 
-  StorageError(Kind kind, const std::string& sentence)
-      : std::runtime_error(sentence), kind_(kind) {}
+  StorageError(Kind kind, const std::string& sentence) : Fatal(sentence), kind_(kind) {}
 
   Kind kind() const { return kind_; }
   int exit_status() const { return static_cast<int>(kind_); }

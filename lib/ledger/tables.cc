@@ -19,6 +19,8 @@ Tables::Tables(Database& database)
                               "AND source IS NOT NULL ORDER BY ledger_seq LIMIT ?")),
       hold_(database.prepare("SELECT * FROM hold WHERE ledger_seq = ?")),
       hash_(database.prepare("SELECT hash FROM journal WHERE seq = ?")),
+      hash_before_(database.prepare(
+          "SELECT hash, seq FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT 1")),
       record_(database.prepare("SELECT substr(records, ?, ?) FROM journal WHERE seq = ?")) {}
 
 void Tables::damaged(const std::string& what) const {
@@ -111,11 +113,8 @@ std::vector<Transfer> Tables::transfers_after(std::uint64_t after_seq, std::uint
   return found;
 }
 
-std::optional<Hash> Tables::hash_at(std::uint64_t ledger_seq) {
-  const Rows rows(hash_);
-  hash_.bind(1, static_cast<std::int64_t>(ledger_seq));
-  if (!hash_.step()) return std::nullopt;
-  const std::string_view stored = hash_.blob(0);
+Hash Tables::hash_in(const Statement& statement, std::uint64_t ledger_seq) const {
+  const std::string_view stored = statement.blob(0);
   Hash hash{};
   if (stored.size() != hash.size()) {
     damaged("journal row " + std::to_string(ledger_seq) + " has no hash");
@@ -123,6 +122,20 @@ std::optional<Hash> Tables::hash_at(std::uint64_t ledger_seq) {
   std::ranges::transform(stored, hash.begin(),
                          [](char byte) { return static_cast<std::uint8_t>(byte); });
   return hash;
+}
+
+std::optional<Hash> Tables::hash_at(std::uint64_t ledger_seq) {
+  const Rows rows(hash_);
+  hash_.bind(1, static_cast<std::int64_t>(ledger_seq));
+  if (!hash_.step()) return std::nullopt;
+  return hash_in(hash_, ledger_seq);
+}
+
+Hash Tables::hash_before(std::uint64_t ledger_seq) {
+  const Rows rows(hash_before_);
+  hash_before_.bind(1, static_cast<std::int64_t>(ledger_seq));
+  if (!hash_before_.step()) return {};
+  return hash_in(hash_before_, static_cast<std::uint64_t>(hash_before_.integer(1)));
 }
 
 std::vector<OperationRow> Tables::operations_from(std::string_view id_prefix) {

@@ -28,6 +28,8 @@ class Tables {
   std::vector<Transfer> transfers_after(std::uint64_t after_seq, std::uint64_t through_seq,
                                         std::size_t limit);
   std::optional<Hash> hash_at(std::uint64_t ledger_seq);
+  // Of the row before; zeros when this is the first.
+  Hash hash_before(std::uint64_t ledger_seq);
   // Where the records are whose ids are this one or greater, in the order of their numbers.
   std::vector<OperationRow> operations_from(std::string_view id_prefix);
   // A record, with its journal form.
@@ -36,6 +38,7 @@ class Tables {
   [[noreturn]] void damaged(const std::string& what) const;
 
  private:
+  Hash hash_in(const Statement& statement, std::uint64_t ledger_seq) const;
   std::optional<OperationRow> operation(const OperationId& id);
 
   Database& database_;
@@ -46,6 +49,7 @@ class Tables {
   Statement after_;
   Statement hold_;
   Statement hash_;
+  Statement hash_before_;
   Statement record_;
 };
 

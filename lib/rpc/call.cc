@@ -3,6 +3,7 @@
 #include <coroutine>
 #include <utility>
 
+#include "async/fatal.h"
 #include "rpc/connection.h"
 #include "rpc/server_core.h"
 
@@ -24,6 +25,16 @@ bool is_status(const std::exception_ptr& error) {
   try {
     std::rethrow_exception(error);
   } catch (const Error&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+bool is_fatal(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const async::Fatal&) {
     return true;
   } catch (...) {
     return false;
@@ -110,6 +121,7 @@ void Call::fail(const std::exception_ptr& error) {
     connection_.core().observer.handler_failed(failed);
   }
   if (!answered_) answer(status);
+  if (is_fatal(error)) connection_.core().loop.fail(error);
 }
 
 void Call::ended() {

@@ -52,18 +52,20 @@ std::string file_in(const std::filesystem::path& folder) {
   return (folder / journal_file_name).string();
 }
 
-const std::string& with_schema(ledger::Database& database) {
-  database.open_schema(application, schema_version, schema().c_str());
+const std::string& with_schema(ledger::Database& database, JournalFile::WhenEmpty when_empty) {
+  const std::string tables = schema();
+  const bool makes = when_empty == JournalFile::WhenEmpty::make;
+  database.open_schema(application, schema_version, makes ? tables.c_str() : nullptr);
   return database.path();
 }
 
 }  // namespace
 
-JournalFile::JournalFile(const std::filesystem::path& folder)
+JournalFile::JournalFile(const std::filesystem::path& folder, WhenEmpty when_empty)
     : lock_(file_in(folder)),
       writer_(file_in(folder), ledger::Database::Access::read_write),
       writes_(writer_),
-      reader_(with_schema(writer_), ledger::Database::Access::read_only),
+      reader_(with_schema(writer_, when_empty), ledger::Database::Access::read_only),
       reads_(reader_) {}
 
 void JournalFile::write(std::span<const Row> rows) {
@@ -74,12 +76,18 @@ void JournalFile::write(std::span<const Row> rows) {
 }
 
 JournalFile::Tail JournalFile::tail() {
-  ledger::Statement statement =
-      reader_.prepare("SELECT number, check_value FROM event ORDER BY number DESC LIMIT 1");
+  const std::vector<Event> last = read<Event>("number = (SELECT max(number) FROM event)");
+  if (last.empty()) return {};
+  return {.number = last.front().number,
+          .check = std::get<std::int64_t>(to_row(last.front()).values.back())};
+}
+
+void JournalFile::require_sound() {
+  ledger::Statement statement = reader_.prepare("PRAGMA integrity_check(1)");
   const ledger::Rows reset_at_the_end(statement);
-  if (!statement.step()) return {};
-  return {.number = static_cast<std::uint64_t>(statement.integer(0)),
-          .check = statement.integer(1)};
+  if (statement.step() && statement.text(0) == "ok") return;
+  throw ledger::StorageError(ledger::StorageError::Kind::bad_data,
+                             reader_.path() + " is damaged: " + std::string(statement.text(0)));
 }
 
 }  // namespace atm

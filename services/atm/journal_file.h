@@ -1,6 +1,7 @@
 // JournalFile: the ATM's journal on the disk.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -19,8 +20,10 @@ namespace atm {
 // connection of its own. A test puts another in its place to crash at a write.
 class JournalFile {
  public:
-  // Makes the file if it is not there. Throws StorageError.
-  explicit JournalFile(const std::filesystem::path& folder);
+  // What is to become of a file that is not there, or of which nothing is left.
+  enum class WhenEmpty : std::uint8_t { make, fail };
+  // Throws StorageError.
+  explicit JournalFile(const std::filesystem::path& folder, WhenEmpty when_empty = WhenEmpty::make);
   virtual ~JournalFile() = default;
 
   // All rows, or none. When it returns they are on the disk; when it throws nobody knows.
@@ -40,6 +43,9 @@ class JournalFile {
     std::int64_t check = 0;
   };
   Tail tail();
+  // What SQLite itself can tell: pages, indexes, and that no row is hidden. Reads the whole file;
+  // throws StorageError(bad_data).
+  void require_sound();
 
  private:
   ledger::FileLock lock_;

@@ -13,6 +13,7 @@ MovementItem Movements::begin(Terminal& terminal, Movement movement) {
   movement.requested_at_us = machinery_.now_us();
   movement.bank_id = machinery_.make_id();
   MovementItem item = items_.add(terminal, std::move(movement));
+  terminal.set_moving_notes(true);
   terminal.work().spawn(serve(item));
   return item;
 }
@@ -26,6 +27,7 @@ Task<> Movements::serve(MovementItem item) {
 Task<> Movements::recover(Terminal& terminal, Movement movement) {
   MovementItem item = items_.add(terminal, std::move(movement));
   if (item->record.state == MovementState::moved) item->answered.set();
+  if (item->record.state == MovementState::requested) terminal.set_moving_notes(true);
   if (item->record.state == MovementState::requested) co_await move(item);
   machinery_.queue.spawn(settle(item));
 }
@@ -76,6 +78,7 @@ Task<bool> Movements::unload(MovementItem item) {
 
 Task<> Movements::to_moved(MovementItem item) {
   item->record.state = MovementState::moved;
+  item->terminal.set_moving_notes(false);
   // There is nothing to tell of nothing.
   if (item->record.notes.empty()) item->record.state = MovementState::settled;
   item->record.answer = answer(item);

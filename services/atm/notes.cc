@@ -104,8 +104,11 @@ std::optional<Notes> Notes::decode(std::string_view text) {
     if (!reader.read(entry.denomination.value) || !reader.skip('*')) return std::nullopt;
     if (!reader.read(entry.count)) return std::nullopt;
     if (!reader.at_end() && !reader.skip(' ')) return std::nullopt;
+    // Twice the same is nothing that was written, and no sum to be made here.
+    if (notes.of(entry.denomination) != 0) return std::nullopt;
     notes.add(entry.denomination, entry.count);
   }
+  if (notes.encoded() != text) return std::nullopt;
   return notes;
 }
 
@@ -144,6 +147,7 @@ std::optional<Picks> decode_picks(std::string_view text) {
     if (!reader.at_end() && !reader.skip(' ')) return std::nullopt;
     picks.push_back(pick);
   }
+  if (encoded(picks) != text) return std::nullopt;
   return picks;
 }
 

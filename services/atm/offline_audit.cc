@@ -99,7 +99,8 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
   if (!std::filesystem::exists(data / journal_file_name)) {
     throw ops::Failure(ops::ExitCode::no_input, data.string() + " holds no journal of an atmd");
   }
-  JournalFile file(data);
+  JournalFile file(data, JournalFile::WhenEmpty::fail);
+  file.require_sound();
   Sentences differences;
   std::set<std::string> terminals;
   follow_events(file, differences);
@@ -109,6 +110,7 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
   file.read<Relay>();
   file.read<Fence>();
   file.read<DayTotals>();
+  file.read<TerminalRow>();
   Currency currency;
   for (const BankMemory& memory : file.read<BankMemory>()) {
     currency = Currency::parse(memory.currency).value_or(Currency());

@@ -69,6 +69,10 @@ std::expected<MovementItem, v1::Decline> StaffService::find_or_begin(
     return item;
   }
   if (wrong) return std::unexpected(*std::move(wrong));
+  if (at.is_moving_notes()) {
+    return std::unexpected(decline(v1::DECLINE_CODE_TERMINAL_BUSY,
+                                   "Notes are being moved already; ask again when that is done."));
+  }
   for (const auto& why : {at.dispenser().out_of_order(), at.acceptor().out_of_order()}) {
     if (!why) continue;
     return std::unexpected(

@@ -27,8 +27,13 @@ Terminal::Terminal(Machinery& machinery, std::string id, Dispenser& dispenser, A
       row_{.terminal = id_},
       work_(machinery.loop) {
   JournalFile& file = machinery_.journal.file();
-  for (const StockRow& row : file.read<StockRow>("terminal = ?", {id_})) stock_.restore(row);
-  for (const TerminalRow& row : file.read<TerminalRow>("terminal = ?", {id_})) row_ = row;
+  // Every row is read, and so verified: one whose terminal was changed would not be missed.
+  for (const StockRow& row : file.read<StockRow>()) {
+    if (row.terminal == id_) stock_.restore(row);
+  }
+  for (const TerminalRow& row : file.read<TerminalRow>()) {
+    if (row.terminal == id_) row_ = row;
+  }
 }
 
 DayTotals& Terminal::totals(ops::DayNumber day) {
@@ -63,6 +68,7 @@ Terminal::Service Terminal::service() const {
   if (row_.out_by_staff) {
     return {v1::SERVICE_STATE_OUT_BY_STAFF, "staff took it out of service"};
   }
+  if (moving_notes_) return {v1::SERVICE_STATE_OUT_BY_STAFF, "staff are moving notes"};
   if (machinery_.bank.history_is_broken() || machinery_.bank.history_broke().is_set()) {
     return {v1::SERVICE_STATE_OUT_BANK_HISTORY,
             "the bank's history went back, or another bank answers: the operator must agree to go "

@@ -78,6 +78,9 @@ class Terminal {
 
   bool is_busy() const { return busy_; }
   void set_busy(bool busy) { busy_ = busy; }
+  // Staff's notes go in or out: until the devices have said what they did, nothing else begins.
+  bool is_moving_notes() const { return moving_notes_; }
+  void set_moving_notes(bool moving) { moving_notes_ = moving; }
   // What customers begin here runs here, whatever becomes of the customer (rule 25).
   async::TaskScope& work() { return work_; }
 
@@ -94,6 +97,7 @@ class Terminal {
   TerminalRow row_;
   std::optional<Session> session_;
   bool busy_ = false;
+  bool moving_notes_ = false;
   async::TaskScope work_;
 };
 

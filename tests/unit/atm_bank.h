@@ -95,13 +95,14 @@ class AtmBank {
 
   // The operator says how much of a suspended hold was paid.
   void decide(std::int64_t paid) {
-    for (auto& [id, hold] : state.holds) {
-      if (hold.state != wire::HOLD_STATE_SUSPENDED) continue;
-      if (paid > 0) {
-        end_by_capture(hold, "atm-1", paid);
-      } else {
-        end(hold, wire::HOLD_STATE_VOIDED);
-      }
+    for (auto& [id, hold] : state.holds) decide(hold, "atm-1", paid);
+  }
+  void decide(Hold& hold, const std::string& terminal, std::int64_t paid) {
+    if (hold.state != wire::HOLD_STATE_SUSPENDED) return;
+    if (paid > 0) {
+      end_by_capture(hold, terminal, paid);
+    } else {
+      end(hold, wire::HOLD_STATE_VOIDED);
     }
   }
 
@@ -338,7 +339,12 @@ class AtmBank {
             return refused<wire::TransferResponse>(wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND,
                                                    "There is no such account.");
           }
-          state.customers.at(asked_for.card_number()).balance -= asked_for.amount().minor_units();
+          Customer& source = state.customers.at(asked_for.card_number());
+          if (asked_for.amount().minor_units() > source.balance - source.held) {
+            return refused<wire::TransferResponse>(wire::REFUSAL_CODE_INSUFFICIENT_FUNDS,
+                                                   "There is not enough money in the account.");
+          }
+          source.balance -= asked_for.amount().minor_units();
           target->second.balance += asked_for.amount().minor_units();
           wire::TransferResponse response;
           *response.mutable_receipt()->mutable_balance() = balance_of(asked_for.card_number());

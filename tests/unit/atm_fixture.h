@@ -172,6 +172,7 @@ class CrashingAcceptor final : public Acceptor {
   }
   Task<Told<Inside>> count() override { return device_.count(); }
   Task<Told<Notes>> unload(OperationId id) override {
+    if (is_mute_to_unload) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
     co_await crash_point();
     const Told<Notes> told = co_await device_.unload(id);
     co_await crash_point();
@@ -180,6 +181,7 @@ class CrashingAcceptor final : public Acceptor {
   std::optional<std::string> out_of_order() const override { return device_.out_of_order(); }
   Task<> set_fault(Fault fault) override { return device_.set_fault(fault); }
 
+  bool is_mute_to_unload = false;
   bool is_mute = false;  // Takes notes in without a word, and does nothing else.
 
  private:
@@ -215,7 +217,10 @@ class TestDisk final : public FreeSpace {
 // A whole house: a bank, an ATM with its files, and a customer's and a staff member's connection.
 class AtmHouse {
  public:
-  AtmHouse() : folder_(make_folder()), bank(loop), boot_clock(loop) { start(); }
+  explicit AtmHouse(int terminals_wanted = 1)
+      : folder_(make_folder()), bank(loop), boot_clock(loop), terminals(terminals_wanted) {
+    start();
+  }
   ~AtmHouse() {
     stop();
     bank.close();
@@ -230,8 +235,7 @@ class AtmHouse {
     plan.passed = 0;
     dispenser = std::make_unique<CrashingDispenser>(loop, folder_ / "dispenser.db", plan);
     acceptor = std::make_unique<CrashingAcceptor>(loop, folder_ / "acceptor.db", plan);
-    second_dispenser = std::make_unique<CrashingDispenser>(loop, folder_ / "dispenser2.db", plan);
-    second_acceptor = std::make_unique<CrashingAcceptor>(loop, folder_ / "acceptor2.db", plan);
+    journal = std::make_shared<CrashingJournal>(folder_ / "atm", plan);
     World world{.loop = loop,
                 .random = random,
                 .boot_clock = boot_clock,
@@ -239,9 +243,11 @@ class AtmHouse {
                 .calendar = ops::Calendar::of_zone("UTC"),
                 .log = ops::Log::to_string("atmd", ops::LogLevel::info, ops::LogFormat::text, log),
                 .bank = {.endpoints = {AtmBank::address()}},
-                .journal = std::make_shared<CrashingJournal>(folder_ / "atm", plan),
+                .journal = journal,
                 .terminals = {{"atm-1", *dispenser, *acceptor}}};
-    if (has_two_terminals) {
+    if (terminals > 1) {
+      second_dispenser = std::make_unique<CrashingDispenser>(loop, folder_ / "dispenser2.db", plan);
+      second_acceptor = std::make_unique<CrashingAcceptor>(loop, folder_ / "acceptor2.db", plan);
       world.terminals.push_back({"atm-2", *second_dispenser, *second_acceptor});
     }
     atm = std::make_unique<Atm>(std::move(world), settings);
@@ -257,6 +263,7 @@ class AtmHouse {
     client.reset();
     server.reset();
     atm.reset();
+    journal.reset();
     dispenser.reset();
     acceptor.reset();
     second_dispenser.reset();
@@ -361,25 +368,30 @@ class AtmHouse {
     request.set_terminal_id("atm-1");
     return call(resolve_method, std::move(request));
   }
-  v1::LoadResponse load(OperationId id, std::uint32_t position, std::int64_t denomination,
-                        std::uint32_t count) {
+  static v1::LoadRequest load_of(OperationId id, std::uint32_t position, std::int64_t denomination,
+                                 std::uint32_t count) {
     v1::LoadRequest request;
     request.set_id(std::string(id.view()));
     request.set_terminal_id("atm-1");
     request.set_position(position);
     request.mutable_notes()->set_denomination_minor_units(denomination * 100);
     request.mutable_notes()->set_count(count);
-    return call(load_method, std::move(request));
+    return request;
+  }
+  v1::LoadResponse load(OperationId id, std::uint32_t position, std::int64_t denomination,
+                        std::uint32_t count) {
+    return call(load_method, load_of(id, position, denomination, count));
   }
   v1::LoadResponse load(std::uint32_t position, std::int64_t denomination, std::uint32_t count) {
     return load(new_id(), position, denomination, count);
   }
-  v1::UnloadResponse unload(OperationId id) {
+  static v1::UnloadRequest unload_of(OperationId id) {
     v1::UnloadRequest request;
     request.set_id(std::string(id.view()));
     request.set_terminal_id("atm-1");
-    return call(unload_method, std::move(request));
+    return request;
   }
+  v1::UnloadResponse unload(OperationId id) { return call(unload_method, unload_of(id)); }
   v1::Terminal terminal() {
     return call(list_terminals_method, v1::ListTerminalsRequest()).terminals(0);
   }
@@ -465,9 +477,10 @@ class AtmHouse {
   TestDisk disk;
   Settings settings{.currency = Currency::of("EUR"), .accepted_denominations = {}};
   CrashPlan plan;
-  bool has_two_terminals = false;
+  int terminals;  // 1 or 2; a restart makes it so.
   std::string log;
   std::string session;
+  std::shared_ptr<CrashingJournal> journal;
   std::unique_ptr<CrashingDispenser> dispenser;
   std::unique_ptr<CrashingAcceptor> acceptor;
   std::unique_ptr<CrashingDispenser> second_dispenser;

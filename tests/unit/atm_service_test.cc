@@ -112,7 +112,7 @@ TEST_F(AtmServiceTest, AnUnknownTerminalIsNamed) {
 }
 
 TEST_F(AtmServiceTest, TwoTerminalsServeTwoCustomersAtOnce) {
-  house.has_two_terminals = true;
+  house.terminals = 2;
   house.restart();
   EXPECT_EQ(house.insert().decline().code(), v1::DECLINE_CODE_NO_SUCH_TERMINAL)
       << "which of the two?";
@@ -385,6 +385,35 @@ TEST_F(AtmServiceTest, ABankThatIsOnlyRestartedIsTheSameBank) {
   house.pass(10s);
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
   EXPECT_EQ(house.bank.times_asked("Capture"), 1U);
+}
+
+// Two of the staff's hands at once.
+
+TEST_F(AtmServiceTest, ACassetteIsNotLoadedWithTwoDenominationsAtOnce) {
+  std::optional<rpc::Reply<v1::LoadResponse>> first;
+  std::optional<rpc::Reply<v1::LoadResponse>> second;
+  async::TaskScope scope(house.loop);
+  house.begin_call(scope, load_method, AtmHouse::load_of(house.new_id(), 2, 50, 5), 10s, first);
+  house.begin_call(scope, load_method, AtmHouse::load_of(house.new_id(), 2, 10, 5), 10s, second);
+  house.pass(100ms);
+  EXPECT_TRUE((*first)->has_done());
+  EXPECT_EQ((*second)->decline().code(), v1::DECLINE_CODE_TERMINAL_BUSY);
+}
+
+TEST_F(AtmServiceTest, NothingIsLoadedWhileATerminalIsEmptied) {
+  house.acceptor->is_mute_to_unload = true;
+  std::optional<rpc::Reply<v1::UnloadResponse>> emptied;
+  async::TaskScope scope(house.loop);
+  house.begin_call(scope, unload_method, AtmHouse::unload_of(house.new_id()), 30s, emptied);
+  house.pass(1s);
+  EXPECT_EQ(house.load(1, 20, 3).decline().code(), v1::DECLINE_CODE_TERMINAL_BUSY);
+  EXPECT_EQ(house.insert().decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  house.acceptor->is_mute_to_unload = false;
+  house.pass(6s);
+  ASSERT_TRUE(emptied.has_value());
+  EXPECT_TRUE(house.load(1, 20, 3).has_done());
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_EQ(house.really_inside(), 60);
 }
 
 }  // namespace

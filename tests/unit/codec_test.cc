@@ -150,6 +150,14 @@ TEST(CodecTest, ChangedBytesNeverCrashAndNeverReadTooFar) {
   }
 }
 
+TEST(CodecTest, ANumberInMoreBytesThanItTakesIsNoRecord) {
+  std::string bytes = encoded(record_of(Bank::hold(10'00)));
+  ASSERT_EQ(bytes.substr(0, 2), "\xac\x02") << "the record's number, 300";
+  bytes.replace(0, 2, "\xac\x82\x00", 3);
+  std::string_view rest = bytes;
+  EXPECT_FALSE(decode(rest).has_value());
+}
+
 TEST(CodecTest, GarbageIsNoRecord) {
   EXPECT_TRUE(rc::check("garbage never crashes the decoder", [](const std::string& garbage) {
     std::string_view rest = garbage;

@@ -153,6 +153,17 @@ TEST_F(ServerTest, WhatAHandlerThrowsIsOneStatusAndItsWordsStayHere) {
   EXPECT_THAT(observer.failures, ElementsAre("the vault is on fire"));
 }
 
+TEST_F(ServerTest, WhatIsFatalEndsTheLoopAndNotOnlyTheCall) {
+  start();
+  wire.send(framed(echo_request(1, "break")));
+  try {
+    loop.settle();
+    FAIL() << "the loop goes on";
+  } catch (const async::Fatal& fatal) {
+    EXPECT_STREQ(fatal.what(), "the disk is gone");
+  }
+}
+
 TEST_F(ServerTest, AReplyThatDoesNotFitIsAStatus) {
   start();
   test::v1::EchoRequest body;

@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "async/fatal.h"
 #include "async/future.h"
 #include "async/manual_loop.h"
 #include "async/scope.h"
@@ -212,6 +213,7 @@ class EchoService {
     last_context.emplace(context);
     has_unknown_fields = !request.GetReflection()->GetUnknownFields(request).empty();
     const std::string& text = request.text();
+    if (text.starts_with("break")) throw async::Fatal("the disk is gone");
     if (text.starts_with("throw")) throw std::runtime_error("the vault is on fire");
     if (text.starts_with("refuse")) throw Error(StatusCode::not_found, "nothing is called so");
     if (text.starts_with("wait")) {

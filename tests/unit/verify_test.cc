@@ -1,6 +1,8 @@
 // A hand in the database: whatever it changes, verify names the first row that is wrong.
 #include "ledger/verify.h"
 
+#include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -227,6 +229,12 @@ TEST_F(VerifyTest, AnExtraOperationIsFound) {
               HasSubstr("table operation has"));
 }
 
+TEST_F(VerifyTest, AnIndexThatLacksARowIsFound) {
+  EXPECT_THAT(after("PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, "
+                    "'ended_seq = 0', 'ended_seq > 0') WHERE name = 'open_hold'"),
+              HasSubstr("index open_hold"));
+}
+
 TEST_F(VerifyTest, ABankThatStartsOnDamagedTablesSaysSo) {
   {
     Database database(file, Database::Access::read_write);
@@ -252,6 +260,23 @@ TEST_F(VerifyTest, ABankThatStartsOnABrokenChainSaysSo) {
   SqliteJournal journal(file);
   Ledger ledger(journal);
   EXPECT_THROW(journal.load(ledger), StorageError);
+}
+
+TEST_F(VerifyTest, ABankThatStartsOnALastRowThatWasChangedSaysSo) {
+  for (const char* change : {"at = at + 1", "hash = zeroblob(32)", "records = x'00'"}) {
+    const std::string copy = directory.file("changed.db");
+    std::filesystem::copy_file(file, copy, std::filesystem::copy_options::overwrite_existing);
+    {
+      Database database(copy, Database::Access::read_write);
+      database.execute(("DELETE FROM journal WHERE seq = " + std::to_string(last_seq)).c_str());
+      database.execute(("UPDATE journal SET " + std::string(change) +
+                        " WHERE seq = (SELECT projected_through FROM meta)")
+                           .c_str());
+    }
+    SqliteJournal journal(copy);
+    Ledger ledger(journal);
+    EXPECT_THROW(journal.load(ledger), StorageError) << change;
+  }
 }
 
 TEST_F(VerifyTest, ABackupIsSoundToo) {

@@ -1,0 +1,139 @@
+// The ATM's journal as a disk or a hand may leave it: what is damaged is named where it is read.
+#include <functional>
+#include <sstream>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "atm/offline_audit.h"
+#include "atm_fixture.h"
+
+namespace atm {
+namespace {
+
+using testing::HasSubstr;
+
+class AtmJournalTest : public testing::Test {
+ protected:
+  AtmJournalTest() {
+    house.load(1, 20, 50);
+    house.insert();
+    paid = house.new_id();
+    house.withdraw(paid, 40);
+    v1::SetServiceRequest in_service;
+    in_service.set_terminal_id("atm-1");
+    in_service.set_in_service(true);
+    house.call(set_service_method, std::move(in_service));
+    house.pass(2s);
+  }
+
+  void change(const std::string& sql) const {
+    ledger::Database database((house.folder() / "atm" / journal_file_name).string(),
+                              ledger::Database::Access::read_write);
+    database.execute(sql.c_str());
+  }
+  static std::string damage_of(const std::function<void()>& act) {
+    try {
+      act();
+    } catch (const ledger::StorageError& error) {
+      EXPECT_EQ(error.exit_status(), 65);
+      return error.what();
+    }
+    return "sound";
+  }
+  // What a start says after this change, made while the ATM was down.
+  std::string start_after(const std::string& sql) {
+    house.stop();
+    change(sql);
+    return damage_of([&] { house.start(); });
+  }
+  std::string audit_after(const std::string& sql) {
+    house.stop();
+    change(sql);
+    return damage_of([&] {
+      std::ostringstream out;
+      audit_offline(house.folder() / "atm", out);
+    });
+  }
+
+  AtmHouse house;
+  OperationId paid;
+};
+
+TEST_F(AtmJournalTest, ASoundJournalIsSound) {
+  EXPECT_EQ(audit_after("SELECT 1"), "sound");
+  EXPECT_EQ(start_after("SELECT 1"), "sound");
+}
+
+TEST_F(AtmJournalTest, AStartReadsEveryCountOfTheStock) {
+  EXPECT_THAT(start_after("UPDATE stock SET count = count + 1 WHERE pot = 'CASSETTE'"),
+              HasSubstr("table stock"));
+}
+
+TEST_F(AtmJournalTest, ACountThatWasMovedToAnotherTerminalIsMissed) {
+  EXPECT_THAT(start_after("UPDATE stock SET terminal = 'atm-0' WHERE pot = 'CASSETTE'"),
+              HasSubstr("table stock"));
+}
+
+TEST_F(AtmJournalTest, WhatStaffSaidOfATerminalIsVerified) {
+  EXPECT_THAT(start_after("UPDATE terminal SET out_by_staff = 1"), HasSubstr("table terminal"));
+}
+
+TEST_F(AtmJournalTest, AStartReadsWhatItRemembersOfItsBank) {
+  EXPECT_THAT(start_after("UPDATE bank SET seen_seq = seen_seq - 1"), HasSubstr("table bank"));
+}
+
+TEST_F(AtmJournalTest, TheEventThatTheNextOneFollowsIsVerified) {
+  EXPECT_THAT(start_after("UPDATE event SET check_value = check_value + 1 WHERE number = "
+                          "(SELECT max(number) FROM event)"),
+              HasSubstr("table event"));
+}
+
+TEST_F(AtmJournalTest, ARowThatARequestReadsEndsTheProcess) {
+  house.restart();  // What has ended is only in the journal now.
+  change("UPDATE withdrawal SET amount = 4100");
+  const std::string damage = damage_of([&] { house.resolve(paid); });
+  EXPECT_THAT(damage, HasSubstr("table withdrawal"));
+  EXPECT_THAT(damage, HasSubstr(paid.text())) << "it is named";
+}
+
+TEST_F(AtmJournalTest, TheAuditReadsEveryTable) {
+  EXPECT_THAT(audit_after("UPDATE terminal SET out_by_staff = 1"), HasSubstr("table terminal"));
+}
+
+TEST_F(AtmJournalTest, TheAuditMakesNoJournalOfAnEmptyFile) {
+  house.stop();
+  const auto path = house.folder() / "atm" / journal_file_name;
+  std::filesystem::resize_file(path, 0);
+  std::filesystem::remove(path.string() + "-wal");
+  for (int times = 0; times < 2; ++times) {
+    std::ostringstream out;
+    EXPECT_THROW(audit_offline(house.folder() / "atm", out), ledger::StorageError);
+  }
+}
+
+TEST_F(AtmJournalTest, TheAuditFindsWhatOnlyAnIndexHides) {
+  EXPECT_THAT(audit_after("PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = "
+                          "replace(sql, 'exception != ', 'exception = ') WHERE name = "
+                          "'refused_withdrawal'"),
+              HasSubstr("is damaged"));
+}
+
+TEST(NotesTest, OnlyWhatIsWrittenIsRead) {
+  for (const char* text : {"", "5000*1 2000*3", "5000*-1"}) {
+    ASSERT_TRUE(Notes::decode(text).has_value()) << text;
+    EXPECT_EQ(Notes::decode(text)->encoded(), text);
+  }
+  for (const char* text : {"5000*1 ", " 5000*1", "05000*1", "5000*0", "2000*3 5000*1",
+                           "1*9223372036854775807 1*1", "5000*99999999999999999999"}) {
+    EXPECT_FALSE(Notes::decode(text).has_value()) << text;
+  }
+  EXPECT_TRUE(decode_picks("1:2000*3 2:5000*1").has_value());
+  for (const char* text : {"1:2000*3 ", "01:2000*3", "1:2000", "-1:2000*3"}) {
+    EXPECT_FALSE(decode_picks(text).has_value()) << text;
+  }
+}
+
+}  // namespace
+}  // namespace atm
