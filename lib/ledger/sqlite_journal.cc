@@ -193,7 +193,8 @@ void SqliteJournal::load_tables() {
     while (read.step()) {
       Row row = read_row<Table, Row>(read, path);
       if (!in_order(row))
-        tables_.damaged(std::string("a row of table ") + Table::name + " is missing");
+        tables_.damaged(std::string("a row of table ") + Table::name +
+                        " is missing, or there is one too many");
       if constexpr (std::is_same_v<Row, ReversalRow>) {
         projection_.restore_reversal(row.transfer_seq, row.reversing_seq);
       } else {
@@ -210,11 +211,27 @@ void SqliteJournal::load_tables() {
   load(AccountTable(), Account(), numbered(projection_.accounts()));
   load(CardTable(), Card(), numbered(projection_.cards()));
   load(TerminalTable(), Terminal(), numbered(projection_.terminals()));
-  load(HoldTable(), HoldEntry(), any);
+  load(HoldTable(), HoldEntry(), [](const HoldEntry& hold) { return hold.is_open(); });
+  require_every_open_hold();
   load(ExceptionTable(), ExceptionEntry(), any);
   load(ReversalTable(), ReversalRow(), any);
   projection_.restore_position(meta_.projected_through, meta_.projected_at, meta_.projected_day);
   if (!projection_.is_balanced()) tables_.damaged("its tables are not balanced");
+}
+
+// They are found by an index, and an index may lack a row.
+void SqliteJournal::require_every_open_hold() const {
+  std::vector<std::uint32_t> open(projection_.accounts().size());
+  for (const auto& [ledger_seq, hold] : projection_.holds()) {
+    const auto account = static_cast<std::size_t>(std::to_underlying(hold.account));
+    if (account < open.size()) ++open[account];
+  }
+  for (const Account& account : projection_.accounts()) {
+    if (open[static_cast<std::size_t>(std::to_underlying(account.number))] == account.open_holds) {
+      continue;
+    }
+    tables_.damaged("an open hold of account " + account.id + " is missing in table hold");
+  }
 }
 
 // Answers in the tables whose ids are young enough that nobody would look there.

@@ -251,6 +251,35 @@ TEST_F(VerifyTest, ABankThatStartsOnDamagedTablesSaysSo) {
   }
 }
 
+TEST_F(VerifyTest, ABankThatStartsOnAnIndexThatIsNotItsTablesSaysSo) {
+  const std::string copy = directory.file("copy.db");
+  const auto execute = [&](const std::string& sql) {
+    Database database(copy, Database::Access::read_write);
+    database.execute(sql.c_str());
+  };
+  // Fills the index of open holds with others, and lets it believe that they are open.
+  const auto start_with_index_of = [&](const std::string& others) -> std::string {
+    std::filesystem::copy_file(file, copy, std::filesystem::copy_options::overwrite_existing);
+    const std::string begin =
+        "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = 'CREATE INDEX "
+        "open_hold ON hold (ledger_seq) WHERE ";
+    execute(begin + others + "' WHERE name = 'open_hold'");
+    execute("REINDEX open_hold");
+    execute(begin + "ended_seq = 0' WHERE name = 'open_hold'");
+    SqliteJournal journal(copy);
+    Ledger ledger(journal);
+    try {
+      journal.load(ledger);
+    } catch (const StorageError& error) {
+      return error.what();
+    }
+    return "it was loaded";
+  };
+  EXPECT_EQ(start_with_index_of("ended_seq = 0"), "it was loaded");
+  EXPECT_THAT(start_with_index_of("ended_seq >= 0"), HasSubstr("one too many"));
+  EXPECT_THAT(start_with_index_of("ended_seq < 0"), HasSubstr("an open hold of account jane"));
+}
+
 TEST_F(VerifyTest, ABankThatStartsOnABrokenChainSaysSo) {
   {
     Database database(file, Database::Access::read_write);
