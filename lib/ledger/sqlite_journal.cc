@@ -208,6 +208,10 @@ void SqliteJournal::load_tables() {
     };
   };
   const auto any = [](const auto&) { return true; };
+  for (const char* table : {AccountTable::name, CardTable::name, TerminalTable::name,
+                            ExceptionTable::name, ReversalTable::name}) {
+    require_whole(table);
+  }
   load(AccountTable(), Account(), numbered(projection_.accounts()));
   load(CardTable(), Card(), numbered(projection_.cards()));
   load(TerminalTable(), Terminal(), numbered(projection_.terminals()));
@@ -217,6 +221,14 @@ void SqliteJournal::load_tables() {
   load(ReversalTable(), ReversalRow(), any);
   projection_.restore_position(meta_.projected_through, meta_.projected_at, meta_.projected_day);
   if (!projection_.is_balanced()) tables_.damaged("its tables are not balanced");
+}
+
+// A page may hide the rows that it holds. Of the tables that are read whole, this costs a tenth of reading them.
+void SqliteJournal::require_whole(const std::string& table) {
+  Statement read = database_.prepare("PRAGMA quick_check('" + table + "')");
+  const Rows rows(read);
+  if (read.step() && read.text(0) == "ok") return;
+  tables_.damaged("table " + table + ": " + std::string(read.text(0)));
 }
 
 // They are found by an index, and an index may lack a row.

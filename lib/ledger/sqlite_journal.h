@@ -70,6 +70,7 @@ class SqliteJournal final : public Journal {
   struct Writers;
 
   void load_tables();
+  void require_whole(const std::string& table);
   void require_every_open_hold() const;
   void remember_recent(Ledger& ledger);
   void replay(Ledger& ledger);

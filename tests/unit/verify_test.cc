@@ -2,6 +2,7 @@
 #include "ledger/verify.h"
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -278,6 +279,24 @@ TEST_F(VerifyTest, ABankThatStartsOnAnIndexThatIsNotItsTablesSaysSo) {
   EXPECT_EQ(start_with_index_of("ended_seq = 0"), "it was loaded");
   EXPECT_THAT(start_with_index_of("ended_seq >= 0"), HasSubstr("one too many"));
   EXPECT_THAT(start_with_index_of("ended_seq < 0"), HasSubstr("an open hold of account jane"));
+}
+
+TEST_F(VerifyTest, ABankThatStartsOnAPageThatHidesItsRowsSaysSo) {
+  std::int64_t page = 0;
+  {
+    Database database(file, Database::Access::read_write);
+    database.checkpoint();
+    page = database.number("SELECT rootpage FROM sqlite_schema WHERE name = 'card'");
+  }
+  {
+    // The number of rows on a leaf stands in its bytes 3 and 4.
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp((page - 1) * 4096 + 3);
+    bytes.write("\0\0", 2);
+  }
+  SqliteJournal journal(file);
+  Ledger ledger(journal);
+  EXPECT_THROW(journal.load(ledger), StorageError);
 }
 
 TEST_F(VerifyTest, ABankThatStartsOnABrokenChainSaysSo) {
