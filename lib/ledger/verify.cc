@@ -80,6 +80,19 @@ class Verifier {
     Statement read = database_.prepare("PRAGMA integrity_check(1)");
     const Rows rows(read);
     if (!read.step() || read.text(0) != "ok") tables_.damaged(std::string(read.text(0)));
+    check_schema();
+  }
+
+  // It is text in the file, kept as it was written.
+  void check_schema() {
+    Statement read = database_.prepare(
+        "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name");
+    const Rows rows(read);
+    while (read.step()) {
+      if (std::string_view(create_tables).contains(read.text(1))) continue;
+      tables_.damaged("the definition of " + std::string(read.text(0)) +
+                      " is not what was written");
+    }
   }
 
   void check_journal() {

@@ -230,6 +230,12 @@ TEST_F(VerifyTest, AnExtraOperationIsFound) {
               HasSubstr("table operation has"));
 }
 
+TEST_F(VerifyTest, AChangedDefinitionIsFound) {
+  EXPECT_THAT(after("PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, "
+                    "'overdraft', 'overdrift') WHERE name = 'account'"),
+              HasSubstr("the definition of account"));
+}
+
 TEST_F(VerifyTest, AnIndexThatLacksARowIsFound) {
   EXPECT_THAT(after("PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = replace(sql, "
                     "'ended_seq = 0', 'ended_seq > 0') WHERE name = 'open_hold'"),
