@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def pytest_addoption(parser):
     parser.addoption("--bin-dir", type=Path, default=ROOT / "build/dev", help="where CMake built the programs")
     parser.addoption("--atm-command", help="an ATM to test instead of atmd; see tests/e2e/README.md")
-    parser.addoption("--long", action="store_true", help="twenty times the rounds of each test in faults/")
+    parser.addoption("--long", action="store_true", help="twenty times the rounds of each test in faults/, or more")
 
 
 @pytest.fixture(scope="session")

@@ -32,18 +32,8 @@ struct Seen {
 };
 
 bool is_refused(const std::string& method, const rpc::v1::Response& response) {
-  std::string name = method;
-  for (char& c : name) c = c == '/' ? '.' : c;
-  const auto* const found =
-      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(name);
-  if (found == nullptr) return false;
-  const auto* const refusal = found->output_type()->FindFieldByName("refusal");
-  if (refusal == nullptr) return false;
-  auto* const factory = google::protobuf::MessageFactory::generated_factory();
-  const std::unique_ptr<google::protobuf::Message> message(
-      factory->GetPrototype(found->output_type())->New());
-  fuzz::require(message->ParseFromString(response.body()), "an answer can be parsed");
-  return message->GetReflection()->HasField(*message, refusal);
+  const auto answer = fuzz::answer_to(method, response);
+  return answer != nullptr && fuzz::has(*answer, "refusal");
 }
 
 class Play {

@@ -146,6 +146,26 @@ class Script {
   }
 };
 
+// What a response's body says; nothing when there is no such method.
+inline std::unique_ptr<google::protobuf::Message> answer_to(const std::string& method,
+                                                            const rpc::v1::Response& response) {
+  std::string name = method;
+  for (char& c : name) c = c == '/' ? '.' : c;
+  const auto* const found =
+      google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(name);
+  if (found == nullptr) return nullptr;
+  auto* const factory = google::protobuf::MessageFactory::generated_factory();
+  std::unique_ptr<google::protobuf::Message> message(
+      factory->GetPrototype(found->output_type())->New());
+  require(message->ParseFromString(response.body()), "an answer can be parsed");
+  return message;
+}
+// Whether a message or an optional field of that name is set; false when there is none.
+inline bool has(const google::protobuf::Message& message, const std::string& field) {
+  const auto* const found = message.GetDescriptor()->FindFieldByName(field);
+  return found != nullptr && message.GetReflection()->HasField(message, found);
+}
+
 // "wait 1500": so many milliseconds, at most an hour. Nothing: the line is something else.
 inline std::optional<std::chrono::milliseconds> wait_of(std::string_view line) {
   if (!line.starts_with("wait ")) return std::nullopt;
