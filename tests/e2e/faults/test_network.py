@@ -100,11 +100,14 @@ async def test_after_a_broken_network_every_cent_is_accounted_for(house, link, w
 
 @pytest.mark.parametrize("who", ["bankd", "atmd"])
 @pytest.mark.parametrize("stopped_s", [0.2, 2.0, 6.0])
-async def test_a_daemon_that_stood_still_goes_on_and_pays_once(house, who, stopped_s):
+@pytest.mark.parametrize("begins", ["before", "while it pays"])
+async def test_a_daemon_that_stood_still_goes_on_and_pays_once(house, who, stopped_s, begins):
     change_id = new_id()
     async with await house.customer("Jane Doe") as jane:
+        if begins == "before":
+            getattr(house, who).pause()
         call = asyncio.ensure_future(jane.withdraw(60, change_id, deadline=4))
-        await asyncio.wait([call], timeout=0.005)
+        await asyncio.wait([call], timeout=0.003)
         getattr(house, who).pause()
         await asyncio.wait([call], timeout=stopped_s)
         getattr(house, who).resume()
