@@ -1,36 +1,52 @@
 #include "ledger/answers.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "ledger/check.h"
-#include "ledger/codec.h"
 
 namespace ledger {
 
-void Answers::add(const Record& record, std::string_view encoded) {
+void Answers::add(const Record& record, const Encoded& encoded) {
   const OperationId& id = record.operation.id;
   if (!id.is_set()) return;  // Made by the ledger itself: nobody will ask again.
-  index_.insert(index_tag(id), static_cast<std::uint32_t>(left_ + entries_.size()));
-  entries_.push_back(Entry{id, record.ledger_seq, record.at, std::string(encoded)});
+  const std::uint64_t number = left_ + entries_.size();
+  if (blocks_.empty() || blocks_.back().bytes != encoded.batch ||
+      blocks_.back().decided_at != record.at) {
+    blocks_.push_back(Block{.first = number, .bytes = encoded.batch, .decided_at = record.at});
+  }
+  index_.insert(index_tag(id), static_cast<std::uint32_t>(number));
+  entries_.push_back(Entry{.id = id,
+                           .ledger_seq = record.ledger_seq,
+                           .position = encoded.position,
+                           .size = encoded.size});
 }
 
-const Answers::Entry* Answers::entry(const OperationId& id) const {
+const Answers::Block& Answers::block_of(std::uint64_t number) const {
+  return *std::prev(std::ranges::upper_bound(blocks_, number, {}, &Block::first));
+}
+
+std::optional<Encoded> Answers::encoded(const OperationId& id) const {
   const auto is_it = [&](std::uint32_t number) { return entries_[place_of(number)].id == id; };
-  const std::optional<std::uint32_t> number = index_.find(index_tag(id), is_it);
-  if (number.has_value()) return &entries_[place_of(*number)];
-  if (ahead_.empty() || !is_complete_for(id)) return nullptr;
+  if (const std::optional<std::uint32_t> number = index_.find(index_tag(id), is_it)) {
+    const std::size_t place = place_of(*number);
+    const Entry& entry = entries_[place];
+    return Encoded{block_of(left_ + place).bytes, entry.position, entry.size};
+  }
+  if (ahead_.empty() || !is_complete_for(id)) return std::nullopt;
   const auto [first, last] = ahead_.equal_range(*id.made_at());
   for (auto ahead = first; ahead != last; ++ahead) {
-    if (ahead->second.id == id) return &ahead->second;
+    if (ahead->second.id == id) return ahead->second.encoded;
   }
-  return nullptr;
+  return std::nullopt;
 }
 
 std::optional<Record> Answers::find(const OperationId& id) const {
-  const Entry* const found = entry(id);
-  if (found == nullptr) return std::nullopt;
-  std::string_view encoded = found->encoded;
-  std::optional<Record> record = decode(encoded);
+  const std::optional<Encoded> found = encoded(id);
+  if (!found.has_value()) return std::nullopt;
+  std::string_view bytes = found->view();
+  std::optional<Record> record = decode(bytes);
   check(record.has_value());
   return record;
 }
@@ -43,15 +59,18 @@ bool Answers::is_complete_for(const OperationId& id) const {
 void Answers::forget(std::uint64_t projected_through, Instant line) {
   if (line > line_) line_ = line;
   while (!entries_.empty() && entries_.front().ledger_seq <= projected_through &&
-         entries_.front().decided_at <= line_) {
-    Entry& front = entries_.front();
+         blocks_.front().decided_at <= line_) {
+    const Entry& front = entries_.front();
     index_.erase(index_tag(front.id), static_cast<std::uint32_t>(left_));
     if (is_complete_for(front.id)) {
-      const Instant made_at = *front.id.made_at();
-      ahead_.emplace(made_at, std::move(front));
+      ahead_.emplace(*front.id.made_at(),
+                     Ahead{front.id, {blocks_.front().bytes, front.position, front.size}});
     }
     entries_.pop_front();
     ++left_;
+    const bool block_is_done =
+        entries_.empty() || (blocks_.size() > 1 && blocks_[1].first == left_);
+    if (block_is_done) blocks_.pop_front();
   }
   while (!ahead_.empty() && ahead_.begin()->first <= line_) {
     ahead_.erase(ahead_.begin());

@@ -5,10 +5,8 @@
 #include <deque>
 #include <map>
 #include <optional>
-#include <string>
-#include <string_view>
-#include <utility>
 
+#include "ledger/codec.h"
 #include "ledger/index.h"
 #include "ledger/record.h"
 
@@ -21,9 +19,10 @@ namespace ledger {
 // stays until the line has passed it too.
 class Answers {
  public:
-  // `encoded` is the record's journal form.
-  void add(const Record& record, std::string_view encoded);
+  void add(const Record& record, const Encoded& encoded);
   std::optional<Record> find(const OperationId& id) const;
+  // Somebody will ask for this id, or add it, soon.
+  void prefetch(const OperationId& id) const { index_.prefetch(index_tag(id)); }
 
   // True: not having an answer here proves that the id was never answered.
   bool is_complete_for(const OperationId& id) const;
@@ -39,21 +38,33 @@ class Answers {
   struct Entry {
     OperationId id;
     std::uint64_t ledger_seq = 0;
+    std::uint32_t position = 0;
+    std::uint32_t size = 0;
+  };
+  // The bytes that a run of entries points into: those from `first` on, up to the next block.
+  struct Block {
+    std::uint64_t first = 0;
+    SharedBytes bytes;
     Instant decided_at;
-    std::string encoded;
+  };
+  struct Ahead {
+    OperationId id;
+    Encoded encoded;
   };
 
-  const Entry* entry(const OperationId& id) const;
+  std::optional<Encoded> encoded(const OperationId& id) const;
+  const Block& block_of(std::uint64_t number) const;
   std::size_t place_of(std::uint32_t number) const {
     return static_cast<std::uint32_t>(number - static_cast<std::uint32_t>(left_));
   }
 
   // In the order in which they came. An answer's number is its place plus how many have left, of which the index keeps 32 bits.
   std::deque<Entry> entries_;
+  std::deque<Block> blocks_;
   std::uint64_t left_ = 0;
   NumberIndex index_;
   // Answers kept because their ids are younger than the line, by when the line passes them. Few: they are not in the index.
-  std::multimap<Instant, Entry> ahead_;
+  std::multimap<Instant, Ahead> ahead_;
   Instant line_ = Instant::min();
 };
 

@@ -67,25 +67,31 @@ class Applier final : Bookkeeper {
   }
 
   void accept(const Post& post) {
+    const Parties parties = record_.parties.has_value() ? *record_.parties : parties_of(post);
+    const bool at_terminal = post.kind != TransferKind::fund;
+    move(books_.at(parties.source), books_.at(parties.target), post.amount, post.kind,
+         at_terminal ? post.terminal : std::string(), {});
+  }
+
+  Parties parties_of(const Post& post) {
     switch (post.kind) {
       case TransferKind::deposit:
-        return move(cash_of(post.terminal), account_of_card(post.card), post.amount, post.kind,
-                    post.terminal, {});
+        return {cash_of(post.terminal).number, account_of_card(post.card).number};
       case TransferKind::fund: {
-        Account& target = account(post.target);
-        return move(equity(target.currency), target, post.amount, post.kind, {}, {});
+        const Account& target = account(post.target);
+        return {equity(target.currency).number, target.number};
       }
       case TransferKind::load_cash: {
-        Account& cash = cash_of(post.terminal);
-        return move(cash, equity(cash.currency), post.amount, post.kind, post.terminal, {});
+        const Account& cash = cash_of(post.terminal);
+        return {cash.number, equity(cash.currency).number};
       }
       case TransferKind::unload_cash: {
-        Account& cash = cash_of(post.terminal);
-        return move(equity(cash.currency), cash, post.amount, post.kind, post.terminal, {});
+        const Account& cash = cash_of(post.terminal);
+        return {equity(cash.currency).number, cash.number};
       }
       default:
-        Account& source = post.card.empty() ? account(post.source) : account_of_card(post.card);
-        return move(source, account(post.target), post.amount, post.kind, post.terminal, {});
+        return {(post.card.empty() ? account(post.source) : account_of_card(post.card)).number,
+                account(post.target).number};
     }
   }
 

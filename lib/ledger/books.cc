@@ -72,6 +72,25 @@ std::uint64_t Books::reversed_by(std::uint64_t transfer_seq) const {
   return found == reversals_.end() ? 0 : found->second;
 }
 
+void Books::prefetch(const Post& post) const {
+  if (!post.card.empty()) card_index_.prefetch(index_tag(post.card));
+  if (!post.target.empty()) account_index_.prefetch(index_tag(post.target));
+}
+
+void Books::look_up(const Post& post) const {
+  if (const auto number = card_index_.guess(index_tag(post.card))) {
+    __builtin_prefetch(&cards_[*number]);
+  }
+  if (const auto number = account_index_.guess(index_tag(post.target))) {
+    __builtin_prefetch(&accounts_[*number]);
+  }
+}
+
+void Books::prefetch(const Parties& parties) const {
+  __builtin_prefetch(&account(parties.source));
+  __builtin_prefetch(&account(parties.target));
+}
+
 const Account& Books::account(AccountNumber number) const { return accounts_[place(number)]; }
 const Card& Books::card(CardNumber number) const { return cards_[place(number)]; }
 const Terminal& Books::terminal(TerminalNumber number) const { return terminals_[place(number)]; }

@@ -57,6 +57,12 @@ class Books {
   std::uint64_t reversed_by(std::uint64_t transfer_seq) const;
   std::size_t reversal_count() const { return reversals_.size(); }
 
+  // A post will be decided soon, or one between these two applied: what that needs is fetched into the processor's caches
+  // meanwhile. `look_up` uses what `prefetch` fetched, so it comes somewhat later.
+  void prefetch(const Post& post) const;
+  void look_up(const Post& post) const;
+  void prefetch(const Parties& parties) const;
+
   const Account& account(AccountNumber number) const;
   const Card& card(CardNumber number) const;
   const Terminal& terminal(TerminalNumber number) const;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +12,18 @@ namespace ledger {
 
 // The journal form of a record: numbers as varints, texts with their length, fields in the order in
 // which each kind of change lists them. The form is for ever: kinds and fields are only appended.
+
+// The records of one batch, for all who need a piece of them. Nobody changes them once they are in the journal.
+using SharedBytes = std::shared_ptr<const std::string>;
+
+// One record among those of its batch.
+struct Encoded {
+  SharedBytes batch;
+  std::uint32_t position = 0;
+  std::uint32_t size = 0;
+
+  std::string_view view() const { return std::string_view(*batch).substr(position, size); }
+};
 
 // Appends the record to `out`.
 void encode(const Record& record, std::string& out);

@@ -60,6 +60,17 @@ class NumberIndex {
     return std::nullopt;
   }
 
+  // The tag will be looked for, or inserted, soon: its slot is fetched meanwhile.
+  void prefetch(std::uint32_t tag) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[home(tag)]);
+  }
+  // What is likely to be found under a tag, for who only wants to fetch it.
+  std::optional<std::uint32_t> guess(std::uint32_t tag) const {
+    if (slots_.empty()) return std::nullopt;
+    const Slot& slot = slots_[home(tag)];
+    return slot.tag == tag ? std::optional(slot.number) : std::nullopt;
+  }
+
   // The number is not there yet.
   void insert(std::uint32_t tag, std::uint32_t number) {
     if (2 * (size_ + 1) > slots_.size()) grow();

@@ -47,7 +47,9 @@ bool is_pinned(const Outcome& outcome, const Change& change) {
 
 void Batch::clear() {
   records.clear();
-  bytes.clear();
+  const std::size_t size = bytes->size();
+  bytes = std::make_shared<std::string>();
+  bytes->reserve(size);  // The next one is likely to be as large.
 }
 
 Ledger::Ledger(History& history, std::chrono::microseconds memory_horizon)
@@ -77,6 +79,7 @@ Decision Ledger::decide(const Operation& operation, const Moment& moment) const 
   decision.journalled = is_pinned(outcome, operation.change) && !rules.changes_nothing();
   decision.fences_hold = rules.fences_hold();
   if (rules.reverse() != nullptr) decision.reverse = *rules.reverse();
+  decision.parties = rules.parties();
   if (decision.journalled && !outcome.has_value()) {
     outcome.error().ledger_seq = books_.last_seq() + 1;
   }
@@ -90,12 +93,21 @@ Answer Ledger::execute(Operation&& operation, const Moment& moment, Batch& batch
     Operation fence{.id = std::get<Void>(operation.change).hold,
                     .principal = operation.principal,
                     .change = Resolve()};
-    const Outcome fenced = Receipt{.ledger_seq = books_.last_seq() + 1};
+    const Decision fenced{.answer = {Receipt{.ledger_seq = books_.last_seq() + 1}}};
     commit(std::move(fence), fenced, moment, batch);
   }
   if (decision.reverse.has_value()) operation.change = *std::move(decision.reverse);
-  commit(std::move(operation), decision.answer.outcome, moment, batch);
+  commit(std::move(operation), decision, moment, batch);
   return std::move(decision.answer);
+}
+
+void Ledger::prefetch(const Operation& operation) const {
+  answers_.prefetch(operation.id);
+  if (const Post* const post = std::get_if<Post>(&operation.change)) books_.prefetch(*post);
+}
+
+void Ledger::look_up(const Operation& operation) const {
+  if (const Post* const post = std::get_if<Post>(&operation.change)) books_.look_up(*post);
 }
 
 void Ledger::expire_holds(const Moment& moment, std::size_t count_max, Batch& batch) {
@@ -104,25 +116,28 @@ void Ledger::expire_holds(const Moment& moment, std::size_t count_max, Batch& ba
     if (due == nullptr) return;
     Operation expiry{.principal = due->principal, .change = ExpireHold{.hold = due->id}};
     Rules rules(books_, answers_, history_, expiry, moment);
-    const Outcome outcome = rules.decide(std::get<ExpireHold>(expiry.change));
-    commit(std::move(expiry), outcome, moment, batch);
+    const Decision expired{.answer = {rules.decide(std::get<ExpireHold>(expiry.change))}};
+    commit(std::move(expiry), expired, moment, batch);
   }
 }
 
-void Ledger::commit(Operation&& operation, const Outcome& outcome, const Moment& moment,
+void Ledger::commit(Operation&& operation, const Decision& decision, const Moment& moment,
                     Batch& batch) {
   Record& record = batch.records.emplace_back();  // Filled in place: it is large.
   record.ledger_seq = books_.last_seq() + 1;
   record.at = moment.at;
   record.day = moment.day;
+  record.parties = decision.parties;
   record.operation = std::move(operation);
-  record.outcome = outcome;
-  const std::size_t start = batch.bytes.size();
-  encode(record, batch.bytes);
-  replay(record, std::string_view(batch.bytes).substr(start));
+  record.outcome = decision.answer.outcome;
+  const std::size_t start = batch.bytes->size();
+  encode(record, *batch.bytes);
+  replay(record, Encoded{.batch = batch.bytes,
+                         .position = static_cast<std::uint32_t>(start),
+                         .size = static_cast<std::uint32_t>(batch.bytes->size() - start)});
 }
 
-void Ledger::replay(const Record& record, std::string_view encoded) {
+void Ledger::replay(const Record& record, const Encoded& encoded) {
   books_.apply(record);
   answers_.add(record, encoded);
 }
@@ -155,11 +170,11 @@ std::optional<std::string> Ledger::find_fault(const Record& record) const {
 }
 
 Instant Ledger::restored() {
-  answers_.forget(books_.last_seq(), books_.last_at() - memory_horizon_);
+  answers_.forget(books_.last_seq(), books_.last_at());
   return answers_.line();
 }
 
-void Ledger::remember(const Record& record, std::string_view encoded) {
+void Ledger::remember(const Record& record, const Encoded& encoded) {
   answers_.add(record, encoded);
 }
 

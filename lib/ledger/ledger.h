@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,13 +11,14 @@
 
 #include "ledger/answers.h"
 #include "ledger/books.h"
+#include "ledger/codec.h"
 #include "ledger/history.h"
 #include "ledger/record.h"
 
 namespace ledger {
 
-// How long answers stay in memory. An id that is younger and not in memory was never seen, so it
-// needs no look-up.
+// How long answers stay in memory. An id that is younger and not in memory was never seen, so it needs no look-up. After a start
+// memory begins anew: ids from before it are looked up.
 inline constexpr std::chrono::microseconds memory_horizon_default = std::chrono::seconds(10);
 
 // What is to be done with an operation. Nothing is changed yet.
@@ -28,14 +30,16 @@ struct Decision {
   bool fences_hold = false;
   // Of a reversal: with the movement that was looked up. To be journalled in the operation's place.
   std::optional<Reverse> reverse{};
+  std::optional<Parties> parties{};
 };
 
 // The records decided together, and their journal form: what one append makes durable.
 struct Batch {
   std::vector<Record> records;
-  std::string bytes;
+  std::shared_ptr<std::string> bytes = std::make_shared<std::string>();
 
   bool empty() const { return records.empty(); }
+  // Begins the next one.
   void clear();
 };
 
@@ -44,7 +48,7 @@ struct Batch {
 //
 // Always true: what was decided is what is journalled, and replaying the journal gives the same
 // ledger. An answer is forgotten only when it is in History and both its decision and its id are
-// older than the horizon; so an id younger than the horizon is in memory or was never seen.
+// older than the line, which follows at the horizon; so an id younger than the line is in memory or was never seen.
 class Ledger {
  public:
   // `history` outlives the ledger.
@@ -59,19 +63,23 @@ class Ledger {
   // Decides; applies what is to be journalled and adds it to the batch. The answer leaves when the
   // batch is durable.
   Answer execute(Operation&& operation, const Moment& moment, Batch& batch);
+  // The operation will be executed soon: what that needs is fetched into the processor's caches meanwhile. Of two steps, `look_up`
+  // uses what `prefetch` fetched, so it comes somewhat later.
+  void prefetch(const Operation& operation) const;
+  void look_up(const Operation& operation) const;
   // Ends the time of at most `count_max` holds that are due.
   void expire_holds(const Moment& moment, std::size_t count_max, Batch& batch);
 
   // At start: a record from the journal, with its journal form. Throws nothing; a record that does
   // not follow stops the process.
-  void replay(const Record& record, std::string_view encoded);
+  void replay(const Record& record, const Encoded& encoded);
   // Of a record that someone claims is the next one: why the rules would not have decided so. Nothing: they would.
   std::optional<std::string> find_fault(const Record& record) const;
 
-  // At start, once the books are restored: from here on answers are in memory. Then `remember` every answer in History whose id
-  // was made after this line, then `replay` what History does not have yet.
+  // At start, once the books are restored: the line is where they end. `remember` every answer in History whose id was made after
+  // it (its maker's clock was ahead), then `replay` what History does not have yet.
   Instant restored();
-  void remember(const Record& record, std::string_view encoded);
+  void remember(const Record& record, const Encoded& encoded);
 
   // Everything up to this record can be found in History.
   void forget(std::uint64_t projected_through);
@@ -82,7 +90,7 @@ class Ledger {
 
  private:
   std::optional<Record> first_answer(const OperationId& id) const;
-  void commit(Operation&& operation, const Outcome& outcome, const Moment& moment, Batch& batch);
+  void commit(Operation&& operation, const Decision& decision, const Moment& moment, Batch& batch);
 
   History& history_;
   std::chrono::microseconds memory_horizon_;

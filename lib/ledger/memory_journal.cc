@@ -101,16 +101,18 @@ void MemoryJournal::load(Ledger& ledger) {
 
 void MemoryJournal::append(const Batch& batch) {
   check(!batch.empty());
-  std::string_view bytes = batch.bytes;
+  std::string_view bytes = *batch.bytes;
   while (!bytes.empty()) {
-    const std::string_view before = bytes;
+    const std::size_t position = batch.bytes->size() - bytes.size();
     std::optional<Record> record = decode(bytes);
     check(record.has_value());
-    const std::string_view encoded = before.substr(0, before.size() - bytes.size());
-    entries_.push_back(Entry{*std::move(record), std::string(encoded)});
+    const std::size_t size = batch.bytes->size() - bytes.size() - position;
+    entries_.push_back(
+        Entry{*std::move(record), Encoded{batch.bytes, static_cast<std::uint32_t>(position),
+                                          static_cast<std::uint32_t>(size)}});
   }
   const Record& last = batch.records.back();
-  head_.hash = chain(head_.hash, last.ledger_seq, last.at, batch.bytes);
+  head_.hash = chain(head_.hash, last.ledger_seq, last.at, *batch.bytes);
   head_.ledger_seq = last.ledger_seq;
   check(head_.ledger_seq == entries_.size());
   const std::lock_guard lock(tables_->mutex);

@@ -39,7 +39,7 @@ class MemoryJournal final : public Journal {
  private:
   struct Entry {
     Record record;
-    std::string encoded;
+    Encoded encoded;
   };
   // What readers share with the writer.
   class Tables;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
+#include "ledger/entries.h"
 #include "ledger/money.h"
 #include "ledger/operation.h"
 #include "ledger/refusal.h"
@@ -31,6 +33,12 @@ struct Receipt {
 
 using Outcome = Result<Receipt>;
 
+// Whose money a post moves where.
+struct Parties {
+  AccountNumber source{};
+  AccountNumber target{};
+};
+
 // One entry of the journal: what was asked, and what was decided. Applying it cannot fail. A value,
 // for any thread.
 //
@@ -40,6 +48,8 @@ struct Record {
   std::uint64_t ledger_seq = 0;
   Instant at{};
   BusinessDay day{};
+  // Of a post, once somebody has looked them up, which is the greater part of the work. Not journalled.
+  std::optional<Parties> parties{};
   Operation operation{};
   Outcome outcome{};
 };

@@ -149,11 +149,12 @@ Fault Rules::check_transfer_card(const Post& post) const {
   return std::nullopt;
 }
 
-Outcome Rules::decide(const Post& post) const {
+Outcome Rules::decide(const Post& post) {
   const Result<Movement> movement = find_parties(post);
   if (!movement.has_value()) return std::unexpected(movement.error());
   const Account& source = *movement->source;
   const Account& target = *movement->target;
+  parties_ = Parties{source.number, target.number};
   if (source.closed || target.closed) return refuse(account_closed);
   if (source.frozen) return refuse(account_frozen);
   if (const Fault fault = check_transfer_card(post)) return std::unexpected(*fault);

@@ -28,7 +28,7 @@ class Rules {
         operation_(operation),
         moment_(moment) {}
 
-  Outcome decide(const Post& post) const;
+  Outcome decide(const Post& post);
   Outcome decide(const Hold& hold) const;
   Outcome decide(const Capture& capture) const;
   Outcome decide(const Void& release);
@@ -57,6 +57,8 @@ class Rules {
   bool fences_hold() const { return fences_hold_; }
   // The yes changes nothing, so there is nothing to journal.
   bool changes_nothing() const { return changes_nothing_; }
+  // Whose accounts a post is between.
+  std::optional<Parties> parties() const { return parties_; }
   // What a Reverse is to carry.
   const Reverse* reverse() const { return reverse_.has_value() ? &*reverse_ : nullptr; }
 
@@ -97,6 +99,7 @@ class Rules {
   const Moment& moment_;
   bool fences_hold_ = false;
   bool changes_nothing_ = false;
+  std::optional<Parties> parties_;
   std::optional<Reverse> reverse_;
 };
 

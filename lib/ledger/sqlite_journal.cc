@@ -254,9 +254,10 @@ void SqliteJournal::remember_recent(Ledger& ledger) {
   for (const OperationRow& row : tables_.operations_from(first.view().substr(0, 6))) {
     const std::optional<Instant> made_at = row.id.made_at();
     if (!made_at.has_value() || *made_at <= line) continue;
-    std::string encoded;
-    const Record record = tables_.record(row, encoded);
-    ledger.remember(record, encoded);
+    std::string bytes;
+    const Record record = tables_.record(row, bytes);
+    const auto size = static_cast<std::uint32_t>(bytes.size());
+    ledger.remember(record, Encoded{std::make_shared<std::string>(std::move(bytes)), 0, size});
   }
 }
 
@@ -279,21 +280,23 @@ void SqliteJournal::replay(Ledger& ledger) {
       tables_.damaged(row + " does not follow from the row before it");
     }
     if (seq <= meta_.projected_through) continue;
-    Pending pending{.seq = seq, .records = std::string(bytes)};
-    std::string_view rest = pending.records;
+    Pending pending{.seq = seq, .records = std::make_shared<std::string>(bytes)};
+    const std::string_view all = *pending.records;
+    std::string_view rest = all;
     while (!rest.empty()) {
-      const std::string_view start = rest;
+      const std::size_t position = all.size() - rest.size();
       const std::optional<Record> record = decode(rest);
       if (!record.has_value()) tables_.damaged(row + " holds no records");
-      const std::string_view encoded = start.substr(0, start.size() - rest.size());
       if (record->ledger_seq <= meta_.projected_through) {
-        pending.position = pending.records.size() - rest.size();
+        pending.position = all.size() - rest.size();
         continue;
       }
       if (record->ledger_seq != ledger.books().last_seq() + 1) {
         tables_.damaged(row + " is not the next one");
       }
-      ledger.replay(*record, encoded);
+      const std::size_t size = all.size() - rest.size() - position;
+      ledger.replay(*record, Encoded{pending.records, static_cast<std::uint32_t>(position),
+                                     static_cast<std::uint32_t>(size)});
     }
     if (ledger.books().last_seq() != seq) tables_.damaged(row + " ends with another record");
     pending_.push_back(std::move(pending));
@@ -309,12 +312,12 @@ void SqliteJournal::append(const Batch& batch) {
   check(!batch.empty());
   const Record& last = batch.records.back();
   check(batch.records.front().ledger_seq == head_.ledger_seq + 1);
-  const Hash hash = chain(head_.hash, last.ledger_seq, last.at, batch.bytes);
+  const Hash hash = chain(head_.hash, last.ledger_seq, last.at, *batch.bytes);
   Statement& insert = writers_->journal;
   insert.bind(1, static_cast<std::int64_t>(last.ledger_seq));
   insert.bind(2, microseconds_of(last.at));
   insert.bind_blob(3, {reinterpret_cast<const char*>(hash.data()), hash.size()});
-  insert.bind_blob(4, batch.bytes);
+  insert.bind_blob(4, *batch.bytes);
   // A transaction of its own: durable when this returns.
   insert.run();
   head_ = ChainHead{last.ledger_seq, hash};
@@ -346,7 +349,7 @@ void SqliteJournal::project(std::size_t records_max) {
 
 void SqliteJournal::project_one(Dirty& dirty) {
   Pending& pending = pending_.front();
-  std::string_view bytes = std::string_view(pending.records).substr(pending.position);
+  std::string_view bytes = std::string_view(*pending.records).substr(pending.position);
   const std::size_t size_before = bytes.size();
   const std::optional<Record> record = decode(bytes);
   check(record.has_value());
@@ -363,7 +366,7 @@ void SqliteJournal::project_one(Dirty& dirty) {
   if (effects.hold_seq != 0) dirty.holds.insert(effects.hold_seq);
   if (effects.exception_seq != 0) dirty.exceptions.insert(effects.exception_seq);
   if (effects.reversed_seq != 0) dirty.reversals.insert(effects.reversed_seq);
-  pending.position = pending.records.size() - bytes.size();
+  pending.position = pending.records->size() - bytes.size();
   if (bytes.empty()) pending_.pop_front();
 }
 

@@ -55,7 +55,7 @@ class SqliteJournal final : public Journal {
   // A row of the journal that the tables do not have whole.
   struct Pending {
     std::uint64_t seq = 0;
-    std::string records;
+    SharedBytes records;
     std::size_t position = 0;
   };
   // What a step has to write, each once, in the order of the tables.

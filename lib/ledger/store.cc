@@ -12,6 +12,8 @@
 namespace ledger {
 namespace {
 
+// So many records before its turn, what applying one needs is fetched from memory.
+constexpr std::size_t fetch_ahead = 4;
 // After this long without a change the tables are brought up to date.
 constexpr async::Duration quiet_after = std::chrono::milliseconds(50);
 
@@ -122,7 +124,12 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
 
   // First the books, then the answers: who is answered can read what it wrote.
   void take(Committed committed) {
-    for (const Record& record : committed.records) books_.apply(record);
+    const std::vector<Record>& records = committed.records;
+    for (std::size_t at = 0; at < records.size(); ++at) {
+      const std::size_t ahead = at + fetch_ahead;
+      if (ahead < records.size() && records[ahead].parties) books_.prefetch(*records[ahead].parties);
+      books_.apply(records[at]);
+    }
     head_ = committed.head;
     projected_through_ = committed.projected_through;
     books_.forget(projected_through_);

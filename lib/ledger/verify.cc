@@ -117,19 +117,21 @@ class Verifier {
   }
 
   void check_records(const std::string& row, std::uint64_t batch, std::string_view records) {
-    std::string_view rest = records;
+    const auto bytes = std::make_shared<const std::string>(records);
+    std::string_view rest = *bytes;
     while (!rest.empty()) {
       const std::string_view start = rest;
       const std::optional<Record> record = decode(rest);
       if (!record.has_value()) tables_.damaged(row + " holds what is no record");
-      const std::string_view encoded = start.substr(0, start.size() - rest.size());
+      const std::size_t size = start.size() - rest.size();
       const std::string what = row + ", record " + std::to_string(record->ledger_seq);
       history_.through = record->ledger_seq - 1;
       if (const std::optional<std::string> fault = ledger_.find_fault(*record)) {
         tables_.damaged(what + " (" + std::string(name(record->operation.change)) + ") " + *fault);
       }
       const std::size_t moved_before = ledger_.books().recent_transfers().size();
-      ledger_.replay(*record, encoded);
+      ledger_.replay(*record, Encoded{bytes, static_cast<std::uint32_t>(bytes->size() - start.size()),
+                                      static_cast<std::uint32_t>(size)});
       const bool moved = ledger_.books().recent_transfers().size() > moved_before;
       verified_.transfers += moved ? 1 : 0;
       const bool held =
@@ -138,7 +140,7 @@ class Verifier {
       if (record->ledger_seq > meta_.projected_through) continue;
       OperationRow expected = row_of(*record, batch);
       expected.position = static_cast<std::int64_t>(records.size() - start.size());
-      expected.size = static_cast<std::int64_t>(encoded.size());
+      expected.size = static_cast<std::int64_t>(size);
       if (moved) expected.transfer = ledger_.books().recent_transfers().back();
       check_operation(expected);
       if (record->ledger_seq == meta_.projected_through) check_tables();

@@ -28,7 +28,7 @@ constexpr char field_mark = '\x1f';
 constexpr char text_mark = '\x1e';    // The value is a text, to be quoted.
 constexpr char number_mark = '\x1d';  // The value stands for itself: a number or a truth.
 
-constexpr std::size_t lines_waiting_max = 8192;
+constexpr std::size_t lines_waiting_max = 1024;
 
 bool is_mark(char letter) { return letter >= number_mark && letter <= field_mark; }
 

@@ -87,13 +87,13 @@ class WrongJournal final : public WrappedJournal {
   using WrappedJournal::WrappedJournal;
   void append(const ledger::Batch& batch) override {
     ledger::Batch wrong = batch;
-    wrong.bytes.clear();
+    wrong.bytes = std::make_shared<std::string>();
     for (ledger::Record& record : wrong.records) {
       auto* const post = std::get_if<ledger::Post>(&record.operation.change);
       if (post != nullptr && record.outcome && post->kind == ledger::TransferKind::transfer) {
         post->amount += ledger::Cents{1};
       }
-      encode(record, wrong.bytes);
+      encode(record, *wrong.bytes);
     }
     inner_.append(wrong);
   }
