@@ -87,7 +87,8 @@ void Storage::decide_and_commit() {
   committed.answers.reserve(end - taken_done_);
   batch_.records.reserve(batch_.records.size() + end - taken_done_);
   for (; taken_done_ < end; ++taken_done_) {
-    if (taken_done_ + 2 * fetch_ahead < end) ledger_.prefetch(taken_[taken_done_ + 2 * fetch_ahead]);
+    if (taken_done_ + 2 * fetch_ahead < end)
+      ledger_.prefetch(taken_[taken_done_ + 2 * fetch_ahead]);
     if (taken_done_ + fetch_ahead < end) ledger_.look_up(taken_[taken_done_ + fetch_ahead]);
     if (has_room) {
       Operation& operation = taken_[taken_done_];

@@ -127,7 +127,8 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
     const std::vector<Record>& records = committed.records;
     for (std::size_t at = 0; at < records.size(); ++at) {
       const std::size_t ahead = at + fetch_ahead;
-      if (ahead < records.size() && records[ahead].parties) books_.prefetch(*records[ahead].parties);
+      if (ahead < records.size() && records[ahead].parties)
+        books_.prefetch(*records[ahead].parties);
       books_.apply(records[at]);
     }
     head_ = committed.head;

@@ -130,8 +130,9 @@ class Verifier {
         tables_.damaged(what + " (" + std::string(name(record->operation.change)) + ") " + *fault);
       }
       const std::size_t moved_before = ledger_.books().recent_transfers().size();
-      ledger_.replay(*record, Encoded{bytes, static_cast<std::uint32_t>(bytes->size() - start.size()),
-                                      static_cast<std::uint32_t>(size)});
+      ledger_.replay(*record,
+                     Encoded{bytes, static_cast<std::uint32_t>(bytes->size() - start.size()),
+                             static_cast<std::uint32_t>(size)});
       const bool moved = ledger_.books().recent_transfers().size() > moved_before;
       verified_.transfers += moved ? 1 : 0;
       const bool held =
