@@ -63,8 +63,8 @@ class Journal : public History {
   virtual void project(std::size_t records_max) = 0;
   // The tables show everything up to this record.
   virtual std::uint64_t projected_through() const = 0;
-  // Upkeep: all there is when nothing waits, else only what cannot wait any longer.
-  virtual void tidy(bool is_quiet) = 0;
+  // Upkeep: a piece of all there is when nothing waits, else only what cannot wait any longer. True: there is another piece.
+  virtual bool tidy(bool is_quiet) = 0;
 
   // False: too little disk is left to promise that changes can be made durable (rule 26).
   virtual bool has_room() = 0;

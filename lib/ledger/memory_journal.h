@@ -28,7 +28,7 @@ class MemoryJournal final : public Journal {
   InstanceId instance_id() const override { return instance_id_; }
   void project(std::size_t records_max) override;
   std::uint64_t projected_through() const override;
-  void tidy(bool) override {}
+  bool tidy(bool) override { return false; }
   bool has_room() override { return true; }
   std::unique_ptr<JournalReader> open_reader() override;
 

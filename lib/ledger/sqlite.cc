@@ -1,5 +1,6 @@
 #include "ledger/sqlite.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -216,6 +217,28 @@ void Database::checkpoint() {
       sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
   if (result != SQLITE_OK && result != SQLITE_BUSY) fail(result);
   if (pages == moved) wal_pages_ = 0;
+}
+
+bool Database::lengthen_wal(std::int64_t wanted) {
+  // SQLite writes no more than 128 KiB at a time.
+  static const std::array<char, 64 * 1024> zeros{};
+  constexpr int writes_a_piece = 8;
+  sqlite3_file* wal = nullptr;
+  const int found =
+      sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
+  if (found != SQLITE_OK || wal == nullptr || wal->pMethods == nullptr) return false;
+  sqlite3_int64 size = 0;
+  int result = wal->pMethods->xFileSize(wal, &size);
+  if (result == SQLITE_OK && size >= wanted) return false;
+  // Zeros behind the last frame are no frame: SQLite overwrites them, and after a crash it reads no further.
+  for (int count = 0; count < writes_a_piece && size < wanted && result == SQLITE_OK; ++count) {
+    const auto bytes = std::min<std::int64_t>(zeros.size(), wanted - size);
+    result = wal->pMethods->xWrite(wal, zeros.data(), static_cast<int>(bytes), size);
+    size += bytes;
+  }
+  if (result == SQLITE_OK) result = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+  if (result != SQLITE_OK) fail(result);
+  return true;
 }
 
 Statement::Statement(Database& database, std::string_view sql) : database_(&database) {

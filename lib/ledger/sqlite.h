@@ -66,6 +66,8 @@ class Database {
   void set_durable(bool durable);
   // Moves what the WAL holds into the database, as far as no reader needs it.
   void checkpoint();
+  // Makes the WAL's file a piece longer, until it has this many bytes. True: it was not that long yet.
+  bool lengthen_wal(std::int64_t wanted);
   // What was committed to the WAL since it was last checkpointed whole.
   std::int64_t wal_pages() const { return wal_pages_; }
 

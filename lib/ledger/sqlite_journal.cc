@@ -153,9 +153,10 @@ Database& with_schema(Database& database) {
 
 }  // namespace
 
-SqliteJournal::SqliteJournal(const std::string& path)
+SqliteJournal::SqliteJournal(const std::string& path, std::int64_t wal_size_ahead)
     : lock_(path),
       database_(path, Database::Access::read_write),
+      wal_size_ahead_(wal_size_ahead),
       tables_(with_schema(database_)),
       writers_(std::make_unique<Writers>(database_)) {
   Statement read = database_.prepare(MetaTable::read);
@@ -392,9 +393,10 @@ void SqliteJournal::write(const Dirty& dirty) {
   }
 }
 
-void SqliteJournal::tidy(bool is_quiet) {
+bool SqliteJournal::tidy(bool is_quiet) {
   const std::int64_t pages = database_.wal_pages();
   if (pages >= (is_quiet ? 1 : wal_pages_max)) database_.checkpoint();
+  return is_quiet && has_room() && database_.lengthen_wal(wal_size_ahead_);
 }
 
 bool SqliteJournal::has_room() { return free_bytes(database_.path()) >= disk_reserve_bytes; }

@@ -13,7 +13,7 @@ constexpr std::size_t expiries_per_batch_max = 256;
 constexpr std::uint64_t project_lag_min = 256;
 // While changes come, the tables get this part of the storage's time, in the gaps between batches: what is steady is kept up
 // with, and a burst is hardly slowed down. The further they lag, the more they get, so that a lag does not grow for long.
-constexpr int project_share = 8;
+constexpr int project_share = 16;
 // So many operations before its turn, what one needs is fetched: memory answers about as fast as that many are decided.
 constexpr std::size_t fetch_ahead = 4;
 
@@ -110,8 +110,10 @@ bool Storage::bring_tables_forward() {
   const std::uint64_t lag = ledger_.books().last_seq() - journal_.projected_through();
   const bool is_quiet = quiet_.load(std::memory_order_relaxed);
   if (!may_project(lag, is_quiet)) {
-    journal_.tidy(lag == 0 && quiet_.exchange(false, std::memory_order_relaxed));
-    return false;
+    const bool tidies = lag == 0 && quiet_.exchange(false, std::memory_order_relaxed);
+    const bool is_more = journal_.tidy(tidies);
+    if (is_more) quiet();
+    return is_more;
   }
   const async::Instant began = clock_.steady_now();
   // More than came with the last batch, so that who is late catches up.

@@ -58,6 +58,10 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
 
   void start() {
     executor_.start([this] { return storage_.step(); });
+    if (projected_through_ == books_.last_seq()) {
+      storage_.quiet();
+      executor_.wake();
+    }
     set_timer();
   }
   void stop() {

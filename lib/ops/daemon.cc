@@ -1,9 +1,13 @@
 #include "ops/daemon.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -32,6 +36,30 @@ async::Task<> end_at_once_when_told_again(async::Signals* signals) {
     const int signal = co_await signals->next();
     if (signal != SIGHUP) std::_Exit(128 + signal);
   }
+}
+
+// What sched_setattr(2) takes; the C library of Debian 12 does not know it.
+struct SchedulingAttributes {
+  std::uint32_t size = sizeof(SchedulingAttributes);
+  std::uint32_t policy = 0;  // SCHED_OTHER.
+  std::uint64_t flags = 0;
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+  std::uint64_t slice_ns = 0;
+  std::uint64_t deadline_ns = 0;
+  std::uint64_t period_ns = 0;
+};
+
+// A loop has little to do at a time, and does it at once: from Linux 6.12 on, who asks for short slices gets the processor when it
+// wakes, and not after the 3 ms of whoever has it. Without this, every hundredth inquiry waited that long beside 20,000 changes a
+// second on one processor. It gets no more time than others. Where the system does not grant it, nothing is lost but that.
+void ask_for_short_slices() {
+  SchedulingAttributes attributes;
+  errno = 0;
+  attributes.nice = ::getpriority(PRIO_PROCESS, 0);
+  if (errno != 0) return;
+  attributes.slice_ns = 100'000;  // The shortest there is.
+  ::syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
 async::Task<> serve(async::UvLoop* loop, const Log* log, const SignalHooks* hooks) {
@@ -75,6 +103,7 @@ std::size_t connections_max(std::size_t wanted) {
 }
 
 void serve_until_signalled(async::UvLoop& loop, const Log& log, SignalHooks hooks) {
+  ask_for_short_slices();
   loop.run(serve(&loop, &log, &hooks));
 }
 

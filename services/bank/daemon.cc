@@ -58,7 +58,7 @@ int serve(const ServeOptions& options,
 
   async::UvLoop loop;
   async::SystemRandom random;
-  ledger::SqliteJournal journal(options.data.string());
+  ledger::SqliteJournal journal(options.data.string(), ledger::wal_size_ahead_default);
   ledger::ThreadExecutor executor;
   ledger::SystemClock clock;
   ledger::Store store(loop, journal, executor, clock);

@@ -28,7 +28,7 @@ class WrappedJournal : public ledger::Journal {
   ledger::InstanceId instance_id() const override { return inner_.instance_id(); }
   void project(std::size_t records_max) override { inner_.project(records_max); }
   std::uint64_t projected_through() const override { return inner_.projected_through(); }
-  void tidy(bool is_quiet) override { inner_.tidy(is_quiet); }
+  bool tidy(bool is_quiet) override { return inner_.tidy(is_quiet); }
   bool has_room() override { return inner_.has_room(); }
   std::unique_ptr<ledger::JournalReader> open_reader() override { return inner_.open_reader(); }
   std::optional<ledger::Record> find(const OperationId& id) override { return inner_.find(id); }

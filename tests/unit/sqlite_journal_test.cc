@@ -132,7 +132,7 @@ TEST_F(SqliteJournalTest, AKilledProcessLosesNothingThatWasAppended) {
     const std::string database = directory.file("killed" + std::to_string(appended));
     const pid_t child = fork();
     if (child == 0) {
-      SqliteJournal journal(database);
+      SqliteJournal journal(database, 1 << 20);
       Bank bank(journal, 10s);
       for (int count = 0; count < appended; ++count) {
         bank.must(OpenAccount{.account = "a" + std::to_string(count), .currency = eur});
@@ -182,6 +182,30 @@ TEST_F(SqliteJournalTest, TheWalIsCheckpointedWhenItIsQuiet) {
   EXPECT_EQ(main_pages(), 1U) << "only the first page was ever written outside the WAL";
   journal.tidy(true);
   EXPECT_GT(main_pages(), 10U);
+}
+
+TEST_F(SqliteJournalTest, TheWalIsMadeLongWhileItIsQuietAndHasOnlyWhatWasAppended) {
+  constexpr std::int64_t size = 3 << 20;
+  SqliteJournal journal(file, size);
+  Bank bank(journal, 10s);
+  bank.must(OpenAccount{.account = "a", .currency = eur});
+  EXPECT_FALSE(journal.tidy(false)) << "others wait";
+  while (journal.tidy(true)) {
+  }
+  EXPECT_EQ(std::filesystem::file_size(file + "-wal"), size);
+  for (int count = 0; count < 5; ++count) {
+    bank.must(OpenAccount{.account = "b" + std::to_string(count), .currency = eur});
+  }
+  EXPECT_EQ(std::filesystem::file_size(file + "-wal"), size) << "it was overwritten";
+  // As it is left by a power cut.
+  const std::string copy = directory.file("copy.db");
+  std::filesystem::copy_file(file, copy);
+  std::filesystem::copy_file(file + "-wal", copy + "-wal");
+  SqliteJournal left(copy);
+  NoHistory none;
+  Ledger ledger(none);
+  left.load(ledger);
+  EXPECT_EQ(ledger.books(), bank.books());
 }
 
 TEST_F(SqliteJournalTest, AReaderNeverWrites) {

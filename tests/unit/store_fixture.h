@@ -35,9 +35,9 @@ class FaultyJournal final : public Journal {
     journal_.project(records_max);
   }
   std::uint64_t projected_through() const override { return journal_.projected_through(); }
-  void tidy(bool is_quiet) override {
+  bool tidy(bool is_quiet) override {
     tidied += is_quiet ? 1 : 0;
-    journal_.tidy(is_quiet);
+    return journal_.tidy(is_quiet);
   }
   bool has_room() override { return !is_full; }
   std::unique_ptr<JournalReader> open_reader() override { return journal_.open_reader(); }

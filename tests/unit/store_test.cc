@@ -352,7 +352,7 @@ TEST_F(StoreTest, WhileChangesComeTheTablesGetAPartOfTheTime) {
   const auto second = open_many(bank, 300);
   bank.settle();
   EXPECT_EQ(times, 1) << "it has had its part";
-  bank.clock.worked += 70ms;
+  bank.clock.worked += 150ms;
   const auto third = open_many(bank, 300);
   bank.settle();
   EXPECT_EQ(times, 2);
