@@ -219,6 +219,8 @@ void Database::checkpoint() {
   if (pages == moved) wal_pages_ = 0;
 }
 
+void Database::release_memory() { sqlite3_db_release_memory(handle_); }
+
 bool Database::lengthen_wal(std::int64_t wanted) {
   // SQLite writes no more than 128 KiB at a time.
   static const std::array<char, 64 * 1024> zeros{};

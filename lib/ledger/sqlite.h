@@ -66,6 +66,8 @@ class Database {
   void set_durable(bool durable);
   // Moves what the WAL holds into the database, as far as no reader needs it.
   void checkpoint();
+  // Forgets the pages that it keeps in memory; they are read again when they are needed.
+  void release_memory();
   // Makes the WAL's file a piece longer, until it has this many bytes. True: it was not that long yet.
   bool lengthen_wal(std::int64_t wanted);
   // What was committed to the WAL since it was last checkpointed whole.

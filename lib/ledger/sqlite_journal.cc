@@ -159,13 +159,14 @@ SqliteJournal::SqliteJournal(const std::string& path, std::int64_t wal_size_ahea
       wal_size_ahead_(wal_size_ahead),
       tables_(with_schema(database_)),
       writers_(std::make_unique<Writers>(database_)) {
+  check(sodium_init() >=
+        0);  // Before anything is hashed: it finds out how this processor does that best.
   Statement read = database_.prepare(MetaTable::read);
   const Rows rows(read);
   if (read.step()) {
     meta_ = read_row<MetaTable, MetaRow>(read, database_.path());
     return;
   }
-  check(sodium_init() >= 0);
   randombytes_buf(meta_.instance_id.bytes.data(), meta_.instance_id.bytes.size());
   meta_.created_at = std::chrono::floor<Instant::duration>(std::chrono::system_clock::now());
   write_row<MetaTable>(writers_->meta, meta_);
@@ -183,6 +184,7 @@ void SqliteJournal::load(Ledger& ledger) {
   remember_recent(ledger);
   replay(ledger);
   if (!ledger.books().is_balanced()) tables_.damaged("its books are not balanced");
+  database_.release_memory();  // Most of it was read for this once.
 }
 
 void SqliteJournal::load_tables() {

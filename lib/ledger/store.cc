@@ -58,11 +58,9 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
 
   void start() {
     executor_.start([this] { return storage_.step(); });
-    if (projected_through_ == books_.last_seq()) {
-      storage_.quiet();
-      executor_.wake();
-    }
     set_timer();
+    // There may be upkeep, after those who waited for the start were served.
+    if (!awaits_storage()) timer_.set(loop_, loop_.now() + quiet_after);
   }
   void stop() {
     for (Submission*& submission : waiting_) {
@@ -168,7 +166,12 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
     storage_.quiet();
     executor_.wake();
     // Answers set it again; while a clock stands still nothing else would.
-    timer_.set(loop_, loop_.now() + quiet_after);
+    if (awaits_storage()) timer_.set(loop_, loop_.now() + quiet_after);
+  }
+
+  // Tables that lag, or a hold whose time will be over.
+  bool awaits_storage() const {
+    return projected_through_ < books_.last_seq() || books_.next_expiry().has_value();
   }
 
   async::Loop& loop_;
