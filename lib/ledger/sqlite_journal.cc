@@ -398,7 +398,9 @@ void SqliteJournal::write(const Dirty& dirty) {
 bool SqliteJournal::tidy(bool is_quiet) {
   const std::int64_t pages = database_.wal_pages();
   if (pages >= (is_quiet ? 1 : wal_pages_max)) database_.checkpoint();
-  return is_quiet && has_room() && database_.lengthen_wal(wal_size_ahead_);
+  // A small disk keeps its room for changes.
+  const bool has_plenty = is_quiet && free_bytes(database_.path()) >= 2 * disk_reserve_bytes;
+  return has_plenty && database_.lengthen_wal(wal_size_ahead_);
 }
 
 bool SqliteJournal::has_room() { return free_bytes(database_.path()) >= disk_reserve_bytes; }
