@@ -83,8 +83,8 @@ void Books::look_up(const Post& post) const {
   }
   if (const auto number = account_index_.guess(index_tag(post.target))) {
     __builtin_prefetch(&accounts_[*number]);
-    __builtin_prefetch(
-        &accounts_[*number].customer_name);  // Its id, which is compared, ends there.
+    // The id, which is compared, ends where the name begins.
+    __builtin_prefetch(&accounts_[*number].customer_name);
   }
 }
 

@@ -159,8 +159,8 @@ SqliteJournal::SqliteJournal(const std::string& path, std::int64_t wal_size_ahea
       wal_size_ahead_(wal_size_ahead),
       tables_(with_schema(database_)),
       writers_(std::make_unique<Writers>(database_)) {
-  check(sodium_init() >=
-        0);  // Before anything is hashed: it finds out how this processor does that best.
+  // Before anything is hashed: it finds out how this processor does that best.
+  check(sodium_init() >= 0);
   Statement read = database_.prepare(MetaTable::read);
   const Rows rows(read);
   if (read.step()) {
