@@ -28,7 +28,7 @@ LABEL org.opencontainers.image.title="Teller" \
 COPY deploy/install deploy/packages /usr/share/teller/
 RUN /usr/share/teller/install runtime && rm -rf /var/lib/apt/lists/*
 COPY --from=build /image/usr/bin/ /usr/bin/
-# Starting each program proves that the runtime packages are all that it is linked to.
+# Starting each program proves that the C library is all that it is linked to.
 RUN for program in bankd atmd teller bankctl; do $program --version || exit 1; done
 # The folder belongs to the user before it becomes a volume, and so does each volume made from it.
 RUN mkdir -p /var/lib/teller && chown 65532:65532 /var/lib/teller && chmod 0700 /var/lib/teller

@@ -3,12 +3,14 @@
     tally.py FOLDER [FAILED_SUITE...]
 
 A suite that failed without naming a failed test (it did not build, it crashed, it found no tests)
-counts as one failure.
+counts as one failure, and the last that it said (SUITE.log in the folder) is shown.
 """
 
 import pathlib
 import sys
 import xml.etree.ElementTree as ElementTree
+
+LAST_LINES = 40
 
 
 def outcomes(path):
@@ -30,6 +32,11 @@ def main(folder, *failed_suites):
                 told.add(path.stem)
     silent = [suite for suite in failed_suites if suite not in told]
     failed += [f"{suite}: failed, and names no failed test" for suite in silent]
+    for suite in silent:
+        log = pathlib.Path(folder, f"{suite}.log")
+        if log.exists():
+            print(f"The last lines of {suite}:")
+            print("\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:]))
     for line in failed:
         print(f"FAILED {line}")
     print(f"{passed} passed, {len(failed)} failed")
