@@ -105,6 +105,17 @@ Addresses take_addresses(addrinfo* found) {
   return addresses;
 }
 
+// localhost is this machine, also where the system does not know the name (RFC 6761, 6.3).
+Addresses addresses_where_unknown(Endpoint endpoint) {
+  Addresses addresses;
+  if (endpoint.host != "localhost") return addresses;
+  for (const char* const loopback : {"127.0.0.1", "::1"}) {
+    endpoint.host = loopback;
+    addresses.push_back(*numeric_address(endpoint));
+  }
+  return addresses;
+}
+
 addrinfo any_stream() {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -139,7 +150,8 @@ Task<Addresses> look_up(UvLoop::Impl* loop, Endpoint endpoint) {
   require(begun, "look up " + endpoint.host);
   (void)pending.release();  // libuv's, until it has answered.
   std::pair<int, Addresses> found = co_await answer;
-  require(found.first, "look up " + endpoint.host);
+  if (found.first < 0) found.second = addresses_where_unknown(endpoint);
+  if (found.second.empty()) require(found.first, "look up " + endpoint.host);
   co_return std::move(found.second);
 }
 
@@ -180,9 +192,12 @@ sockaddr_storage address_to_listen_on(UvLoop::Impl& loop, const Endpoint& endpoi
   addrinfo hints = any_stream();
   hints.ai_flags = AI_PASSIVE;
   const std::string port = std::to_string(endpoint.port);
-  require(uv_getaddrinfo(&loop.uv, &request, nullptr, endpoint.host.c_str(), port.c_str(), &hints),
-          "look up " + endpoint.host);
-  return take_addresses(request.addrinfo).front();
+  const int status =
+      uv_getaddrinfo(&loop.uv, &request, nullptr, endpoint.host.c_str(), port.c_str(), &hints);
+  const Addresses found =
+      status == 0 ? take_addresses(request.addrinfo) : addresses_where_unknown(endpoint);
+  if (found.empty()) require(status, "look up " + endpoint.host);
+  return found.front();
 }
 
 Endpoint bind_tcp(UvLoop::Impl& loop, Socket& socket, const Endpoint& endpoint) {

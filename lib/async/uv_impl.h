@@ -54,6 +54,8 @@ class UvLoop::Impl {
  private:
   friend class UvLoop;
   void run_posted();
+  // Ends the wait for the world. Any thread.
+  void wake_up() const;
   void set_alarm(Instant when);
   // What is open, a line each, for whoever forgot to close it.
   std::string list_open_handles();
@@ -63,7 +65,10 @@ class UvLoop::Impl {
   bool time_is_known_ = false;
   uv_timer_t alarm_{};  // Ends the wait for the world when the earliest timer is due.
   Instant alarm_at_ = Instant::max();
-  uv_async_t wake_up_{};
+  // An eventfd of our own. Who is woken by uv_async_send spins until the sender has come back from it, which takes long where both
+  // share a processor: the one that is woken runs first.
+  uv_poll_t wake_up_{};
+  int wake_up_descriptor_ = -1;
   std::unique_ptr<uv_signal_t> tree_signal_;  // SIGUSR1, in debug mode.
   std::mutex mutex_;                          // Guards posted_ only.
   std::vector<std::move_only_function<void()>> posted_;

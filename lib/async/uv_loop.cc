@@ -1,7 +1,11 @@
 #include "async/uv_loop.h"
 
+#include <cerrno>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "async/debug.h"
 #include "async/stream.h"
@@ -25,10 +29,17 @@ UvLoop::Impl::Impl(UvLoop& loop) : owner(loop) {
   require(uv_loop_init(&uv), "make an event loop");
   uv.data = this;
   require(uv_timer_init(&uv, &alarm_), "make an event loop");
-  const auto woken = [](uv_async_t* handle) {
-    static_cast<Impl*>(handle->loop->data)->run_posted();
+  wake_up_descriptor_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_up_descriptor_ < 0) throw IoError(-errno, "make an event loop");
+  require(uv_poll_init(&uv, &wake_up_, wake_up_descriptor_), "make an event loop");
+  const auto woken = [](uv_poll_t* handle, int, int) {
+    Impl& impl = *static_cast<Impl*>(handle->loop->data);
+    std::uint64_t times = 0;
+    while (read(impl.wake_up_descriptor_, &times, sizeof times) < 0 && errno == EINTR) {
+    }
+    impl.run_posted();
   };
-  require(uv_async_init(&uv, &wake_up_, woken), "make an event loop");
+  require(uv_poll_start(&wake_up_, UV_READABLE, woken), "make an event loop");
 }
 
 UvLoop::Impl::~Impl() {
@@ -47,6 +58,14 @@ UvLoop::Impl::~Impl() {
   // Lets pool work end, writes fail and closed handles go.
   uv_run(&uv, UV_RUN_DEFAULT);
   check(uv_loop_close(&uv) == 0, "an event loop closes when nothing is left on it");
+  ::close(wake_up_descriptor_);
+}
+
+void UvLoop::Impl::wake_up() const {
+  const std::uint64_t once = 1;
+  // Full would be as good as written.
+  while (write(wake_up_descriptor_, &once, sizeof once) < 0 && errno == EINTR) {
+  }
 }
 
 void UvLoop::Impl::run_posted() {
@@ -82,7 +101,7 @@ void UvLoop::Impl::set_alarm(Instant when) {
   const auto rung = [](uv_timer_t* alarm) {
     Impl& impl = *static_cast<Impl*>(alarm->loop->data);
     impl.alarm_at_ = Instant::max();
-    uv_async_send(&impl.wake_up_);
+    impl.wake_up();
   };
   uv_timer_start(&alarm_, rung, milliseconds, 0);
 }
@@ -110,7 +129,7 @@ void UvLoop::post(std::move_only_function<void()> callback, const detail::Place&
     first = impl_->posted_.empty();
     impl_->posted_.push_back(std::move(callback));
   }
-  if (first) uv_async_send(&impl_->wake_up_);
+  if (first) impl_->wake_up();
 }
 
 void UvLoop::wake() { impl_->time_is_known_ = false; }

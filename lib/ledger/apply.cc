@@ -47,7 +47,7 @@ class Applier final : Bookkeeper {
     ExceptionEntry exception = refused_cash(post.terminal);
     exception.amount = post.amount;
     exception.currency = post.currency;
-    if (card != nullptr) exception.account = books_.account(card->account).id;
+    if (card != nullptr) exception.account = books_.account(card->account).id();
     raise(std::move(exception));
   }
   void refuse(const Capture& capture) {
@@ -148,8 +148,8 @@ class Applier final : Bookkeeper {
 
   void accept(const OpenAccount& change) {
     need_currency(change.currency);
-    Account opened = new_account(change.account, AccountKind::customer, change.currency);
-    opened.customer_name = change.customer_name;
+    Account opened = new_account({.id = change.account, .customer_name = change.customer_name},
+                                 AccountKind::customer, change.currency);
     opened.overdraft = change.overdraft;
     open(std::move(opened));
   }
@@ -169,7 +169,8 @@ class Applier final : Bookkeeper {
   void accept(const AddTerminal& change) {
     need_currency(change.currency);
     Account cash =
-        new_account(cash_account_id(change.terminal), AccountKind::cash, change.currency);
+        new_account({.id = cash_account_id(change.terminal), .customer_name = {}}, AccountKind::cash,
+                    change.currency);
     Terminal added;
     added.number = static_cast<TerminalNumber>(books_.terminals_.size());
     added.id = change.terminal;

@@ -197,7 +197,7 @@ class Bookkeeper {
     const HoldEntry* const known = books_.find_hold(id);
     if (known != nullptr && known->is_open()) {
       const Account& account = books_.account(known->account);
-      exception.account = account.id;
+      exception.account = account.id();
       exception.amount = known->amount;
       exception.currency = account.currency;
     }
@@ -209,7 +209,7 @@ class Bookkeeper {
     return ExceptionEntry{.ledger_seq = record_.ledger_seq,
                           .kind = kind,
                           .at = record_.at,
-                          .account = account.id,
+                          .account = account.id(),
                           .terminal = books_.terminal(entry.terminal).id,
                           .hold = entry.id,
                           .amount = entry.amount,
@@ -270,10 +270,10 @@ class Bookkeeper {
 
   // --- What the record opens ---
 
-  Account new_account(std::string id, AccountKind kind, Currency currency) const {
+  Account new_account(AccountNames names, AccountKind kind, Currency currency) const {
     Account opened;
     opened.number = static_cast<AccountNumber>(books_.accounts_.size());
-    opened.id = std::move(id);
+    opened.names = std::make_shared<const AccountNames>(std::move(names));
     opened.kind = kind;
     opened.currency = currency;
     return opened;
@@ -287,7 +287,7 @@ class Bookkeeper {
     return issued;
   }
   void open(Account opened) {
-    check(books_.find_account(opened.id) == nullptr);
+    check(books_.find_account(opened.id()) == nullptr);
     effects_.touch(opened.number);
     books_.restore(std::move(opened));
   }
@@ -298,7 +298,8 @@ class Bookkeeper {
   }
   void need_currency(Currency currency) {
     if (books_.find_totals(currency) != nullptr) return;
-    open(new_account(equity_account_id(currency), AccountKind::equity, currency));
+    open(new_account({.id = equity_account_id(currency), .customer_name = {}}, AccountKind::equity,
+                     currency));
   }
 
   Books& books_;

@@ -33,7 +33,7 @@ void Effects::touch(AccountNumber account) {
 void Effects::touch(CardNumber touched) { (card.has_value() ? second_card : card) = touched; }
 
 const Account* Books::find_account(std::string_view id) const {
-  const auto is_it = [&](std::uint32_t number) { return accounts_[number].id == id; };
+  const auto is_it = [&](std::uint32_t number) { return accounts_[number].id() == id; };
   const std::optional<std::uint32_t> number = account_index_.find(index_tag(id), is_it);
   return number.has_value() ? &accounts_[*number] : nullptr;
 }
@@ -72,20 +72,26 @@ std::uint64_t Books::reversed_by(std::uint64_t transfer_seq) const {
   return found == reversals_.end() ? 0 : found->second;
 }
 
-void Books::prefetch(const Post& post) const {
-  if (!post.card.empty()) card_index_.prefetch(index_tag(post.card));
-  if (!post.target.empty()) account_index_.prefetch(index_tag(post.target));
-}
-
-void Books::look_up(const Post& post) const {
-  if (const auto number = card_index_.guess(index_tag(post.card))) {
-    __builtin_prefetch(&cards_[*number]);
+void Books::prefetch(const Post& post, Fetch step) const {
+  const std::uint32_t card_tag = index_tag(post.card);
+  const std::uint32_t target_tag = index_tag(post.target);
+  if (step == Fetch::slots) {
+    card_index_.prefetch(card_tag);
+    account_index_.prefetch(target_tag);
+    return;
   }
-  if (const auto number = account_index_.guess(index_tag(post.target))) {
-    __builtin_prefetch(&accounts_[*number]);
-    // The id, which is compared, ends where the name begins.
-    __builtin_prefetch(&accounts_[*number].customer_name);
+  const std::optional<std::uint32_t> card = card_index_.guess(card_tag);
+  const std::optional<std::uint32_t> target = account_index_.guess(target_tag);
+  if (step == Fetch::entries) {
+    if (card.has_value()) __builtin_prefetch(&cards_[*card]);
+    if (target.has_value()) __builtin_prefetch(&accounts_[*target]);
+    return;
   }
+  if (card.has_value()) {
+    __builtin_prefetch(cards_[*card].card.data());
+    __builtin_prefetch(&account(cards_[*card].account));
+  }
+  if (target.has_value()) __builtin_prefetch(accounts_[*target].names.get());
 }
 
 void Books::prefetch(const Parties& parties) const {
@@ -138,7 +144,7 @@ void Books::restore(Account account) {
   if (account.kind == AccountKind::equity) {
     totals_.push_back(Totals{.currency = account.currency, .equity_account = account.number});
   }
-  account_index_.insert(index_tag(account.id), std::to_underlying(account.number));
+  account_index_.insert(index_tag(account.id()), std::to_underlying(account.number));
   accounts_.push_back(std::move(account));
 }
 

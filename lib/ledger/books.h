@@ -17,6 +17,10 @@
 
 namespace ledger {
 
+// What deciding a post needs is fetched into the processor's caches in these steps, some time apart: each uses what the one
+// before it fetched.
+enum class Fetch : std::size_t { slots, entries, names };
+
 // What a record changed: which rows of the tables are new.
 struct Effects {
   bool moved_money = false;  // The movement is recent_transfers().back().
@@ -57,10 +61,8 @@ class Books {
   std::uint64_t reversed_by(std::uint64_t transfer_seq) const;
   std::size_t reversal_count() const { return reversals_.size(); }
 
-  // A post will be decided soon, or one between these two applied: what that needs is fetched into the processor's caches
-  // meanwhile. `look_up` uses what `prefetch` fetched, so it comes somewhat later.
-  void prefetch(const Post& post) const;
-  void look_up(const Post& post) const;
+  // A post will be decided soon, or one between these two applied.
+  void prefetch(const Post& post, Fetch step) const;
   void prefetch(const Parties& parties) const;
 
   const Account& account(AccountNumber number) const;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,13 +21,21 @@ enum class TerminalNumber : std::uint32_t {};
 // The numbers are in the tables.
 enum class AccountKind : std::uint8_t { customer = 1, cash = 2, equity = 3 };
 
+// What an account is called. Never changes, so copies of the books share it.
+struct AccountNames {
+  std::string id;
+  std::string customer_name;
+
+  friend bool operator==(const AccountNames&, const AccountNames&) = default;
+};
+
 // Positive: the bank owes (rule 2). A terminal's cash account stands at minus the cash inside it.
 //
 // Invariants: balance + overdraft and balance - held fit into 64 bits, so `available` always does;
 // overdraft and held are not negative; held is the sum of the account's holds that are held or
 // suspended.
 //
-// What every movement of money touches stands together at the beginning, on one line of the processor's caches.
+// One line of the processor's caches: all that a movement of money touches.
 struct alignas(64) Account {
   AccountNumber number{};
   Currency currency{};
@@ -40,14 +49,22 @@ struct alignas(64) Account {
   AccountKind kind = AccountKind::customer;
   bool frozen = false;
   bool closed = false;
-  std::string id{};
-  std::string customer_name{};
+  // Always set in the books.
+  std::shared_ptr<const AccountNames> names{};
 
+  const std::string& id() const { return names->id; }
+  const std::string& customer_name() const { return names->customer_name; }
   // What can be spent (rule 3).
   Cents available() const { return balance - held + overdraft; }
 
-  friend bool operator==(const Account&, const Account&) = default;
+  friend bool operator==(const Account& a, const Account& b) {
+    return a.number == b.number && a.currency == b.currency && a.balance == b.balance &&
+           a.held == b.held && a.overdraft == b.overdraft && a.last_transfer == b.last_transfer &&
+           a.open_holds == b.open_holds && a.kind == b.kind && a.frozen == b.frozen &&
+           a.closed == b.closed && *a.names == *b.names;
+  }
 };
+static_assert(sizeof(Account) == 64);
 
 enum class CardState : std::uint8_t { active = 1, blocked = 2, pin_locked = 3, replaced = 4 };
 

@@ -101,13 +101,9 @@ Answer Ledger::execute(Operation&& operation, const Moment& moment, Batch& batch
   return std::move(decision.answer);
 }
 
-void Ledger::prefetch(const Operation& operation) const {
-  answers_.prefetch(operation.id);
-  if (const Post* const post = std::get_if<Post>(&operation.change)) books_.prefetch(*post);
-}
-
-void Ledger::look_up(const Operation& operation) const {
-  if (const Post* const post = std::get_if<Post>(&operation.change)) books_.look_up(*post);
+void Ledger::prefetch(const Operation& operation, Fetch step) const {
+  if (step == Fetch::slots) answers_.prefetch(operation.id);
+  if (const Post* const post = std::get_if<Post>(&operation.change)) books_.prefetch(*post, step);
 }
 
 void Ledger::expire_holds(const Moment& moment, std::size_t count_max, Batch& batch) {

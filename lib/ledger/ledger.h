@@ -63,10 +63,8 @@ class Ledger {
   // Decides; applies what is to be journalled and adds it to the batch. The answer leaves when the
   // batch is durable.
   Answer execute(Operation&& operation, const Moment& moment, Batch& batch);
-  // The operation will be executed soon: what that needs is fetched into the processor's caches meanwhile. Of two steps, `look_up`
-  // uses what `prefetch` fetched, so it comes somewhat later.
-  void prefetch(const Operation& operation) const;
-  void look_up(const Operation& operation) const;
+  // The operation will be executed soon.
+  void prefetch(const Operation& operation, Fetch step) const;
   // Ends the time of at most `count_max` holds that are due.
   void expire_holds(const Moment& moment, std::size_t count_max, Batch& batch);
 

@@ -166,8 +166,15 @@ struct AccountTable {
   static constexpr std::string_view read = "SELECT * FROM account ORDER BY number";
   static void columns(auto& column, auto& row) {
     column(row.number);
-    column(row.id);
-    column(row.customer_name);
+    if constexpr (std::is_const_v<std::remove_reference_t<decltype(row)>>) {
+      column(row.id());
+      column(row.customer_name());
+    } else {
+      AccountNames names;
+      column(names.id);
+      column(names.customer_name);
+      row.names = std::make_shared<const AccountNames>(std::move(names));
+    }
     column(row.kind);
     column(row.currency);
     column(row.balance);

@@ -347,8 +347,8 @@ Outcome Rules::decide(const Reverse& reverse) {
   if (const Fault fault = check_movement(back)) return std::unexpected(*fault);
   reverse_ = Reverse{.transfer_seq = reverse.transfer_seq,
                      .reason = reverse.reason,
-                     .source = back.target->id,
-                     .target = back.source->id,
+                     .source = back.target->id(),
+                     .target = back.source->id(),
                      .amount = back.amount,
                      .currency = back.currency};
   return receipt(*back.source, back.source->balance - back.amount, back.source->held);

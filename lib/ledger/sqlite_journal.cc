@@ -245,7 +245,7 @@ void SqliteJournal::require_every_open_hold() const {
     if (open[static_cast<std::size_t>(std::to_underlying(account.number))] == account.open_holds) {
       continue;
     }
-    tables_.damaged("an open hold of account " + account.id + " is missing in table hold");
+    tables_.damaged("an open hold of account " + account.id() + " is missing in table hold");
   }
 }
 
@@ -324,6 +324,7 @@ void SqliteJournal::append(const Batch& batch) {
   // A transaction of its own: durable when this returns.
   insert.run();
   head_ = ChainHead{last.ledger_seq, hash};
+  appended_ = batch.bytes->size();
   pending_.push_back(Pending{.seq = last.ledger_seq, .records = batch.bytes});
 }
 
@@ -398,9 +399,14 @@ void SqliteJournal::write(const Dirty& dirty) {
 bool SqliteJournal::tidy(bool is_quiet) {
   const std::int64_t pages = database_.wal_pages();
   if (pages >= (is_quiet ? 1 : wal_pages_max)) database_.checkpoint();
+  // Small batches gain from a WAL that is long already, however busy they come; a large one costs its writing anyway.
+  const bool gains = !wal_is_long_ && appended_ <= small_batch_max;
+  if (!is_quiet && !gains) return false;
   // A small disk keeps its room for changes.
-  const bool has_plenty = is_quiet && free_bytes(database_.path()) >= 2 * disk_reserve_bytes;
-  return has_plenty && database_.lengthen_wal(wal_size_ahead_);
+  if (free_bytes(database_.path()) < 2 * disk_reserve_bytes) return false;
+  const bool is_more = database_.lengthen_wal(wal_size_ahead_);
+  wal_is_long_ = !is_more;
+  return is_quiet && is_more;
 }
 
 bool SqliteJournal::has_room() { return free_bytes(database_.path()) >= disk_reserve_bytes; }

@@ -20,6 +20,8 @@ inline constexpr std::uint64_t disk_reserve_bytes = 64ULL * 1024 * 1024;
 inline constexpr std::int64_t wal_pages_max = 4'096;
 // What a bank's WAL has in advance: all of it, with the frame of each page.
 inline constexpr std::int64_t wal_size_ahead_default = (wal_pages_max + 64) * (4096 + 24);
+// Of the records of a batch that is small.
+inline constexpr std::size_t small_batch_max = std::size_t{16} * 1024;
 // What our files say they are: "bank" in the database's application_id.
 inline constexpr std::int32_t bank_application_id = 0x62616e6b;
 inline constexpr std::int32_t bank_schema_version = 1;
@@ -32,8 +34,8 @@ inline constexpr std::int32_t bank_schema_version = 1;
 class SqliteJournal final : public Journal {
  public:
   // Opens or makes the file, and keeps every other process away from it. Throws StorageError.
-  // While nothing waits the WAL is made `wal_size_ahead` bytes long in advance: what is written into a file as it stands is durable
-  // in two thirds of the time of what makes it longer.
+  // The WAL is made `wal_size_ahead` bytes long in advance, in pieces, while nothing waits or batches are small: what is written
+  // into a file as it stands is durable in two thirds of the time of what makes it longer.
   explicit SqliteJournal(const std::string& path, std::int64_t wal_size_ahead = 0);
   ~SqliteJournal() override;
 
@@ -90,6 +92,8 @@ class SqliteJournal final : public Journal {
   ChainHead head_;
   Books projection_;
   std::deque<Pending> pending_;
+  std::size_t appended_ = 0;  // Bytes of the last batch.
+  bool wal_is_long_ = false;
 };
 
 }  // namespace ledger

@@ -1,6 +1,7 @@
 #include "ledger/storage.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "ledger/check.h"
 
@@ -87,9 +88,10 @@ void Storage::decide_and_commit() {
   committed.answers.reserve(end - taken_done_);
   batch_.records.reserve(batch_.records.size() + end - taken_done_);
   for (; taken_done_ < end; ++taken_done_) {
-    if (taken_done_ + 2 * fetch_ahead < end)
-      ledger_.prefetch(taken_[taken_done_ + 2 * fetch_ahead]);
-    if (taken_done_ + fetch_ahead < end) ledger_.look_up(taken_[taken_done_ + fetch_ahead]);
+    for (const Fetch step : {Fetch::slots, Fetch::entries, Fetch::names}) {
+      const std::size_t ahead = taken_done_ + fetch_ahead * (3 - std::to_underlying(step));
+      if (ahead < end) ledger_.prefetch(taken_[ahead], step);
+    }
     if (has_room) {
       Operation& operation = taken_[taken_done_];
       committed.answers.push_back(ledger_.execute(std::move(operation), now, batch_));

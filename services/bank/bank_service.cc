@@ -67,7 +67,7 @@ Task<v1::ListStatementResponse> BankService::list_statement(const v1::ListStatem
   if (!is_proven(request)) refuse_unproven();
   const ledger::Account& account = account_of(store_.books(), request.card_number());
   const ledger::AccountNumber number = account.number;
-  const std::string list = "statement " + account.id;
+  const std::string list = "statement " + account.id();
   const auto page = pages_.page(list, request, statement_page_sizes);
   if (!page) co_return refused<v1::ListStatementResponse>(malformed(page.error()));
 

@@ -65,8 +65,8 @@ v1::VerifyCardResponse BankService::verified(const v1::VerifyCardRequest& reques
   v1::VerifyCardResponse response;
   v1::VerifiedCard& card = *response.mutable_verified();
   card.set_token(tokens_.issue(request.card_number(), request.terminal_id()));
-  card.set_account_id(account.id);
-  card.set_customer_name(account.customer_name);
+  card.set_account_id(account.id());
+  card.set_customer_name(account.customer_name());
   card.set_currency(account.currency.text());
   return response;
 }

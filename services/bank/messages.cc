@@ -111,9 +111,9 @@ v1::HoldView to_view(const ledger::HoldEntry& hold, ledger::Currency currency) {
 
 v1::Account to_message(const ledger::Account& account) {
   v1::Account message;
-  message.set_account_id(account.id);
+  message.set_account_id(account.id());
   message.set_kind(same_number<v1::AccountKind>(account.kind));
-  message.set_name(account.customer_name);
+  message.set_name(account.customer_name());
   *message.mutable_balance() = to_money(account.balance, account.currency);
   *message.mutable_held() = to_money(account.held, account.currency);
   *message.mutable_available() = to_money(account.available(), account.currency);
@@ -126,7 +126,7 @@ v1::Account to_message(const ledger::Account& account) {
 v1::Terminal to_message(const ledger::Terminal& terminal, const ledger::Account& cash_account) {
   v1::Terminal message;
   message.set_terminal_id(terminal.id);
-  message.set_cash_account_id(cash_account.id);
+  message.set_cash_account_id(cash_account.id());
   message.set_in_service(terminal.in_service);
   *message.mutable_cash() = cash_in(cash_account);
   return message;
@@ -135,7 +135,7 @@ v1::Terminal to_message(const ledger::Terminal& terminal, const ledger::Account&
 v1::Card to_message(const ledger::Card& card, const ledger::Account& account) {
   v1::Card message;
   message.set_masked_number(ops::mask_card(card.card));
-  message.set_account_id(account.id);
+  message.set_account_id(account.id());
   message.set_state(same_number<v1::CardState>(card.state));
   v1::CardLimits& limits = *message.mutable_limits();
   *limits.mutable_withdrawal_max() = to_money(card.limits.withdrawal_max, account.currency);
@@ -149,7 +149,7 @@ v1::OpenHold to_message(const ledger::HoldEntry& hold, const ledger::Books& book
   const ledger::Account& account = books.account(hold.account);
   v1::OpenHold message;
   message.set_hold_id(std::string(hold.id.view()));
-  message.set_account_id(account.id);
+  message.set_account_id(account.id());
   message.set_terminal_id(books.terminal(hold.terminal).id);
   *message.mutable_amount() = to_money(hold.amount, account.currency);
   message.set_state(same_number<v1::HoldState>(hold.state));
@@ -189,8 +189,8 @@ v1::TransferView to_message(const ledger::Transfer& transfer, const ledger::Book
   message.set_at_us(ledger::microseconds_of(transfer.at));
   message.set_id(std::string(transfer.id.view()));
   message.set_kind(std::string(ledger::name(transfer.kind)));
-  message.set_source_account_id(books.account(transfer.source).id);
-  message.set_target_account_id(books.account(transfer.target).id);
+  message.set_source_account_id(books.account(transfer.source).id());
+  message.set_target_account_id(books.account(transfer.target).id());
   *message.mutable_amount() = to_money(transfer.amount, transfer.currency);
   message.set_terminal_id(transfer.terminal);
   message.set_reason(transfer.reason);
@@ -204,7 +204,7 @@ v1::StatementEntry to_entry(const ledger::Transfer& transfer, ledger::AccountNum
   entry.set_ledger_seq(transfer.ledger_seq);
   entry.set_at_us(ledger::microseconds_of(transfer.at));
   entry.set_kind(std::string(ledger::name(transfer.kind)));
-  entry.set_counterparty(books.account(goes_out ? transfer.target : transfer.source).id);
+  entry.set_counterparty(books.account(goes_out ? transfer.target : transfer.source).id());
   *entry.mutable_amount() =
       to_money(goes_out ? -transfer.amount : transfer.amount, transfer.currency);
   *entry.mutable_balance_after() =

@@ -162,7 +162,7 @@ class Race {
   }
   void compare_accounts() const {
     for (const ledger::Account& account : bank_.books().accounts()) {
-      const Model::Account* const model = model_.find(account.id);
+      const Model::Account* const model = model_.find(account.id());
       if (model == nullptr) {
         RC_ASSERT(account.balance == Cents{0});
         continue;
