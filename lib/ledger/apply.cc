@@ -168,9 +168,8 @@ class Applier final : Bookkeeper {
 
   void accept(const AddTerminal& change) {
     need_currency(change.currency);
-    Account cash =
-        new_account({.id = cash_account_id(change.terminal), .customer_name = {}}, AccountKind::cash,
-                    change.currency);
+    Account cash = new_account({.id = cash_account_id(change.terminal), .customer_name = {}},
+                               AccountKind::cash, change.currency);
     Terminal added;
     added.number = static_cast<TerminalNumber>(books_.terminals_.size());
     added.id = change.terminal;

@@ -106,9 +106,9 @@ const Account& Books::cash_account(const Terminal& terminal) const {
   return account(terminal.cash_account);
 }
 
-Account& Books::at(AccountNumber number) { return accounts_[place(number)]; }
-Card& Books::at(CardNumber number) { return cards_[place(number)]; }
-Terminal& Books::at(TerminalNumber number) { return terminals_[place(number)]; }
+Account& Books::at(AccountNumber number) { return accounts_.at(place(number)); }
+Card& Books::at(CardNumber number) { return cards_.at(place(number)); }
+Terminal& Books::at(TerminalNumber number) { return terminals_.at(place(number)); }
 
 Totals& Books::totals_of(Currency currency) {
   const auto found = std::ranges::find(totals_, currency, &Totals::currency);
@@ -137,6 +137,11 @@ void Books::forget(std::uint64_t through_seq) {
     holds_.erase(ended);
     ended_holds_.pop_front();
   }
+}
+
+void Books::reserve(std::size_t accounts, std::size_t cards) {
+  account_index_.reserve(accounts);
+  card_index_.reserve(cards);
 }
 
 void Books::restore(Account account) {

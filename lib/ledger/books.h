@@ -14,6 +14,7 @@
 #include "ledger/entries.h"
 #include "ledger/index.h"
 #include "ledger/record.h"
+#include "ledger/shared_list.h"
 
 namespace ledger {
 
@@ -40,7 +41,8 @@ struct Effects {
 // Everything the bank has: accounts, cards, terminals, holds, exceptions and the sums of each
 // currency. Decides nothing: what a record says was decided, and applying it cannot refuse. One
 // copy belongs to one thread: the storage thread decides against its copy, the loop reads from
-// another that is fed the same records once they are durable, so no read waits for the disk.
+// another that is fed the same records once they are durable, so no read waits for the disk. A copy shares with the original what
+// neither has changed since.
 //
 // Always true: the sums of each currency add up to zero; two books that applied the same records
 // are equal. Lists are in the order in which things were opened, never in the order of a hash.
@@ -71,9 +73,9 @@ class Books {
   const Account& cash_account(const Terminal& terminal) const;
 
   // In the order in which they were opened: number n is at place n.
-  const std::deque<Account>& accounts() const { return accounts_; }
-  const std::deque<Card>& cards() const { return cards_; }
-  const std::deque<Terminal>& terminals() const { return terminals_; }
+  const SharedList<Account>& accounts() const { return accounts_; }
+  const SharedList<Card>& cards() const { return cards_; }
+  const SharedList<Terminal>& terminals() const { return terminals_; }
   // By journal number. Holds that ended stay until they are forgotten.
   const std::map<std::uint64_t, HoldEntry>& holds() const { return holds_; }
   const std::map<std::uint64_t, ExceptionEntry>& exceptions() const { return exceptions_; }
@@ -96,6 +98,7 @@ class Books {
 
   // For a journal that loads its tables, before the first record is applied. In the order of their
   // numbers.
+  void reserve(std::size_t accounts, std::size_t cards);
   void restore(Account account);
   void restore(Card card);
   void restore(Terminal terminal);
@@ -118,9 +121,9 @@ class Books {
   Terminal& at(TerminalNumber number);
   Totals& totals_of(Currency currency);
 
-  std::deque<Account> accounts_;
-  std::deque<Card> cards_;
-  std::deque<Terminal> terminals_;
+  SharedList<Account> accounts_;
+  SharedList<Card> cards_;
+  SharedList<Terminal> terminals_;
   NumberIndex account_index_;
   NumberIndex card_index_;
   NumberIndex terminal_index_;

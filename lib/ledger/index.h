@@ -1,11 +1,15 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <functional>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "ledger/check.h"
@@ -45,16 +49,27 @@ inline std::uint32_t index_tag(const OperationId& id) {
 
 // From tags to numbers. What the tag was made of stays with its owner, who is asked whether number n is the one that is looked
 // for: so a slot takes 8 bytes, and a miss touches one of them. Nothing is ever listed, so no order depends on the hash. One
-// thread.
+// thread; copies share their slots until one is changed, as those of a SharedList do.
 //
 // Invariants: at most half of the slots are taken; between a tag's own place and where it stands no slot is empty.
 class NumberIndex {
  public:
+  NumberIndex() = default;
+  NumberIndex(const NumberIndex& other)
+      : slots_(other.slots_), slot_count_(other.slot_count_), is_own_(false), size_(other.size_) {
+    other.is_own_ = false;
+  }
+  NumberIndex& operator=(const NumberIndex& other) { return *this = NumberIndex(other); }
+  NumberIndex(NumberIndex&&) noexcept = default;
+  NumberIndex& operator=(NumberIndex&&) noexcept = default;
+  ~NumberIndex() = default;
+
   template <typename IsIt>
   std::optional<std::uint32_t> find(std::uint32_t tag, IsIt&& is_it) const {
-    if (slots_.empty()) return std::nullopt;
-    for (std::size_t place = home(tag); slots_[place].tag != 0; place = (place + 1) & mask()) {
-      const Slot& slot = slots_[place];
+    if (slot_count_ == 0) return std::nullopt;
+    const Slot* const slots = slots_.get();
+    for (std::size_t place = home(tag); slots[place].tag != 0; place = (place + 1) & mask()) {
+      const Slot& slot = slots[place];
       if (slot.tag == tag && is_it(slot.number)) return slot.number;
     }
     return std::nullopt;
@@ -62,39 +77,49 @@ class NumberIndex {
 
   // The tag will be looked for, or inserted, soon: its slot is fetched meanwhile.
   void prefetch(std::uint32_t tag) const {
-    if (!slots_.empty()) __builtin_prefetch(&slots_[home(tag)]);
+    if (slot_count_ != 0) __builtin_prefetch(slots_.get() + home(tag));
   }
   // What is likely to be found under a tag, for who only wants to fetch it.
   std::optional<std::uint32_t> guess(std::uint32_t tag) const {
-    if (slots_.empty()) return std::nullopt;
-    const Slot& slot = slots_[home(tag)];
+    if (slot_count_ == 0) return std::nullopt;
+    const Slot& slot = slots_.get()[home(tag)];
     return slot.tag == tag ? std::optional(slot.number) : std::nullopt;
+  }
+
+  // So many will be in here: it does not grow until then.
+  void reserve(std::size_t count) {
+    if (2 * count > slot_count_) move_to(std::bit_ceil(std::max(slot_count_min, 2 * count)));
   }
 
   // The number is not there yet.
   void insert(std::uint32_t tag, std::uint32_t number) {
-    if (2 * (size_ + 1) > slots_.size()) grow();
+    if (2 * (size_ + 1) > slot_count_) {
+      move_to(std::max(slot_count_min, 2 * slot_count_));
+    } else if (!is_own_) {
+      move_to(slot_count_);
+    }
     place(Slot{tag, number});
     ++size_;
   }
 
   // The number is there, under this tag.
   void erase(std::uint32_t tag, std::uint32_t number) {
+    if (!is_own_) move_to(slot_count_);
+    Slot* const slots = slots_.get();
     std::size_t hole = home(tag);
-    while (slots_[hole].tag != tag || slots_[hole].number != number) {
-      check(slots_[hole].tag != 0);
+    while (slots[hole].tag != tag || slots[hole].number != number) {
+      check(slots[hole].tag != 0);
       hole = (hole + 1) & mask();
     }
     // Whoever stands behind the hole and came from before it moves up, so that no search stops too early.
-    for (std::size_t next = (hole + 1) & mask(); slots_[next].tag != 0;
-         next = (next + 1) & mask()) {
-      const std::size_t from_home = (next - home(slots_[next].tag)) & mask();
+    for (std::size_t next = (hole + 1) & mask(); slots[next].tag != 0; next = (next + 1) & mask()) {
+      const std::size_t from_home = (next - home(slots[next].tag)) & mask();
       const std::size_t from_hole = (next - hole) & mask();
       if (from_home < from_hole) continue;
-      slots_[hole] = slots_[next];
+      slots[hole] = slots[next];
       hole = next;
     }
-    slots_[hole] = Slot();
+    slots[hole] = Slot();
     --size_;
   }
 
@@ -105,23 +130,30 @@ class NumberIndex {
     std::uint32_t tag = 0;  // 0: the slot is empty.
     std::uint32_t number = 0;
   };
+  static constexpr std::size_t slot_count_min = 64;
 
   std::size_t home(std::uint32_t tag) const { return (tag >> 1U) & mask(); }
-  std::size_t mask() const { return slots_.size() - 1; }
+  std::size_t mask() const { return slot_count_ - 1; }
   void place(Slot slot) {
+    Slot* const slots = slots_.get();
     std::size_t place = home(slot.tag);
-    while (slots_[place].tag != 0) place = (place + 1) & mask();
-    slots_[place] = slot;
+    while (slots[place].tag != 0) place = (place + 1) & mask();
+    slots[place] = slot;
   }
-  void grow() {
-    std::vector<Slot> old(slots_.empty() ? 64 : 2 * slots_.size());
-    old.swap(slots_);
-    for (const Slot& slot : old) {
+  // To slots of its own: a power of two.
+  void move_to(std::size_t slot_count) {
+    const std::shared_ptr<Slot[]> before =
+        std::exchange(slots_, std::make_shared<Slot[]>(slot_count));
+    const std::size_t count_before = std::exchange(slot_count_, slot_count);
+    is_own_ = true;
+    for (const Slot& slot : std::span(before.get(), count_before)) {
       if (slot.tag != 0) place(slot);
     }
   }
 
-  std::vector<Slot> slots_;
+  std::shared_ptr<Slot[]> slots_;
+  std::size_t slot_count_ = 0;
+  mutable bool is_own_ = true;  // No copy has these slots. Whoever is copied loses them.
   std::size_t size_ = 0;
 };
 

@@ -69,6 +69,7 @@ class Journal : public History {
   // False: too little disk is left to promise that changes can be made durable (rule 26).
   virtual bool has_room() = 0;
 
+  // Any thread, once it is loaded.
   virtual std::unique_ptr<JournalReader> open_reader() = 0;
 };
 

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,12 +22,29 @@ namespace ledger {
 // protection from who can compute it too; the chain is.
 class RowCheck {
  public:
-  void add(std::int64_t value);
-  void add(std::string_view value);
+  void add(std::int64_t value) {
+    std::array<char, sizeof value> bytes{};
+    std::memcpy(bytes.data(), &value, sizeof value);
+    append({bytes.data(), bytes.size()});
+  }
+  void add(std::string_view value) {
+    add(static_cast<std::int64_t>(value.size()));
+    append(value);
+  }
   std::int64_t value() const;
 
  private:
-  std::string bytes_;
+  void append(std::string_view bytes) {
+    if (!long_.empty() || bytes.size() > buffer_.size() - size_) return append_long(bytes);
+    std::memcpy(buffer_.data() + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+  }
+  void append_long(std::string_view bytes);
+
+  // Most rows fit; a long text moves them all to the heap.
+  std::array<char, 512> buffer_;
+  std::size_t size_ = 0;
+  std::string long_;
 };
 
 // Binds a row's columns in turn, and at the end their check.
@@ -289,11 +309,18 @@ struct MetaRow {
   std::uint64_t projected_through = 0;
   Instant projected_at;
   BusinessDay projected_day;
+  // How many rows the tables have that are read at the start. A damaged page may hide the rows that it holds.
+  std::uint64_t accounts = 0;
+  std::uint64_t cards = 0;
+  std::uint64_t terminals = 0;
+  std::uint64_t exceptions = 0;
+  std::uint64_t reversals = 0;
 };
 
 struct MetaTable {
   static constexpr const char* name = "meta";
-  static constexpr std::string_view write = "INSERT OR REPLACE INTO meta VALUES (?,?,?,?,?,?,?)";
+  static constexpr std::string_view write =
+      "INSERT OR REPLACE INTO meta VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
   static constexpr std::string_view read = "SELECT * FROM meta";
   static void columns(auto& column, auto& row) {
     column(row.one);
@@ -302,6 +329,11 @@ struct MetaTable {
     column(row.projected_through);
     column(row.projected_at);
     column(row.projected_day);
+    column(row.accounts);
+    column(row.cards);
+    column(row.terminals);
+    column(row.exceptions);
+    column(row.reversals);
   }
 };
 

@@ -21,9 +21,6 @@ namespace {
 
 using Kind = StorageError::Kind;
 
-// Of the connection that writes: the upper pages of every table and index that grows stay in memory.
-constexpr int page_cache_kibibytes = 64 * 1024;
-
 std::string directory_of(const std::string& file) {
   const std::filesystem::path parent = std::filesystem::path(file).parent_path();
   return parent.empty() ? "." : parent.string();
@@ -76,6 +73,11 @@ std::string holder_of(int descriptor) {
   return "process " + pid + (command.empty() ? "" : " (" + command + ")");
 }
 
+// SQLite's statistics of memory take a lock at each allocation, and nobody asks for them. Where SQLite was used before us they stay.
+void leave_statistics() {
+  [[maybe_unused]] static const int result = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 }  // namespace
 
 FileLock::FileLock(const std::string& file) {
@@ -106,6 +108,7 @@ FileLock::~FileLock() {
 }
 
 Database::Database(std::string path, Access access) : path_(std::move(path)) {
+  leave_statistics();
   const bool writes = access == Access::read_write;
   check_place(path_, writes);
   const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
@@ -135,7 +138,7 @@ void Database::set_pragmas(Access access) {
     return;
   }
   execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
-  execute(("PRAGMA cache_size=-" + std::to_string(page_cache_kibibytes)).c_str());
+  set_page_cache(page_cache_kibibytes);
   const auto count_pages = [](void* database, sqlite3*, const char*, int pages) {
     static_cast<Database*>(database)->wal_pages_ = pages;
     return SQLITE_OK;
@@ -170,6 +173,9 @@ void Database::execute(const char* sql) {
 }
 
 Statement Database::prepare(std::string_view sql) { return Statement(*this, sql); }
+Statement Database::prepare_later(std::string_view sql) {
+  return Statement(*this, sql, Statement::When::later);
+}
 
 std::int64_t Database::number(std::string_view sql) {
   Statement statement(*this, sql);
@@ -219,7 +225,9 @@ void Database::checkpoint() {
   if (pages == moved) wal_pages_ = 0;
 }
 
-void Database::release_memory() { sqlite3_db_release_memory(handle_); }
+void Database::set_page_cache(int kibibytes) {
+  execute(("PRAGMA cache_size=-" + std::to_string(kibibytes)).c_str());
+}
 
 bool Database::lengthen_wal(std::int64_t wanted) {
   // SQLite writes no more than 128 KiB at a time.
@@ -243,36 +251,44 @@ bool Database::lengthen_wal(std::int64_t wanted) {
   return true;
 }
 
-Statement::Statement(Database& database, std::string_view sql) : database_(&database) {
-  const int result = sqlite3_prepare_v3(database.handle_, sql.data(), static_cast<int>(sql.size()),
-                                        SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
-  if (result != SQLITE_OK) database.fail(result);
+Statement::Statement(Database& database, std::string_view sql, When when)
+    : database_(&database), sql_(sql) {
+  if (when == When::now) prepared();
+}
+
+sqlite3_stmt* Statement::prepared() {
+  if (statement_ != nullptr) return statement_;
+  const int result =
+      sqlite3_prepare_v3(database_->handle_, sql_.data(), static_cast<int>(sql_.size()),
+                         SQLITE_PREPARE_PERSISTENT, &statement_, nullptr);
+  if (result != SQLITE_OK) database_->fail(result);
+  return statement_;
 }
 
 Statement::~Statement() { sqlite3_finalize(statement_); }
 
 void Statement::bind(int parameter, std::int64_t value) {
-  check(sqlite3_bind_int64(statement_, parameter, value) == SQLITE_OK);
+  check(sqlite3_bind_int64(prepared(), parameter, value) == SQLITE_OK);
 }
 
 void Statement::bind_text(int parameter, std::string_view value) {
   const char* const data = value.empty() ? "" : value.data();
-  check(sqlite3_bind_text(statement_, parameter, data, static_cast<int>(value.size()),
+  check(sqlite3_bind_text(prepared(), parameter, data, static_cast<int>(value.size()),
                           SQLITE_STATIC) == SQLITE_OK);
 }
 
 void Statement::bind_blob(int parameter, std::string_view value) {
   const char* const data = value.empty() ? "" : value.data();
-  check(sqlite3_bind_blob(statement_, parameter, data, static_cast<int>(value.size()),
+  check(sqlite3_bind_blob(prepared(), parameter, data, static_cast<int>(value.size()),
                           SQLITE_STATIC) == SQLITE_OK);
 }
 
 void Statement::bind_null(int parameter) {
-  check(sqlite3_bind_null(statement_, parameter) == SQLITE_OK);
+  check(sqlite3_bind_null(prepared(), parameter) == SQLITE_OK);
 }
 
 bool Statement::step() {
-  const int result = sqlite3_step(statement_);
+  const int result = sqlite3_step(prepared());
   if (result == SQLITE_ROW) return true;
   if (result != SQLITE_DONE) {
     // The message is read before the reset forgets it.

@@ -31,6 +31,9 @@ class FileLock {
   int descriptor_ = -1;
 };
 
+// Of the connection that writes: the upper pages of every table and index that grows stay in memory.
+inline constexpr int page_cache_kibibytes = 64 * 1024;
+
 class Statement;
 
 // One connection. One thread at a time.
@@ -53,6 +56,8 @@ class Database {
   // Statements without results, several at once.
   void execute(const char* sql);
   Statement prepare(std::string_view sql);
+  // Prepared at its first use, for what a start does not need. `sql` is a literal.
+  Statement prepare_later(std::string_view sql);
   // The one number that a pragma or a query gives.
   std::int64_t number(std::string_view sql);
 
@@ -66,8 +71,8 @@ class Database {
   void set_durable(bool durable);
   // Moves what the WAL holds into the database, as far as no reader needs it.
   void checkpoint();
-  // Forgets the pages that it keeps in memory; they are read again when they are needed.
-  void release_memory();
+  // How much of the file it keeps in memory at most.
+  void set_page_cache(int kibibytes);
   // Makes the WAL's file a piece longer, until it has this many bytes. True: it was not that long yet.
   bool lengthen_wal(std::int64_t wanted);
   // What was committed to the WAL since it was last checkpointed whole.
@@ -95,9 +100,12 @@ class Database {
 // A prepared statement, used again and again: bind, step, read, reset. Move-only; dies before its connection.
 class Statement {
  public:
-  Statement(Database& database, std::string_view sql);
+  enum class When { now, later };
+  Statement(Database& database, std::string_view sql, When when = When::now);
   Statement(Statement&& other) noexcept
-      : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)) {}
+      : database_(other.database_),
+        sql_(other.sql_),
+        statement_(std::exchange(other.statement_, nullptr)) {}
   Statement& operator=(Statement&&) = delete;
   ~Statement();
 
@@ -120,7 +128,10 @@ class Statement {
   bool is_null(int column) const;
 
  private:
+  sqlite3_stmt* prepared();
+
   Database* database_;
+  std::string_view sql_;  // Until it is prepared.
   sqlite3_stmt* statement_ = nullptr;
 };
 

@@ -122,15 +122,15 @@ class Reader final : public JournalReader {
 // One prepared statement a table.
 struct SqliteJournal::Writers {
   explicit Writers(Database& database)
-      : journal(database.prepare("INSERT INTO journal VALUES (?,?,?,?)")),
-        meta(database.prepare(MetaTable::write)),
-        account(database.prepare(AccountTable::write)),
-        card(database.prepare(CardTable::write)),
-        terminal(database.prepare(TerminalTable::write)),
-        hold(database.prepare(HoldTable::write)),
-        exception(database.prepare(ExceptionTable::write)),
-        reversal(database.prepare(ReversalTable::write)),
-        operation(database.prepare(OperationTable::write)) {}
+      : journal(database.prepare_later("INSERT INTO journal VALUES (?,?,?,?)")),
+        meta(database.prepare_later(MetaTable::write)),
+        account(database.prepare_later(AccountTable::write)),
+        card(database.prepare_later(CardTable::write)),
+        terminal(database.prepare_later(TerminalTable::write)),
+        hold(database.prepare_later(HoldTable::write)),
+        exception(database.prepare_later(ExceptionTable::write)),
+        reversal(database.prepare_later(ReversalTable::write)),
+        operation(database.prepare_later(OperationTable::write)) {}
 
   Statement journal;
   Statement meta;
@@ -177,33 +177,44 @@ SqliteJournal::~SqliteJournal() = default;
 // --- Start ---
 
 void SqliteJournal::load(Ledger& ledger) {
-  // One lock for all that is read, not one a row.
+  // Nearly all that is read is read once.
+  database_.set_page_cache(256);
+  // One lock for all of it, not one a row.
   const Transaction reading(database_);
   load_tables();
   ledger.books_to_restore() = projection_;
   remember_recent(ledger);
   replay(ledger);
-  if (!ledger.books().is_balanced()) tables_.damaged("its books are not balanced");
-  database_.release_memory();  // Most of it was read for this once.
+  if (!pending_.empty() && !ledger.books().is_balanced()) {
+    tables_.damaged("its books are not balanced");
+  }
+  database_.set_page_cache(page_cache_kibibytes);
 }
 
 void SqliteJournal::load_tables() {
   projection_ = Books();
+  projection_.reserve(meta_.accounts, meta_.cards);
   const std::string& path = database_.path();
-  const auto load = [&]<typename Table, typename Row>(Table, Row, auto in_order) {
+  const auto load = [&]<typename Table, typename Row>(Table, Row, std::uint64_t count,
+                                                      auto in_order) {
     Statement read = database_.prepare(Table::read);
     const Rows rows(read);
-    while (read.step()) {
+    const auto require = [&](bool is_so) {
+      if (is_so) return;
+      tables_.damaged(std::string("a row of table ") + Table::name +
+                      " is missing, or there is one too many");
+    };
+    std::uint64_t found = 0;
+    for (; read.step(); ++found) {
       Row row = read_row<Table, Row>(read, path);
-      if (!in_order(row))
-        tables_.damaged(std::string("a row of table ") + Table::name +
-                        " is missing, or there is one too many");
+      require(in_order(row));
       if constexpr (std::is_same_v<Row, ReversalRow>) {
         projection_.restore_reversal(row.transfer_seq, row.reversing_seq);
       } else {
         projection_.restore(std::move(row));
       }
     }
+    require(found == count);
   };
   const auto numbered = [](const auto& list) {
     return [&list](const auto& row) {
@@ -211,31 +222,27 @@ void SqliteJournal::load_tables() {
     };
   };
   const auto any = [](const auto&) { return true; };
-  for (const char* table : {AccountTable::name, CardTable::name, TerminalTable::name,
-                            ExceptionTable::name, ReversalTable::name}) {
-    require_whole(table);
-  }
-  load(AccountTable(), Account(), numbered(projection_.accounts()));
-  load(CardTable(), Card(), numbered(projection_.cards()));
-  load(TerminalTable(), Terminal(), numbered(projection_.terminals()));
-  load(HoldTable(), HoldEntry(), [](const HoldEntry& hold) { return hold.is_open(); });
-  require_every_open_hold();
-  load(ExceptionTable(), ExceptionEntry(), any);
-  load(ReversalTable(), ReversalRow(), any);
+  load(AccountTable(), Account(), meta_.accounts, numbered(projection_.accounts()));
+  load(CardTable(), Card(), meta_.cards, numbered(projection_.cards()));
+  load(TerminalTable(), Terminal(), meta_.terminals, numbered(projection_.terminals()));
+  load_open_holds();
+  load(ExceptionTable(), ExceptionEntry(), meta_.exceptions, any);
+  load(ReversalTable(), ReversalRow(), meta_.reversals, any);
   projection_.restore_position(meta_.projected_through, meta_.projected_at, meta_.projected_day);
   if (!projection_.is_balanced()) tables_.damaged("its tables are not balanced");
 }
 
-// A page may hide the rows that it holds. Of the tables that are read whole, this costs a tenth of reading them.
-void SqliteJournal::require_whole(const std::string& table) {
-  Statement read = database_.prepare("PRAGMA quick_check('" + table + "')");
-  const Rows rows(read);
-  if (read.step() && read.text(0) == "ok") return;
-  tables_.damaged("table " + table + ": " + std::string(read.text(0)));
-}
-
-// They are found by an index, and an index may lack a row.
-void SqliteJournal::require_every_open_hold() const {
+// They are found by an index, and an index may lack a row: each account says how many it has.
+void SqliteJournal::load_open_holds() {
+  {
+    Statement read = database_.prepare(HoldTable::read);
+    const Rows rows(read);
+    while (read.step()) {
+      HoldEntry hold = read_row<HoldTable, HoldEntry>(read, database_.path());
+      if (!hold.is_open()) tables_.damaged("among the open holds of table hold there is one too many");
+      projection_.restore(std::move(hold));
+    }
+  }
   std::vector<std::uint32_t> open(projection_.accounts().size());
   for (const auto& [ledger_seq, hold] : projection_.holds()) {
     const auto account = static_cast<std::size_t>(std::to_underlying(hold.account));
@@ -344,6 +351,11 @@ void SqliteJournal::project(std::size_t records_max) {
     meta_.projected_through = projection_.last_seq();
     meta_.projected_at = projection_.last_at();
     meta_.projected_day = projection_.last_day();
+    meta_.accounts = projection_.accounts().size();
+    meta_.cards = projection_.cards().size();
+    meta_.terminals = projection_.terminals().size();
+    meta_.exceptions = projection_.exceptions().size();
+    meta_.reversals = projection_.reversal_count();
     write_row<MetaTable>(writers_->meta, meta_);
     transaction.commit();
   }
@@ -409,7 +421,14 @@ bool SqliteJournal::tidy(bool is_quiet) {
   return is_quiet && is_more;
 }
 
-bool SqliteJournal::has_room() { return free_bytes(database_.path()) >= disk_reserve_bytes; }
+bool SqliteJournal::has_room() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= room_known_until_) {
+    has_room_ = free_bytes(database_.path()) >= disk_reserve_bytes;
+    room_known_until_ = now + room_known_for;
+  }
+  return has_room_;
+}
 
 std::unique_ptr<JournalReader> SqliteJournal::open_reader() {
   return std::make_unique<Reader>(database_.path());

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -16,6 +19,8 @@ namespace ledger {
 
 // Disk that stays free: below this no change is taken (rule 26). Enough for the WAL and for the tables to catch up.
 inline constexpr std::uint64_t disk_reserve_bytes = 64ULL * 1024 * 1024;
+// How long it is believed that there was room: we write much less than the reserve in this time.
+inline constexpr std::chrono::milliseconds room_known_for{10};
 // The WAL is checkpointed when it has this many pages, quiet or not.
 inline constexpr std::int64_t wal_pages_max = 4'096;
 // What a bank's WAL has in advance: all of it, with the frame of each page.
@@ -76,8 +81,7 @@ class SqliteJournal final : public Journal {
   struct Writers;
 
   void load_tables();
-  void require_whole(const std::string& table);
-  void require_every_open_hold() const;
+  void load_open_holds();
   void remember_recent(Ledger& ledger);
   void replay(Ledger& ledger);
   void project_one(Dirty& dirty);
@@ -94,6 +98,8 @@ class SqliteJournal final : public Journal {
   std::deque<Pending> pending_;
   std::size_t appended_ = 0;  // Bytes of the last batch.
   bool wal_is_long_ = false;
+  bool has_room_ = false;
+  std::chrono::steady_clock::time_point room_known_until_;
 };
 
 }  // namespace ledger

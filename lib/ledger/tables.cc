@@ -9,19 +9,20 @@ namespace ledger {
 
 Tables::Tables(Database& database)
     : database_(database),
-      by_id_(database.prepare("SELECT * FROM operation WHERE id = ?")),
-      by_seq_(database.prepare("SELECT * FROM operation WHERE ledger_seq = ?")),
-      from_id_(database.prepare("SELECT * FROM operation WHERE id >= ?")),
-      before_(
-          database.prepare("SELECT * FROM operation WHERE ledger_seq < ? AND source IS NOT NULL "
-                           "ORDER BY ledger_seq DESC LIMIT ?")),
-      after_(database.prepare("SELECT * FROM operation WHERE ledger_seq > ? AND ledger_seq <= ? "
-                              "AND source IS NOT NULL ORDER BY ledger_seq LIMIT ?")),
-      hold_(database.prepare("SELECT * FROM hold WHERE ledger_seq = ?")),
-      hash_(database.prepare("SELECT hash FROM journal WHERE seq = ?")),
-      hash_before_(database.prepare(
+      by_id_(database.prepare_later("SELECT * FROM operation WHERE id = ?")),
+      by_seq_(database.prepare_later("SELECT * FROM operation WHERE ledger_seq = ?")),
+      from_id_(database.prepare_later("SELECT * FROM operation WHERE id >= ?")),
+      before_(database.prepare_later(
+          "SELECT * FROM operation WHERE ledger_seq < ? AND source IS NOT NULL "
+          "ORDER BY ledger_seq DESC LIMIT ?")),
+      after_(
+          database.prepare_later("SELECT * FROM operation WHERE ledger_seq > ? AND ledger_seq <= ? "
+                                 "AND source IS NOT NULL ORDER BY ledger_seq LIMIT ?")),
+      hold_(database.prepare_later("SELECT * FROM hold WHERE ledger_seq = ?")),
+      hash_(database.prepare_later("SELECT hash FROM journal WHERE seq = ?")),
+      hash_before_(database.prepare_later(
           "SELECT hash, seq FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT 1")),
-      record_(database.prepare("SELECT substr(records, ?, ?) FROM journal WHERE seq = ?")) {}
+      record_(database.prepare_later("SELECT substr(records, ?, ?) FROM journal WHERE seq = ?")) {}
 
 void Tables::damaged(const std::string& what) const {
   throw StorageError(StorageError::Kind::bad_data, database_.path() + " is damaged: " + what);

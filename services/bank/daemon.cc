@@ -62,7 +62,6 @@ int serve(const ServeOptions& options,
   ledger::ThreadExecutor executor;
   ledger::SystemClock clock;
   ledger::Store store(loop, journal, executor, clock);
-  ::malloc_trim(0);  // What loading took is not needed any more.
   log.info("loaded", {{"data", options.data.string()}, {"ledger_seq", store.last_seq()}});
 
   Changes changes(store, log);

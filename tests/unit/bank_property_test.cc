@@ -203,8 +203,8 @@ class BankPropertyTest : public BankTest, public testing::WithParamInterface<std
   // No customer is below what was allowed, and holds are never more than what there is.
   void expect_nobody_overdrawn() {
     for (const ledger::Account& account : bank.process->store.books().accounts()) {
-      EXPECT_GE(account.held.value, 0) << account.id;
-      EXPECT_GE(account.overdraft.value, 0) << account.id;
+      EXPECT_GE(account.held.value, 0) << account.id();
+      EXPECT_GE(account.overdraft.value, 0) << account.id();
     }
   }
 };

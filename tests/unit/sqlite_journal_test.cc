@@ -190,6 +190,7 @@ TEST_F(SqliteJournalTest, TheWalIsMadeLongWhileItIsQuietAndHasOnlyWhatWasAppende
   Bank bank(journal, 10s);
   bank.must(OpenAccount{.account = "a", .currency = eur});
   EXPECT_FALSE(journal.tidy(false)) << "others wait";
+  EXPECT_LT(std::filesystem::file_size(file + "-wal"), size);
   while (journal.tidy(true)) {
   }
   EXPECT_EQ(std::filesystem::file_size(file + "-wal"), size);
@@ -206,6 +207,27 @@ TEST_F(SqliteJournalTest, TheWalIsMadeLongWhileItIsQuietAndHasOnlyWhatWasAppende
   Ledger ledger(none);
   left.load(ledger);
   EXPECT_EQ(ledger.books(), bank.books());
+}
+
+TEST_F(SqliteJournalTest, TheWalIsMadeLongAlsoWhileSmallBatchesComeButNotLargeOnes) {
+  constexpr std::int64_t size = 3 << 20;
+  for (const std::uint64_t operations : {1U, 500U}) {
+    const std::string path = directory.file(std::to_string(operations) + ".db");
+    SqliteJournal journal(path, size);
+    Ledger ledger(journal);
+    journal.load(ledger);
+    Batch batch;
+    for (std::uint64_t number = 0; number < operations; ++number) {
+      const std::string account = "a" + std::to_string(number);
+      ledger.execute(Operation{.id = Bank::id_at(noon, number + 1),
+                               .principal = "operator",
+                               .change = OpenAccount{.account = account, .currency = eur}},
+                     Moment{.at = noon, .day = BusinessDay{1}}, batch);
+    }
+    journal.append(batch);
+    for (int times = 0; times < 100; ++times) EXPECT_FALSE(journal.tidy(false));
+    EXPECT_EQ(std::filesystem::file_size(path + "-wal") == size, operations == 1) << operations;
+  }
 }
 
 TEST_F(SqliteJournalTest, AReaderNeverWrites) {

@@ -316,6 +316,27 @@ TEST_F(VerifyTest, ABankThatStartsOnABrokenChainSaysSo) {
   EXPECT_THROW(journal.load(ledger), StorageError);
 }
 
+TEST_F(VerifyTest, ABankThatStartsWithoutTheLastRowOfATableSaysSo) {
+  for (const std::string table : {"account", "card", "terminal", "exception", "reversal"}) {
+    const std::string copy = directory.file("short.db");
+    std::filesystem::copy_file(file, copy, std::filesystem::copy_options::overwrite_existing);
+    {
+      Database database(copy, Database::Access::read_write);
+      const std::string last = "(SELECT max(rowid) FROM " + table + ")";
+      ASSERT_GT(database.number("SELECT count(*) FROM " + table), 0) << table;
+      database.execute(("DELETE FROM " + table + " WHERE rowid = " + last).c_str());
+    }
+    SqliteJournal journal(copy);
+    Ledger ledger(journal);
+    try {
+      journal.load(ledger);
+      ADD_FAILURE() << table;
+    } catch (const StorageError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("a row of table " + table + " is missing"));
+    }
+  }
+}
+
 TEST_F(VerifyTest, ABankThatStartsOnALastRowThatWasChangedSaysSo) {
   for (const char* change : {"at = at + 1", "hash = zeroblob(32)", "records = x'00'"}) {
     const std::string copy = directory.file("changed.db");

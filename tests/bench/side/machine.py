@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -17,10 +18,14 @@ class Failed(Exception):
     """Something that was started did not do what it should."""
 
 
-def _pin(core):
+def _pin(core, clock=None):
+    """For the child, before its program begins; `clock`, a pipe, is told when that is."""
+
     def in_child():
         os.sched_setaffinity(0, {core})
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: nothing outlives the comparison.
+        if clock is not None:
+            os.write(clock, struct.pack("d", time.monotonic()))
 
     return in_child
 
@@ -40,12 +45,12 @@ def run(command, core=LOAD_CORE, timeout=600, **options):
     return done.stdout
 
 
-def spawn(command, log, core=SERVER_CORE, **options):
+def spawn(command, log, core=SERVER_CORE, clock=None, **options):
     """Starts a server on its core. What it says goes to the file, as it would to a journal."""
     with open(log, "ab") as file:
         return subprocess.Popen(
             [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-            preexec_fn=_pin(core), **options,
+            preexec_fn=_pin(core, clock), **options,
         )  # fmt: skip
 
 
