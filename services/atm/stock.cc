@@ -20,6 +20,12 @@ void Stock::add(Pot pot, const Notes& notes) {
   for (const Notes::Entry& entry : notes) add(pot, 0, entry.denomination, entry.count);
 }
 
+std::int64_t Stock::take(Pot pot, Cents denomination, std::int64_t count) {
+  const std::int64_t taken = std::clamp<std::int64_t>(notes(pot).of(denomination), 0, count);
+  add(pot, 0, denomination, -taken);
+  return taken;
+}
+
 void Stock::empty(Pot pot) {
   for (auto& [key, count] : counts_) {
     if (key.pot != pot || count == 0) continue;
@@ -55,11 +61,17 @@ void Stock::decide(const Picks& unknown, const Notes& presented, bool never_take
   add(Pot::presented, presented);
   Notes left = presented;
   for (const Pick& pick : unknown) {
-    add(Pot::unknown, 0, pick.denomination, -pick.count);
     const std::int64_t out = std::min(pick.count, left.of(pick.denomination));
     left.add(pick.denomination, -out);
+    const std::int64_t stayed = pick.count - out;
+    const std::int64_t inside = stayed - take(Pot::found, pick.denomination, stayed);
+    add(Pot::unknown, 0, pick.denomination, -inside);
     const Pot pot = never_taken ? Pot::cassette : Pot::rejected;
-    add(pot, never_taken ? pick.position : 0, pick.denomination, pick.count - out);
+    add(pot, never_taken ? pick.position : 0, pick.denomination, inside);
+    // Where found notes are said to be paid, presented and unloaded both have them, and the audit
+    // names that.
+    const std::int64_t found = out - take(Pot::unknown, pick.denomination, out);
+    add(Pot::found, 0, pick.denomination, -found);
   }
 }
 
@@ -69,10 +81,15 @@ void Stock::keep(const Notes& notes) {
 }
 
 void Stock::unload(const Notes& found) {
+  const Notes expected = notes(Pot::cassette) + notes(Pot::deposit_bin) + notes(Pot::rejected);
   empty(Pot::cassette);
   empty(Pot::deposit_bin);
   empty(Pot::rejected);
   add(Pot::unloaded, found);
+  for (const Notes::Entry& more : found - expected) {
+    if (more.count < 0) continue;
+    add(Pot::found, 0, more.denomination, take(Pot::unknown, more.denomination, more.count));
+  }
 }
 
 std::vector<Cassette> Stock::cassettes() const {

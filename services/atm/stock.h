@@ -16,7 +16,9 @@
 
 namespace atm {
 
-// The last three are sums over the terminal's life, the others are places.
+// UNLOADED, LOADED and DEPOSITED are sums over the terminal's life, the others are places. FOUND are
+// notes of the unknown that an emptying brought to light: they are counted in UNLOADED, and wait
+// here, beside the sums, for the decision on their withdrawal.
 enum class Pot : std::uint8_t {
   cassette,
   deposit_bin,
@@ -26,11 +28,12 @@ enum class Pot : std::uint8_t {
   unloaded,
   loaded,
   deposited,
+  found,
 };
 inline std::span<const std::string_view> names_of(Pot) {
-  static constexpr std::array<std::string_view, 8> names = {"CASSETTE",  "DEPOSIT_BIN", "REJECTED",
+  static constexpr std::array<std::string_view, 9> names = {"CASSETTE",  "DEPOSIT_BIN", "REJECTED",
                                                             "PRESENTED", "UNKNOWN",     "UNLOADED",
-                                                            "LOADED",    "DEPOSITED"};
+                                                            "LOADED",    "DEPOSITED",   "FOUND"};
   return names;
 }
 
@@ -57,7 +60,8 @@ struct StockRow {
 // into the journal entry of the act that it belongs to, before anything is awaited.
 //
 // Invariant: loaded + deposited = in cassettes + deposit bin + rejected + presented + unknown +
-// unloaded, of every denomination, as long as the devices agree with the books.
+// unloaded, of every denomination, as long as the devices agree with the books; unknown + found =
+// what is planned in the withdrawals that are not decided yet.
 class Stock {
  public:
   explicit Stock(std::string terminal) : terminal_(std::move(terminal)) {}
@@ -70,12 +74,14 @@ class Stock {
   void dispense(const Picks& presented, const Picks& rejected);
   // Nobody knows what became of these.
   void lose_track(const Picks& picks);
-  // The operator decided which of the unknown notes the customer got. The others stayed inside: in
-  // their cassettes, where the dispenser says that it never took them, else in the reject bin.
+  // The operator decided which of the unknown notes the customer got. The others stayed inside, until
+  // staff found them; those that were not found yet are in their cassettes, where the dispenser says
+  // that it never took them, else in the reject bin.
   void decide(const Picks& unknown, const Notes& presented, bool never_taken);
   // The acceptor kept a customer's notes.
   void keep(const Notes& notes);
-  // Staff emptied everything, and found these.
+  // Staff emptied everything, and found these. What is more than there should be is of the unknown
+  // notes, as far as there are any: those had stayed inside.
   void unload(const Notes& found);
 
   // One for each position ever loaded, with what it holds, or held last.
@@ -96,6 +102,8 @@ class Stock {
   };
   void add(Pot pot, std::uint32_t position, Cents denomination, std::int64_t count);
   void add(Pot pot, const Notes& notes);
+  // At most what is there; says how many.
+  std::int64_t take(Pot pot, Cents denomination, std::int64_t count);
   void empty(Pot pot);
 
   std::string terminal_;
