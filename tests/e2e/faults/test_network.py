@@ -65,6 +65,8 @@ async def paid_for(house, change_id):
 async def test_in_bad_weather_customers_are_served(house, link, weather):
     link.weather = BAD[weather]()
     async with await house.customer("Jane Doe") as jane:
+        # Many at once, so that several frames can arrive in one piece, or each in several.
+        assert await asyncio.gather(*(jane.balance() for _ in range(20))) == [100] * 20
         assert cash_of(await jane.withdraw(60)) == 60
         assert (await jane.deposit(20, 10)).credited
     await agree(house, in_hand=60, deposited=30)
