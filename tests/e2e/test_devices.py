@@ -1,5 +1,7 @@
 """The simulated devices break: what was presented decides, and nobody is debited for cash that stayed inside."""
 
+import asyncio
+
 import pytest
 
 from kit.books import agree
@@ -102,6 +104,43 @@ async def test_what_the_dispenser_cannot_tell_the_operator_decides(house, breaki
 
     await until(decided, "the ATM knows the decision", within=30)
     await agree(house, in_hand=paid)
+
+
+async def test_notes_that_staff_find_before_the_operator_decides_are_counted_once(house, breaking):
+    await breaking(staff.FAULT_SLOW, delay_ms=500)
+    async with await house.customer("Jane Doe") as jane, await house.staff() as staff_:
+        asked = asyncio.ensure_future(jane.withdraw(60, deadline=30))
+
+        async def dispensing():
+            return [each for each in await staff_.open_items() if each.state == "DISPENSING"]
+
+        await until(dispensing, "the dispenser was asked")
+        await breaking(staff.FAULT_DEAD)  # It has taken no note yet, and cannot say so.
+        with pytest.raises(InSuspense):
+            await asked
+    await mend(house)
+
+    async def bankctl(*arguments):
+        ended = await house.programs.run("bankctl", "--atm", house.atmd.address, "--yes", "atm", *arguments)
+        assert ended.code == 0, ended.out + ended.err
+        return ended.out
+
+    async with await house.staff() as staff_, await house.operator() as operator_:
+
+        async def told():
+            return await operator_.exceptions()
+
+        assert "1500.00" in await bankctl("unload")
+        (exception,) = await until(told, "the bank has a suspended hold")
+        await bankctl("audit")
+        await operator_.decide(exception.exception_seq, paid=0)
+        await staff_.settled()
+        await bankctl("audit")
+        await bankctl("count")
+        audit = await staff_.audit()
+    assert audit.unloaded == audit.loaded and audit.at_bank.minor_units == 0
+    assert await balance_of_jane(house) == 100
+    await verify(house)
 
 
 async def test_a_slow_dispenser_is_waited_for(house, breaking):
