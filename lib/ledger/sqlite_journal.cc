@@ -239,7 +239,8 @@ void SqliteJournal::load_open_holds() {
     const Rows rows(read);
     while (read.step()) {
       HoldEntry hold = read_row<HoldTable, HoldEntry>(read, database_.path());
-      if (!hold.is_open()) tables_.damaged("among the open holds of table hold there is one too many");
+      if (!hold.is_open())
+        tables_.damaged("among the open holds of table hold there is one too many");
       projection_.restore(std::move(hold));
     }
   }
