@@ -326,6 +326,7 @@ class Disturbed(Exception):
 def measure(name, bench, tries=12):
     """One undisturbed run: one with more than 1 % steal is repeated, later and later."""
     for number in range(tries):
+        os.sync()  # What the point before this one left to be written would be written during this one.
         watch = machine.Watch()
         began = time.monotonic()
         found = POINTS[name](bench)
