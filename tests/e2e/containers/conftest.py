@@ -1,7 +1,9 @@
 """The containers as the stage. Run by `deploy/containers test`, which builds the images first."""
 
+import contextlib
 import itertools
 import os
+import subprocess
 
 import pytest
 
@@ -14,11 +16,26 @@ from kit.stage import TERMINAL, Stage
 numbers = itertools.count(1)
 
 
+def what_they_say(pair):
+    """The containers' last lines and what became of their health checks, for who must find out why they did not start."""
+    said = []
+    for service in ("bank", "atm"):
+        with contextlib.suppress(Exception):
+            container = pair.container(service)
+            health = pair.inspect(service)["State"].get("Health", {}).get("Log", [])[-2:]
+            logs = subprocess.run(["docker", "logs", "--tail", "20", container], capture_output=True, text=True, timeout=20)
+            said.append(f"{service}: health checks {health}\n{logs.stdout}{logs.stderr}")
+    return "\n".join(said)
+
+
 @pytest.fixture(scope="module")
 def pair():
     """A bank and an ATM that serve, with cash inside. One for all tests of a file: starting them takes seconds."""
     with Pair(f"teller-test-{os.getpid()}") as pair:
-        pair.compose("up", "-d")
+        try:
+            pair.compose("up", "-d")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{what_they_say(pair)}") from None
         pair.run("bankctl", "terminal", "add", TERMINAL)
         yield pair
 
