@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,14 +64,17 @@ class Journal : public History {
   virtual void project(std::size_t records_max) = 0;
   // The tables show everything up to this record.
   virtual std::uint64_t projected_through() const = 0;
-  // Upkeep: a piece of all there is when nothing waits, else only what cannot wait any longer. True: there is another piece.
+  // Upkeep: a piece of all there is when nothing waits, else what cannot wait any longer or helps those who wait. True: it is quiet
+  // and there is another piece.
   virtual bool tidy(bool is_quiet) = 0;
 
   // False: too little disk is left to promise that changes can be made durable (rule 26).
   virtual bool has_room() = 0;
 
-  // Any thread, once it is loaded.
-  virtual std::unique_ptr<JournalReader> open_reader() = 0;
+  // Opens a reader, once the journal is loaded: at any time, on any thread, also when the journal is gone.
+  using ReaderOpener = std::function<std::unique_ptr<JournalReader>()>;
+  virtual ReaderOpener reader_opener() = 0;
+  std::unique_ptr<JournalReader> open_reader() { return reader_opener()(); }
 };
 
 }  // namespace ledger

@@ -141,8 +141,8 @@ void MemoryJournal::project(std::size_t records_max) {
 
 std::uint64_t MemoryJournal::projected_through() const { return projection_.last_seq(); }
 
-std::unique_ptr<JournalReader> MemoryJournal::open_reader() {
-  return std::make_unique<Reader>(tables_);
+Journal::ReaderOpener MemoryJournal::reader_opener() {
+  return [tables = tables_] { return std::make_unique<Reader>(tables); };
 }
 
 std::optional<Record> MemoryJournal::find(const OperationId& id) {

@@ -30,7 +30,7 @@ class MemoryJournal final : public Journal {
   std::uint64_t projected_through() const override;
   bool tidy(bool) override { return false; }
   bool has_room() override { return true; }
-  std::unique_ptr<JournalReader> open_reader() override;
+  ReaderOpener reader_opener() override;
 
   std::optional<Record> find(const OperationId& id) override;
   std::optional<HoldEntry> find_hold(const OperationId& id) override;

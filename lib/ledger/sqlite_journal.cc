@@ -431,8 +431,8 @@ bool SqliteJournal::has_room() {
   return has_room_;
 }
 
-std::unique_ptr<JournalReader> SqliteJournal::open_reader() {
-  return std::make_unique<Reader>(database_.path());
+Journal::ReaderOpener SqliteJournal::reader_opener() {
+  return [path = database_.path()] { return std::make_unique<Reader>(path); };
 }
 
 }  // namespace ledger

@@ -52,7 +52,7 @@ class SqliteJournal final : public Journal {
   std::uint64_t projected_through() const override { return meta_.projected_through; }
   bool tidy(bool is_quiet) override;
   bool has_room() override;
-  std::unique_ptr<JournalReader> open_reader() override;
+  ReaderOpener reader_opener() override;
 
   std::optional<Record> find(const OperationId& id) override { return tables_.find(id); }
   std::optional<HoldEntry> find_hold(const OperationId& id) override {

@@ -21,20 +21,20 @@ constexpr async::Duration quiet_after = std::chrono::milliseconds(50);
 class SharedReader {
  public:
   explicit SharedReader(std::unique_ptr<JournalReader> reader) : reader_(std::move(reader)) {}
-  // Opened when it is first used. The journal outlives it.
-  explicit SharedReader(Journal& journal) : journal_(&journal) {}
+  // Opened when it is first used.
+  explicit SharedReader(Journal::ReaderOpener opener) : opener_(std::move(opener)) {}
 
   template <typename Use>
   auto use(Use&& use) {
     const std::lock_guard lock(mutex_);
-    if (!reader_) reader_ = journal_->open_reader();
+    if (!reader_) reader_ = opener_();
     return use(*reader_);
   }
 
  private:
   std::mutex mutex_;
   std::unique_ptr<JournalReader> reader_;
-  Journal* journal_ = nullptr;
+  Journal::ReaderOpener opener_;
 };
 
 }  // namespace
@@ -54,7 +54,7 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
         head_(journal.head()),
         projected_through_(journal.projected_through()),
         reader_(std::make_shared<SharedReader>(journal.open_reader())),
-        copier_(std::make_shared<SharedReader>(journal)),
+        copier_(std::make_shared<SharedReader>(journal.reader_opener())),
         commit_(loop),
         timer_(*this) {
     books_.forget(projected_through_);

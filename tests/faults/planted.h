@@ -30,7 +30,7 @@ class WrappedJournal : public ledger::Journal {
   std::uint64_t projected_through() const override { return inner_.projected_through(); }
   bool tidy(bool is_quiet) override { return inner_.tidy(is_quiet); }
   bool has_room() override { return inner_.has_room(); }
-  std::unique_ptr<ledger::JournalReader> open_reader() override { return inner_.open_reader(); }
+  ReaderOpener reader_opener() override { return inner_.reader_opener(); }
   std::optional<ledger::Record> find(const OperationId& id) override { return inner_.find(id); }
   std::optional<ledger::HoldEntry> find_hold(const OperationId& id) override {
     return inner_.find_hold(id);

@@ -230,6 +230,15 @@ TEST_F(SqliteJournalTest, TheWalIsMadeLongAlsoWhileSmallBatchesComeButNotLargeOn
   }
 }
 
+TEST_F(SqliteJournalTest, AReaderIsOpenedAlsoWhenTheJournalIsGone) {
+  Journal::ReaderOpener opener;
+  {
+    SqliteJournal journal(file);
+    opener = journal.reader_opener();
+  }
+  EXPECT_FALSE(opener()->find(Bank::id_at(noon, 1)).has_value());
+}
+
 TEST_F(SqliteJournalTest, AReaderNeverWrites) {
   const SqliteJournal journal(file);
   Database reader(file, Database::Access::read_only);

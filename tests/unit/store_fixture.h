@@ -40,7 +40,7 @@ class FaultyJournal final : public Journal {
     return journal_.tidy(is_quiet);
   }
   bool has_room() override { return !is_full; }
-  std::unique_ptr<JournalReader> open_reader() override { return journal_.open_reader(); }
+  ReaderOpener reader_opener() override { return journal_.reader_opener(); }
   std::optional<Record> find(const OperationId& id) override { return journal_.find(id); }
   std::optional<HoldEntry> find_hold(const OperationId& id) override {
     return journal_.find_hold(id);
