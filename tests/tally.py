@@ -3,7 +3,7 @@
     tally.py FOLDER [FAILED_SUITE...]
 
 A suite that failed without naming a failed test (it did not build, it crashed, it found no tests)
-counts as one failure, and the last that it said (SUITE.log in the folder) is shown.
+counts as one failure, and the last that it said is shown, if it is in the folder's SUITE.log.
 """
 
 import pathlib
