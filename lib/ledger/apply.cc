@@ -13,7 +13,10 @@ namespace ledger {
 // Applies one record. Lives for one call.
 class Applier final : Bookkeeper {
  public:
-  Applier(Books& books, const Record& record) : Bookkeeper(books, record) {}
+  using Bookkeeper::Movements;
+
+  Applier(Books& books, const Record& record, Movements movements)
+      : Bookkeeper(books, record, movements) {}
 
   Effects run() {
     check(record_.ledger_seq == books_.last_seq_ + 1);
@@ -252,6 +255,12 @@ class Applier final : Bookkeeper {
   }
 };
 
-Effects Books::apply(const Record& record) { return Applier(*this, record).run(); }
+Effects Books::apply(const Record& record) {
+  return Applier(*this, record, Applier::Movements::kept).run();
+}
+
+void Books::follow(const Record& record) {
+  Applier(*this, record, Applier::Movements::shared).run();
+}
 
 }  // namespace ledger

@@ -14,7 +14,11 @@ namespace ledger {
 // lives. Nothing here can refuse: what is impossible stops the process.
 class Bookkeeper {
  protected:
-  Bookkeeper(Books& books, const Record& record) : books_(books), record_(record) {}
+  // Whether the books keep what moved, or get it from others.
+  enum class Movements { kept, shared };
+
+  Bookkeeper(Books& books, const Record& record, Movements movements)
+      : books_(books), record_(record), movements_(movements) {}
 
   // --- Movements ---
 
@@ -31,23 +35,24 @@ class Bookkeeper {
       totals.of(source.kind) -= amount;
       totals.of(target.kind) += amount;
     }
-    Transfer transfer{.ledger_seq = record_.ledger_seq,
-                      .at = record_.at,
-                      .id = record_.operation.id,
-                      .kind = kind,
-                      .source = source.number,
-                      .target = target.number,
-                      .amount = amount,
-                      .currency = source.currency,
-                      .source_balance = source.balance,
-                      .target_balance = target.balance,
-                      .source_previous = source.last_transfer,
-                      .target_previous = target.last_transfer,
-                      .terminal = terminal_id,
-                      .reason = reason};
+    if (movements_ == Movements::kept) {
+      books_.recent_transfers_.add(Transfer{.ledger_seq = record_.ledger_seq,
+                                            .at = record_.at,
+                                            .id = record_.operation.id,
+                                            .kind = kind,
+                                            .source = source.number,
+                                            .target = target.number,
+                                            .amount = amount,
+                                            .currency = source.currency,
+                                            .source_balance = source.balance,
+                                            .target_balance = target.balance,
+                                            .source_previous = source.last_transfer,
+                                            .target_previous = target.last_transfer,
+                                            .terminal = terminal_id,
+                                            .reason = reason});
+    }
     source.last_transfer = record_.ledger_seq;
     target.last_transfer = record_.ledger_seq;
-    books_.recent_transfers_.push_back(std::move(transfer));
     effects_.moved_money = true;
     effects_.touch(source.number);
     effects_.touch(target.number);
@@ -232,12 +237,12 @@ class Bookkeeper {
 
   // --- What the record names ---
 
-  Account& account(const std::string& id) {
+  Account& account(std::string_view id) {
     const Account* const found = books_.find_account(id);
     check(found != nullptr);
     return books_.at(found->number);
   }
-  Card& card(const std::string& number) {
+  Card& card(std::string_view number) {
     const Card* const found = books_.find_card(number);
     check(found != nullptr);
     return books_.at(found->number);
@@ -252,7 +257,7 @@ class Bookkeeper {
     check(found != nullptr);
     return books_.holds_.at(found->ledger_seq);
   }
-  Account& account_of_card(const std::string& number) { return books_.at(card(number).account); }
+  Account& account_of_card(std::string_view number) { return books_.at(card(number).account); }
   Account& cash_of(const std::string& terminal_id) {
     return books_.at(terminal(terminal_id).cash_account);
   }
@@ -304,6 +309,7 @@ class Bookkeeper {
 
   Books& books_;
   const Record& record_;
+  const Movements movements_;
   Effects effects_;
 };
 

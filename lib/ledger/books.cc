@@ -60,30 +60,26 @@ const Totals* Books::find_totals(Currency currency) const {
   return found == totals_.end() ? nullptr : &*found;
 }
 
-const Transfer* Books::find_recent_transfer(std::uint64_t ledger_seq) const {
-  const auto found =
-      std::ranges::lower_bound(recent_transfers_, ledger_seq, {}, &Transfer::ledger_seq);
-  if (found == recent_transfers_.end() || found->ledger_seq != ledger_seq) return nullptr;
-  return &*found;
-}
-
 std::uint64_t Books::reversed_by(std::uint64_t transfer_seq) const {
   const auto found = reversals_.find(transfer_seq);
   return found == reversals_.end() ? 0 : found->second;
 }
 
-void Books::prefetch(const Post& post, Fetch step) const {
-  const std::uint32_t card_tag = index_tag(post.card);
-  const std::uint32_t target_tag = index_tag(post.target);
+void Books::prefetch(const Post& post, Fetch step, Fetched& fetched) const {
   if (step == Fetch::slots) {
-    card_index_.prefetch(card_tag);
-    account_index_.prefetch(target_tag);
+    fetched = {.card_tag = index_tag(post.card), .target_tag = index_tag(post.target)};
+    card_index_.prefetch(fetched.card_tag);
+    account_index_.prefetch(fetched.target_tag);
     return;
   }
-  const std::optional<std::uint32_t> card = card_index_.guess(card_tag);
-  const std::optional<std::uint32_t> target = account_index_.guess(target_tag);
+  if (fetched.card_tag == 0) return;
+  const std::optional<std::uint32_t> card = card_index_.guess(fetched.card_tag);
+  const std::optional<std::uint32_t> target = account_index_.guess(fetched.target_tag);
   if (step == Fetch::entries) {
-    if (card.has_value()) __builtin_prefetch(&cards_[*card]);
+    if (card.has_value()) {
+      __builtin_prefetch(&cards_[*card].card);
+      __builtin_prefetch(&cards_[*card].state);
+    }
     if (target.has_value()) __builtin_prefetch(&accounts_[*target]);
     return;
   }
@@ -127,9 +123,7 @@ std::optional<Instant> Books::next_expiry() const {
 }
 
 void Books::forget(std::uint64_t through_seq) {
-  while (!recent_transfers_.empty() && recent_transfers_.front().ledger_seq <= through_seq) {
-    recent_transfers_.pop_front();
-  }
+  recent_transfers_.forget(through_seq);
   while (!ended_holds_.empty()) {
     const auto ended = holds_.find(ended_holds_.front());
     if (ended->second.ended_seq > through_seq) break;

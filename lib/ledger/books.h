@@ -13,6 +13,7 @@
 
 #include "ledger/entries.h"
 #include "ledger/index.h"
+#include "ledger/recent_transfers.h"
 #include "ledger/record.h"
 #include "ledger/shared_list.h"
 
@@ -21,6 +22,12 @@ namespace ledger {
 // What deciding a post needs is fetched into the processor's caches in these steps, some time apart: each uses what the one
 // before it fetched.
 enum class Fetch : std::size_t { slots, entries, names };
+
+// What is kept of a post from step to step. 0: not a post, or not fetched yet.
+struct Fetched {
+  std::uint32_t card_tag = 0;
+  std::uint32_t target_tag = 0;
+};
 
 // What a record changed: which rows of the tables are new.
 struct Effects {
@@ -50,6 +57,10 @@ class Books {
  public:
   // The only change there is. The record's number is the next one.
   Effects apply(const Record& record);
+  // The same, of a copy that gets its movements of money from the original, by `share_transfers` and `add`.
+  void follow(const Record& record);
+  void add(RecentTransfers::Block movements) { recent_transfers_.add(std::move(movements)); }
+  RecentTransfers::Block share_transfers() { return recent_transfers_.share(); }
 
   const Account* find_account(std::string_view id) const;
   const Card* find_card(std::string_view card) const;
@@ -57,14 +68,12 @@ class Books {
   // An open hold, or one that ended and is not forgotten yet.
   const HoldEntry* find_hold(const OperationId& id) const;
   const Totals* find_totals(Currency currency) const;
-  // A movement that is not forgotten yet.
-  const Transfer* find_recent_transfer(std::uint64_t ledger_seq) const;
   // Which record took a transfer back; 0: none.
   std::uint64_t reversed_by(std::uint64_t transfer_seq) const;
   std::size_t reversal_count() const { return reversals_.size(); }
 
   // A post will be decided soon, or one between these two applied.
-  void prefetch(const Post& post, Fetch step) const;
+  void prefetch(const Post& post, Fetch step, Fetched& fetched) const;
   void prefetch(const Parties& parties) const;
 
   const Account& account(AccountNumber number) const;
@@ -80,7 +89,7 @@ class Books {
   const std::map<std::uint64_t, HoldEntry>& holds() const { return holds_; }
   const std::map<std::uint64_t, ExceptionEntry>& exceptions() const { return exceptions_; }
   std::span<const Totals> totals() const { return totals_; }
-  const std::deque<Transfer>& recent_transfers() const { return recent_transfers_; }
+  const RecentTransfers& recent_transfers() const { return recent_transfers_; }
 
   // The open hold whose time is over first, if that is by now.
   const HoldEntry* first_expired(Instant now) const;
@@ -134,7 +143,7 @@ class Books {
   std::map<std::uint64_t, ExceptionEntry> exceptions_;
   std::map<std::uint64_t, std::uint64_t> reversals_;
   std::vector<Totals> totals_;
-  std::deque<Transfer> recent_transfers_;
+  RecentTransfers recent_transfers_;
   std::uint64_t last_seq_ = 0;
   Instant last_at_{};
   BusinessDay last_day_;

@@ -44,10 +44,8 @@ class Writer {
   void put(Currency value) { put(value.packed()); }
   void put(std::chrono::milliseconds value) { put_signed(value.count()); }
   void put(const OperationId& value) { put_bytes(value.view()); }
-  void put(const std::string& value) {
-    put(std::uint64_t{value.size()});
-    put_bytes(value);
-  }
+  void put(const std::string& value) { put_text(value); }
+  void put(const CardDigits& value) { put_text(value); }
   void put(const CardLimits& value) {
     put(value.withdrawal_max);
     put(value.daily_amount_max);
@@ -68,6 +66,10 @@ class Writer {
 
   std::size_t room() const {
     return static_cast<std::size_t>(buffer_.data() + buffer_.size() - at_);
+  }
+  void put_text(std::string_view text) {
+    put(std::uint64_t{text.size()});
+    put_bytes(text);
   }
   void put_bytes(std::string_view bytes) {
     if (room() < bytes.size()) flush();
@@ -147,11 +149,8 @@ class Reader {
     const std::optional<OperationId> id = OperationId::from_bytes(take(value.bytes.size()));
     if (id.has_value()) value = *id;
   }
-  void get(std::string& value) {
-    std::uint64_t size = 0;
-    get(size);
-    value = take(size);
-  }
+  void get(std::string& value) { value = take_text(); }
+  void get(CardDigits& value) { value = take_text(); }
   void get(CardLimits& value) {
     get(value.withdrawal_max);
     get(value.daily_amount_max);
@@ -181,6 +180,11 @@ class Reader {
     get(number);
     if (number < std::to_underlying(first) || number > std::to_underlying(last)) return fail();
     value = static_cast<Enum>(number);
+  }
+  std::string_view take_text() {
+    std::uint64_t size = 0;
+    get(size);
+    return take(size);
   }
   std::string_view take(std::uint64_t size) {
     if (failed_ || size > bytes_.size()) {

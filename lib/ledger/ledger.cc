@@ -101,9 +101,13 @@ Answer Ledger::execute(Operation&& operation, const Moment& moment, Batch& batch
   return std::move(decision.answer);
 }
 
-void Ledger::prefetch(const Operation& operation, Fetch step) const {
-  if (step == Fetch::slots) answers_.prefetch(operation.id);
-  if (const Post* const post = std::get_if<Post>(&operation.change)) books_.prefetch(*post, step);
+void Ledger::prefetch(const Operation& operation, Fetch step, Fetched& fetched) const {
+  if (step == Fetch::slots) {
+    fetched = Fetched();
+    answers_.prefetch(operation.id);
+  }
+  const Post* const post = std::get_if<Post>(&operation.change);
+  if (post != nullptr) books_.prefetch(*post, step, fetched);
 }
 
 void Ledger::expire_holds(const Moment& moment, std::size_t count_max, Batch& batch) {

@@ -63,8 +63,8 @@ class Ledger {
   // Decides; applies what is to be journalled and adds it to the batch. The answer leaves when the
   // batch is durable.
   Answer execute(Operation&& operation, const Moment& moment, Batch& batch);
-  // The operation will be executed soon.
-  void prefetch(const Operation& operation, Fetch step) const;
+  // The operation will be executed soon. `fetched` is its own, from the first step to the last.
+  void prefetch(const Operation& operation, Fetch step, Fetched& fetched) const;
   // Ends the time of at most `count_max` holds that are due.
   void expire_holds(const Moment& moment, std::size_t count_max, Batch& batch);
 
@@ -83,6 +83,8 @@ class Ledger {
   void forget(std::uint64_t projected_through);
 
   const Books& books() const { return books_; }
+  // The movements of money since the last call, for books that follow these.
+  RecentTransfers::Block share_transfers() { return books_.share_transfers(); }
   Books& books_to_restore() { return books_; }
   std::size_t answers_in_memory() const { return answers_.size(); }
 

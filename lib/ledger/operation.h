@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "ledger/inline_text.h"
 #include "ledger/money.h"
 #include "ledger/operation_id.h"
 #include "ledger/time.h"
@@ -22,11 +23,16 @@ namespace ledger {
 // journalled but not compared.
 inline constexpr bool carried = false;
 
+inline constexpr std::size_t card_digits_min = 8;
+inline constexpr std::size_t card_digits_max = 19;
 inline constexpr std::size_t identifier_size_max = 64;
 inline constexpr std::size_t name_size_max = 128;
 inline constexpr std::size_t text_size_max = 1024;
 inline constexpr std::chrono::milliseconds hold_time_to_live_max = std::chrono::hours(24 * 7);
 inline constexpr std::uint32_t pin_tries_max = 3;
+
+// A card's number, where every change of a customer's has one.
+using CardDigits = InlineText<card_digits_max>;
 
 // Why money moved. The numbers are journalled.
 enum class TransferKind : std::uint8_t {
@@ -54,7 +60,7 @@ struct Post {
   std::string target{};
   Cents amount{};
   Currency currency{};
-  std::string card{};
+  CardDigits card{};
   std::string terminal{};
 
   static constexpr std::string_view name = "post";
@@ -72,7 +78,7 @@ struct Post {
 // Reserve money of the card's account for the terminal's cash account. The operation's id names the
 // hold from then on.
 struct Hold {
-  std::string card{};
+  CardDigits card{};
   std::string terminal{};
   Cents amount{};
   Currency currency{};

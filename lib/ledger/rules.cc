@@ -107,28 +107,27 @@ Result<Rules::Movement> Rules::find_parties(const Post& post) const {
       (!post.target.empty() && movement.target == nullptr)) {
     return refuse(account_not_found);
   }
-  const Card* const card = post.card.empty() ? nullptr : books_.find_card(post.card);
-  if (!post.card.empty() && card == nullptr) return refuse(card_not_found);
-  const Terminal* const terminal =
-      post.terminal.empty() ? nullptr : books_.find_terminal(post.terminal);
-  if (!post.terminal.empty() && terminal == nullptr) return refuse(terminal_not_found);
+  if (!post.card.empty()) movement.card = books_.find_card(post.card);
+  if (!post.card.empty() && movement.card == nullptr) return refuse(card_not_found);
+  if (!post.terminal.empty()) movement.terminal = books_.find_terminal(post.terminal);
+  if (!post.terminal.empty() && movement.terminal == nullptr) return refuse(terminal_not_found);
 
   const auto equity = [this](Currency currency) {
     return &books_.account(books_.find_totals(currency)->equity_account);
   };
   if (post.kind == TransferKind::transfer) {
-    if (card != nullptr) movement.source = &books_.account(card->account);
+    if (movement.card != nullptr) movement.source = &books_.account(movement.card->account);
     if (const Fault fault = check_customer(movement.source)) return std::unexpected(*fault);
     if (const Fault fault = check_customer(movement.target)) return std::unexpected(*fault);
     if (movement.source == movement.target) return refuse(accounts_must_differ);
   } else if (post.kind == TransferKind::deposit) {
-    movement.source = &books_.cash_account(*terminal);
-    movement.target = &books_.account(card->account);
+    movement.source = &books_.cash_account(*movement.terminal);
+    movement.target = &books_.account(movement.card->account);
   } else if (post.kind == TransferKind::fund) {
     if (const Fault fault = check_customer(movement.target)) return std::unexpected(*fault);
     movement.source = equity(movement.target->currency);
   } else {
-    const Account* const cash = &books_.cash_account(*terminal);
+    const Account* const cash = &books_.cash_account(*movement.terminal);
     const bool loads = post.kind == TransferKind::load_cash;
     movement.source = loads ? cash : equity(cash->currency);
     movement.target = loads ? equity(cash->currency) : cash;
@@ -138,12 +137,10 @@ Result<Rules::Movement> Rules::find_parties(const Post& post) const {
 
 // A customer's transfer needs a card that can be used and a terminal that is in service. Cash that
 // was counted does not.
-Fault Rules::check_transfer_card(const Post& post) const {
+Fault Rules::check_transfer_card(const Post& post, const Movement& movement) const {
   if (post.kind != TransferKind::transfer) return std::nullopt;
-  if (!post.card.empty() && is_out_of_use(*books_.find_card(post.card))) {
-    return refusal(card_blocked);
-  }
-  if (!post.terminal.empty() && !books_.find_terminal(post.terminal)->in_service) {
+  if (movement.card != nullptr && is_out_of_use(*movement.card)) return refusal(card_blocked);
+  if (movement.terminal != nullptr && !movement.terminal->in_service) {
     return refusal(terminal_out_of_service);
   }
   return std::nullopt;
@@ -157,7 +154,7 @@ Outcome Rules::decide(const Post& post) {
   parties_ = Parties{source.number, target.number};
   if (source.closed || target.closed) return refuse(account_closed);
   if (source.frozen) return refuse(account_frozen);
-  if (const Fault fault = check_transfer_card(post)) return std::unexpected(*fault);
+  if (const Fault fault = check_transfer_card(post, *movement)) return std::unexpected(*fault);
   if (const Fault fault = check_movement(*movement)) return std::unexpected(*fault);
   const bool target_is_concerned = post.kind == TransferKind::deposit ||
                                    post.kind == TransferKind::fund ||
@@ -335,7 +332,7 @@ Outcome Rules::decide(const Adjust& adjust) const {
 }
 
 Outcome Rules::decide(const Reverse& reverse) {
-  const Transfer* const recent = books_.find_recent_transfer(reverse.transfer_seq);
+  const Transfer* const recent = books_.recent_transfers().find(reverse.transfer_seq);
   const std::optional<Transfer> transfer =
       recent != nullptr ? std::optional(*recent) : history_.find_transfer(reverse.transfer_seq);
   if (!transfer.has_value()) return refuse(transfer_not_found);

@@ -72,6 +72,8 @@ class Rules {
   struct Movement {
     const Account* source = nullptr;
     const Account* target = nullptr;
+    const Card* card = nullptr;          // Of a post, if it names one.
+    const Terminal* terminal = nullptr;  // As the card.
     Cents amount{};
     Currency currency{};
   };
@@ -81,7 +83,7 @@ class Rules {
   Outcome decide_end_of_hold(const HoldEntry& hold, Cents captured) const;
 
   Result<Movement> find_parties(const Post& post) const;
-  std::optional<Refusal> check_transfer_card(const Post& post) const;
+  std::optional<Refusal> check_transfer_card(const Post& post, const Movement& movement) const;
   std::optional<Refusal> check_movement(const Movement& movement) const;
   std::optional<Refusal> check_limits(const Card& card, Cents amount, Currency currency) const;
   std::optional<Refusal> check_overflow(const Movement& movement, Cents released) const;

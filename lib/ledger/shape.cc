@@ -221,7 +221,7 @@ bool is_customer_account_id(std::string_view text) {
 }
 
 bool is_card_number(std::string_view text) {
-  return text.size() >= 8 && text.size() <= 19 &&
+  return text.size() >= card_digits_min && text.size() <= card_digits_max &&
          std::ranges::all_of(text, [](char letter) { return letter >= '0' && letter <= '9'; });
 }
 

@@ -16,7 +16,7 @@ std::optional<Refusal> check_shape(const Operation& operation);
 bool is_identifier(std::string_view text);
 // An identifier that a customer's account can have: not the bank's own "cash:..." or "equity:...".
 bool is_customer_account_id(std::string_view text);
-// 8 to 19 digits.
+// card_digits_min to card_digits_max digits.
 bool is_card_number(std::string_view text);
 
 }  // namespace ledger

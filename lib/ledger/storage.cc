@@ -17,6 +17,9 @@ constexpr std::uint64_t project_lag_min = 256;
 constexpr int project_share = 16;
 // So many operations before its turn, what one needs is fetched: memory answers about as fast as that many are decided.
 constexpr std::size_t fetch_ahead = 4;
+// One is being filled while the loop reads the other.
+constexpr std::size_t spares_max = 2;
+static_assert(3 * fetch_ahead < fetched_at_once_max);
 
 }  // namespace
 
@@ -38,6 +41,22 @@ void Storage::queue(std::vector<Operation>& operations) {
   }
   std::ranges::move(operations, std::back_inserter(queued_));
   operations.clear();
+}
+
+void Storage::give_back(Committed&& committed) {
+  committed.records.clear();
+  committed.answers.clear();
+  const std::lock_guard lock(mutex_);
+  if (committed.records.capacity() > 0 && spares_.size() < spares_max)
+    spares_.push_back(std::move(committed));
+}
+
+Committed Storage::spare() {
+  const std::lock_guard lock(mutex_);
+  if (spares_.empty()) return {};
+  Committed spare = std::move(spares_.back());
+  spares_.pop_back();
+  return spare;
 }
 
 bool Storage::has_waiting() {
@@ -81,8 +100,10 @@ void Storage::decide_and_commit() {
   const bool has_room = journal_.has_room();
   if (taken_.empty() && !has_room) return;
 
-  Committed committed;
+  Committed committed = spare();
   batch_.clear();
+  batch_.records.swap(committed.records);
+  fetched_ = {};
   if (has_room) ledger_.expire_holds(now, expiries_per_batch_max, batch_);
   const std::size_t end = std::min(taken_.size(), taken_done_ + options_.batch_max);
   committed.answers.reserve(end - taken_done_);
@@ -90,7 +111,7 @@ void Storage::decide_and_commit() {
   for (; taken_done_ < end; ++taken_done_) {
     for (const Fetch step : {Fetch::slots, Fetch::entries, Fetch::names}) {
       const std::size_t ahead = taken_done_ + fetch_ahead * (3 - std::to_underlying(step));
-      if (ahead < end) ledger_.prefetch(taken_[ahead], step);
+      if (ahead < end) ledger_.prefetch(taken_[ahead], step, fetched_[ahead % fetched_.size()]);
     }
     if (has_room) {
       Operation& operation = taken_[taken_done_];
@@ -103,6 +124,7 @@ void Storage::decide_and_commit() {
   if (!batch_.empty()) journal_.append(batch_);
   batch_size_ = batch_.records.size();
   committed.records = std::move(batch_.records);
+  committed.movements = ledger_.share_transfers();
   committed.head = journal_.head();
   committed.projected_through = journal_.projected_through();
   outlets_.committed(std::move(committed));
@@ -129,8 +151,11 @@ bool Storage::bring_tables_forward() {
   journal_.tidy(false);
   const std::uint64_t through = journal_.projected_through();
   ledger_.forget(through);
-  outlets_.committed(Committed{
-      .records = {}, .answers = {}, .head = journal_.head(), .projected_through = through});
+  outlets_.committed(Committed{.records = {},
+                               .answers = {},
+                               .movements = {},
+                               .head = journal_.head(),
+                               .projected_through = through});
   return ledger_.books().last_seq() > through || is_quiet;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -16,16 +17,20 @@
 
 namespace ledger {
 
+// Operations that are being fetched into the processor's caches before their turn.
+inline constexpr std::size_t fetched_at_once_max = 16;
+
 // What one step of the storage hands to the loop, all of it durable: records to apply, answers in the order in which their
 // operations were queued, and how far the tables have come.
 struct Committed {
   std::vector<Record> records;
   std::vector<Answer> answers;
+  RecentTransfers::Block movements;  // Null: no record moved money.
   ChainHead head;
   std::uint64_t projected_through = 0;
 };
 
-// The storage's side of the store: owns the ledger, and the journal's use. `queue` and `quiet` are for the loop's thread;
+// The storage's side of the store: owns the ledger, and the journal's use. `queue`, `give_back` and `quiet` are for the loop's thread;
 // all else happens in `step`, on the executor.
 //
 // Always true: an answer leaves after the append that holds its record, and in a batch that failed nothing leaves at all.
@@ -44,6 +49,8 @@ class Storage {
 
   // Takes all of `operations`, leaves it empty.
   void queue(std::vector<Operation>& operations);
+  // What was handed over and has been dealt with: the next batches use its memory.
+  void give_back(Committed&& committed);
   // It will be quiet for a while: time to bring the tables up to date.
   void quiet() { quiet_.store(true, std::memory_order_relaxed); }
 
@@ -53,6 +60,7 @@ class Storage {
 
  private:
   void decide_and_commit();
+  Committed spare();
   bool bring_tables_forward();
   bool may_project(std::uint64_t lag, bool is_quiet);
   bool has_waiting();
@@ -64,6 +72,8 @@ class Storage {
   const Outlets outlets_;
   Ledger ledger_;
   Batch batch_;
+  // Of the operations whose turn comes next, each at its number modulo the size.
+  std::array<Fetched, fetched_at_once_max> fetched_{};
   std::vector<Operation> taken_;
   std::size_t taken_done_ = 0;
   std::size_t batch_size_ = 0;  // Of the last batch.
@@ -71,8 +81,9 @@ class Storage {
   bool failed_ = false;
   std::atomic<bool> quiet_ = false;
 
-  std::mutex mutex_;  // Guards queued_.
+  std::mutex mutex_;  // Guards what follows.
   std::vector<Operation> queued_;
+  std::vector<Committed> spares_;  // Empty, but for their memory.
 };
 
 }  // namespace ledger

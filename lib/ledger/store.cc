@@ -135,12 +135,14 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
       const std::size_t ahead = at + fetch_ahead;
       if (ahead < records.size() && records[ahead].parties)
         books_.prefetch(*records[ahead].parties);
-      books_.apply(records[at]);
+      books_.follow(records[at]);
     }
+    if (committed.movements != nullptr) books_.add(std::move(committed.movements));
     head_ = committed.head;
     projected_through_ = committed.projected_through;
     books_.forget(projected_through_);
     for (Answer& answer : committed.answers) {
+      if (waiting_.size() > fetch_ahead) __builtin_prefetch(waiting_[fetch_ahead], 1);
       Submission* const submission = waiting_.front();
       waiting_.pop_front();
       ++answered_;
@@ -150,6 +152,7 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
       commit_.set();
       commit_.clear();
     }
+    storage_.give_back(std::move(committed));
     set_timer();
   }
 
@@ -272,7 +275,7 @@ async::Task<TransferPage> Store::statement(AccountNumber account, std::uint64_t 
     page.transfers.push_back(transfer);
   };
   while (next != 0 && page.transfers.size() < limit) {
-    const Transfer* const recent = books.find_recent_transfer(next);
+    const Transfer* const recent = books.recent_transfers().find(next);
     if (recent == nullptr) break;
     // Whoever asks from a transfer of somebody else's gets nothing.
     if (recent->source != account && recent->target != account) co_return page;
@@ -297,11 +300,7 @@ async::Task<TransferPage> Store::transfers(std::uint64_t from, std::size_t limit
   TransferPage page;
   page.ledger_seq = books.last_seq();
   const std::uint64_t first = from == 0 ? books.last_seq() : from;
-  const std::deque<Transfer>& recent = books.recent_transfers();
-  for (auto place = recent.rbegin(); place != recent.rend() && page.transfers.size() < limit;
-       ++place) {
-    if (place->ledger_seq <= first) page.transfers.push_back(*place);
-  }
+  page.transfers = books.recent_transfers().back_from(first, limit);
   if (page.transfers.size() < limit) {
     const std::uint64_t before = std::min(first, impl_->projected_through()) + 1;
     const std::size_t rest = limit - page.transfers.size();
@@ -330,9 +329,7 @@ async::Task<std::vector<Transfer>> Store::next_transfers(std::uint64_t after_seq
       found = co_await impl_->loop().offload(std::move(work));
       after_seq = projected;
     } else {
-      const std::deque<Transfer>& recent = impl_->books().recent_transfers();
-      auto place = std::ranges::upper_bound(recent, after_seq, {}, &Transfer::ledger_seq);
-      for (; place != recent.end() && found.size() < limit; ++place) found.push_back(*place);
+      found = impl_->books().recent_transfers().after(after_seq, limit);
       if (found.empty()) {
         after_seq = std::max(after_seq, impl_->books().last_seq());
         co_await impl_->commit();

@@ -129,11 +129,11 @@ class Verifier {
       if (const std::optional<std::string> fault = ledger_.find_fault(*record)) {
         tables_.damaged(what + " (" + std::string(name(record->operation.change)) + ") " + *fault);
       }
-      const std::size_t moved_before = ledger_.books().recent_transfers().size();
       ledger_.replay(*record,
                      Encoded{bytes, static_cast<std::uint32_t>(bytes->size() - start.size()),
                              static_cast<std::uint32_t>(size)});
-      const bool moved = ledger_.books().recent_transfers().size() > moved_before;
+      const RecentTransfers& moves = ledger_.books().recent_transfers();
+      const bool moved = !moves.empty() && moves.back().ledger_seq == record->ledger_seq;
       verified_.transfers += moved ? 1 : 0;
       const bool held =
           record->outcome.has_value() && std::holds_alternative<Hold>(record->operation.change);
@@ -142,7 +142,7 @@ class Verifier {
       OperationRow expected = row_of(*record, batch);
       expected.position = static_cast<std::int64_t>(records.size() - start.size());
       expected.size = static_cast<std::int64_t>(size);
-      if (moved) expected.transfer = ledger_.books().recent_transfers().back();
+      if (moved) expected.transfer = moves.back();
       check_operation(expected);
       if (record->ledger_seq == meta_.projected_through) check_tables();
       if (record->ledger_seq % forget_every == 0) forget();

@@ -41,7 +41,7 @@ class Event {
 
 template <typename Value>
 void add_value(Event& event, std::string_view name, const Value& value) {
-  if constexpr (std::is_same_v<Value, std::string>) {
+  if constexpr (std::is_convertible_v<const Value&, std::string_view>) {
     if (is_card_number(name)) {
       event.add_made(name, ops::mask_card(value));
     } else {

@@ -35,15 +35,16 @@ class Model::Decider {
     using ledger::TransferKind;
     std::string source = post.source;
     std::string target = post.target;
+    const std::string number(post.card);
     if ((!source.empty() && !has_account(source)) || (!target.empty() && !has_account(target))) {
       return no(account_not_found);
     }
-    if (!post.card.empty() && !model_.cards_.contains(post.card)) return no(card_not_found);
+    if (!number.empty() && !model_.cards_.contains(number)) return no(card_not_found);
     if (!post.terminal.empty() && !model_.terminals_.contains(post.terminal)) {
       return no(terminal_not_found);
     }
     const bool is_transfer = post.kind == TransferKind::transfer;
-    if (!post.card.empty()) (is_transfer ? source : target) = model_.cards_[post.card].account;
+    if (!number.empty()) (is_transfer ? source : target) = model_.cards_[number].account;
     if (post.kind == TransferKind::deposit) source = cash_of(post.terminal);
     if (post.kind == TransferKind::fund) source = equity;
     if (post.kind == TransferKind::load_cash) source = cash_of(post.terminal), target = equity;
@@ -55,7 +56,7 @@ class Model::Decider {
     if (source == target) return no(accounts_must_differ);
     if (account(source).is_closed || account(target).is_closed) return no(account_closed);
     if (account(source).is_frozen) return no(account_frozen);
-    if (is_transfer && !post.card.empty() && !model_.cards_[post.card].is_active) {
+    if (is_transfer && !number.empty() && !model_.cards_[number].is_active) {
       return no(card_blocked);
     }
     if (is_transfer && !post.terminal.empty() && !model_.terminals_[post.terminal]) {
@@ -83,7 +84,8 @@ class Model::Decider {
   // --- Holds ---
 
   Verdict operator()(const ledger::Hold& hold) {
-    const auto found = model_.cards_.find(hold.card);
+    const std::string number(hold.card);
+    const auto found = model_.cards_.find(number);
     if (found == model_.cards_.end()) return no(card_not_found);
     if (!model_.terminals_.contains(hold.terminal)) return no(terminal_not_found);
     Card& card = found->second;
@@ -107,7 +109,7 @@ class Model::Decider {
     if (account.available() < amount) return no(insufficient_funds);
     Hold& made = model_.holds_[operation_.id];
     made = {.account = card.account,
-            .card = hold.card,
+            .card = number,
             .terminal = hold.terminal,
             .principal = operation_.principal,
             .amount = amount};

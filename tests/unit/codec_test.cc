@@ -26,6 +26,7 @@ struct Filler {
   std::uint64_t next = 1;
 
   void operator()(std::string& value) { value = "text " + std::to_string(++next); }
+  void operator()(CardDigits& value) { value = std::to_string(40'000'000 + ++next); }
   void operator()(Cents& value) { value = Cents{-static_cast<std::int64_t>(++next * 1000)}; }
   void operator()(Currency& value) { value = usd; }
   void operator()(OperationId& value) { value = Bank::id_at(noon, ++next); }

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "ledger/entries.h"
+
+namespace ledger {
+
+// The movements of money that the tables may not show yet, oldest first. Their memory is most of what a change costs while the
+// tables lag, so the storage's books and the loop's have one between them.
+//
+// Always true: a block that is shared is not written any more, so its owners may be on different threads. A list belongs to one
+// thread, and is copied by it.
+class RecentTransfers {
+ public:
+  using Block = std::shared_ptr<const std::vector<Transfer>>;
+
+  RecentTransfers() = default;
+  RecentTransfers(const RecentTransfers& other)
+      : blocks_(other.blocks_), forgotten_(other.forgotten_) {
+    other.open_ = nullptr;
+  }
+  RecentTransfers& operator=(const RecentTransfers& other) {
+    return *this = RecentTransfers(other);
+  }
+  RecentTransfers(RecentTransfers&&) noexcept = default;
+  RecentTransfers& operator=(RecentTransfers&&) noexcept = default;
+  ~RecentTransfers() = default;
+
+  // Newer than all in here.
+  void add(Transfer transfer);
+  // Those that were added since the last call, for a list of another thread; null: none was.
+  Block share();
+  // What another list has shared: newer than all in here.
+  void add(Block block);
+
+  // Those up to this one can be found elsewhere.
+  void forget(std::uint64_t through_seq);
+
+  // Reads the sizes of all blocks.
+  std::size_t size() const;
+  bool empty() const { return blocks_.empty(); }
+  // There is one.
+  const Transfer& back() const { return blocks_.back()->back(); }
+  // Null: it is not in here.
+  const Transfer* find(std::uint64_t ledger_seq) const;
+  // At most `limit`, newest first, from `first_seq` back to older ones.
+  std::vector<Transfer> back_from(std::uint64_t first_seq, std::size_t limit) const;
+  // At most `limit`, oldest first, of those after `after_seq`.
+  std::vector<Transfer> after(std::uint64_t after_seq, std::size_t limit) const;
+
+ private:
+  using Blocks = std::deque<Block>;
+
+  // The first block that has one after this number.
+  Blocks::const_iterator block_after(std::uint64_t ledger_seq) const;
+
+  Blocks blocks_;  // None is empty, and each has one that is not forgotten.
+  // The last block, as long as it is nobody else's.
+  mutable std::shared_ptr<std::vector<Transfer>> open_;
+  std::uint64_t forgotten_ = 0;  // Up to this one.
+};
+
+}  // namespace ledger
