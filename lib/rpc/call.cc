@@ -80,13 +80,18 @@ bool Call::start() {
 }
 
 google::protobuf::Message& Call::response() {
-  response_ = ServerCore::take(handler_.spare_responses, *handler_.response_prototype);
+  if (!response_)
+    response_ = ServerCore::take(handler_.spare_responses, *handler_.response_prototype);
   return *response_;
+}
+
+void Call::request_is_read() noexcept {
+  if (request_) ServerCore::keep(handler_.spare_requests, std::move(request_), request_size_);
 }
 
 void Call::destroy_work() noexcept {
   work_.reset();
-  if (request_) ServerCore::keep(handler_.spare_requests, std::move(request_), request_size_);
+  request_is_read();
   if (response_) {
     const auto size = static_cast<std::size_t>(response_->GetCachedSize());
     ServerCore::keep(handler_.spare_responses, std::move(response_), size);

@@ -55,7 +55,7 @@ class Call final : public Caller, public async::Pooled, public async::detail::Li
   // For Handler::run.
   void* service() const noexcept { return handler_.service; }
   google::protobuf::Message& request() noexcept { return *request_; }
-  // As an earlier call left it.
+  // From the first time that it is asked for, as an earlier call left it.
   google::protobuf::Message& response();
   Context context() { return Context(deadline_, trace_, *this); }
   void reply(const google::protobuf::Message& response);
@@ -86,6 +86,7 @@ class Call final : public Caller, public async::Pooled, public async::detail::Li
 
   Connection& connection() noexcept { return connection_; }
   std::string_view peer() const noexcept override;
+  void request_is_read() noexcept override;
 
  private:
   void last_reference_dropped() noexcept override { delete this; }
@@ -125,6 +126,22 @@ class WriteAwaiter {
 };
 
 }  // namespace detail
+
+// Where a unary handler that many calls wait in puts its response. Valid while that handler runs, and used by it alone; loop thread
+// only.
+template <MessageType Response>
+class Answer {
+ public:
+  explicit Answer(detail::Call& call) : call_(&call) {}
+
+  // As an earlier call left it: the handler sets every field, or clears it. So parts that come in every response are not made anew
+  // for each. Its memory is taken when it is first asked for, and warm from the call that ended last.
+  Response& operator*() const { return static_cast<Response&>(call_->response()); }
+  Response* operator->() const { return &**this; }
+
+ private:
+  detail::Call* call_;
+};
 
 // Where a streaming handler puts its responses. Valid while that handler runs, and used by it
 // alone; loop thread only.

@@ -23,6 +23,7 @@ class Caller {
   Caller& operator=(const Caller&) = delete;
 
   virtual std::string_view peer() const noexcept = 0;
+  virtual void request_is_read() noexcept = 0;
 
   void retain() noexcept { ++references_; }
   void release() noexcept {
@@ -86,6 +87,12 @@ class Context {
   // Who asked: "127.0.0.1:53122"; empty for a call that began here.
   std::string_view peer() const noexcept {
     return caller_ == nullptr ? std::string_view() : caller_->peer();
+  }
+
+  // For a handler that takes its request by reference and has read all of it: the next call uses its memory while this one waits.
+  // The reference ends here.
+  void request_is_read() const noexcept {
+    if (caller_ != nullptr) caller_->request_is_read();
   }
 
   // True: nobody waits for the answer any more. The caller cancelled, its deadline passed, or its

@@ -103,7 +103,7 @@ struct HandlerTraits<async::Task<> (Service::*)(Request, Context, Writer<Respons
     : HandlerShape<Service, Request, Response, true> {};
 
 template <typename Service, typename Request, typename Response>
-struct HandlerTraits<async::Task<> (Service::*)(Request, Context, Response&)>
+struct HandlerTraits<async::Task<> (Service::*)(Request, Context, Answer<Response>)>
     : HandlerShape<Service, Request, Response, false, true> {};
 
 // The one coroutine per request around the handler's.
@@ -122,11 +122,11 @@ async::Task<> run_handler(Call* call) {
       co_await work;
       call->end_stream();
     } else if constexpr (Traits::fills) {
-      auto& response = static_cast<typename Traits::Response&>(call->response());
+      Answer<typename Traits::Response> answer(*call);
       async::Task<> work =
-          (service.*handler)(static_cast<Argument>(request), call->context(), response);
+          (service.*handler)(static_cast<Argument>(request), call->context(), answer);
       co_await work;
-      call->reply(response);
+      call->reply(*answer);
     } else {
       async::Task<typename Traits::Response> work =
           (service.*handler)(static_cast<Argument>(request), call->context());
@@ -159,12 +159,11 @@ class Server {
   //
   //   Task<HoldResponse> hold(HoldRequest request, Context context);
   //   Task<HoldResponse> hold(const HoldRequest& request, Context context);
-  //   Task<> hold(const HoldRequest& request, Context context, HoldResponse& response);
+  //   Task<> hold(const HoldRequest& request, Context context, Answer<HoldResponse> answer);
   //   Task<> watch(WatchRequest request, Context context, Writer<WatchResponse> writer);
   //
-  // A reference lives as long as the call, and its memory is used again, which suits hot methods. A
-  // response by reference is as an earlier call left it: the handler sets every field, or clears
-  // it. So parts that come in every response are not made anew for each.
+  // A reference lives as long as the call, or until Context::request_is_read(). Its memory and the
+  // Answer's are used again, which suits hot methods.
   //
   // Throws std::logic_error when the .proto files say otherwise. Before the first serve().
   template <auto handler, typename Service>

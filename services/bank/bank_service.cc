@@ -47,16 +47,16 @@ Task<bool> BankService::history_holds(std::uint64_t ledger_seq, std::string chai
 }
 
 Task<> BankService::get_balance(const v1::GetBalanceRequest& request, Context,
-                                v1::GetBalanceResponse& response) {
+                                rpc::Answer<v1::GetBalanceResponse> response) {
   const ledger::Books& books = store_.books();
   if (const auto fault = check_card_at_terminal(request)) {
-    response.set_ledger_seq(0);
-    co_return refuse(response, *fault);
+    response->set_ledger_seq(0);
+    co_return refuse(*response, *fault);
   }
   if (!is_proven(request)) refuse_unproven();
 
-  fill(*response.mutable_balance(), account_of(books, request.card_number()));
-  response.set_ledger_seq(books.last_seq());
+  fill(*response->mutable_balance(), account_of(books, request.card_number()));
+  response->set_ledger_seq(books.last_seq());
 }
 
 Task<v1::ListStatementResponse> BankService::list_statement(const v1::ListStatementRequest& request,
@@ -88,31 +88,34 @@ Task<v1::ListStatementResponse> BankService::list_statement(const v1::ListStatem
 // --- What the customer starts ---
 
 Task<> BankService::hold(const v1::HoldRequest& request, Context context,
-                         v1::HoldResponse& response) {
+                         rpc::Answer<v1::HoldResponse> response) {
   Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refuse(response, asked.error());
+  if (!asked) co_return refuse(*response, asked.error());
   const bool proven = is_proven(request);
+  context.request_is_read();
   const Outcome held = co_await changes_.make_proven(std::move(*asked), proven);
-  answer(response, held);
+  answer(*response, held);
 }
 
 Task<> BankService::transfer(const v1::TransferRequest& request, Context context,
-                             v1::TransferResponse& response) {
+                             rpc::Answer<v1::TransferResponse> response) {
   Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refuse(response, asked.error());
+  if (!asked) co_return refuse(*response, asked.error());
   const bool proven = is_proven(request);
+  context.request_is_read();
   const Outcome transferred = co_await changes_.make_proven(std::move(*asked), proven);
-  answer(response, transferred);
+  answer(*response, transferred);
 }
 
 // --- What the ATM does by itself: retried from its journal, long after the customer has gone ---
 
 Task<> BankService::capture(const v1::CaptureRequest& request, Context context,
-                            v1::CaptureResponse& response) {
+                            rpc::Answer<v1::CaptureResponse> response) {
   Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refuse(response, asked.error());
+  if (!asked) co_return refuse(*response, asked.error());
+  context.request_is_read();
   const Outcome captured = co_await changes_.make(std::move(*asked));
-  answer(response, captured);
+  answer(*response, captured);
 }
 
 Task<v1::VoidResponse> BankService::void_hold(const v1::VoidRequest& request, Context context) {
@@ -149,11 +152,12 @@ Task<v1::GetHoldResponse> BankService::get_hold(const v1::GetHoldRequest& reques
 }
 
 Task<> BankService::deposit(const v1::DepositRequest& request, Context context,
-                            v1::DepositResponse& response) {
+                            rpc::Answer<v1::DepositResponse> response) {
   Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refuse(response, asked.error());
+  if (!asked) co_return refuse(*response, asked.error());
+  context.request_is_read();
   const Outcome deposited = co_await changes_.make(std::move(*asked));
-  answer(response, deposited);
+  answer(*response, deposited);
 }
 
 Task<v1::LoadCashResponse> BankService::load_cash(const v1::LoadCashRequest& request,

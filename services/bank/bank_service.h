@@ -35,22 +35,22 @@ class BankService {
   async::Task<v1::VerifyCardResponse> verify_card(v1::VerifyCardRequest request,
                                                   rpc::Context context);
   async::Task<> get_balance(const v1::GetBalanceRequest& request, rpc::Context context,
-                            v1::GetBalanceResponse& response);
+                            rpc::Answer<v1::GetBalanceResponse> response);
   async::Task<v1::ListStatementResponse> list_statement(const v1::ListStatementRequest& request,
                                                         rpc::Context context);
   async::Task<> hold(const v1::HoldRequest& request, rpc::Context context,
-                     v1::HoldResponse& response);
+                     rpc::Answer<v1::HoldResponse> response);
   async::Task<> capture(const v1::CaptureRequest& request, rpc::Context context,
-                        v1::CaptureResponse& response);
+                        rpc::Answer<v1::CaptureResponse> response);
   // "void" is a word of C++.
   async::Task<v1::VoidResponse> void_hold(const v1::VoidRequest& request, rpc::Context context);
   async::Task<v1::SuspendResponse> suspend(const v1::SuspendRequest& request, rpc::Context context);
   async::Task<v1::GetHoldResponse> get_hold(const v1::GetHoldRequest& request,
                                             rpc::Context context);
   async::Task<> deposit(const v1::DepositRequest& request, rpc::Context context,
-                        v1::DepositResponse& response);
+                        rpc::Answer<v1::DepositResponse> response);
   async::Task<> transfer(const v1::TransferRequest& request, rpc::Context context,
-                         v1::TransferResponse& response);
+                         rpc::Answer<v1::TransferResponse> response);
   async::Task<v1::ChangePinResponse> change_pin(v1::ChangePinRequest request, rpc::Context context);
   async::Task<v1::LoadCashResponse> load_cash(const v1::LoadCashRequest& request,
                                               rpc::Context context);

@@ -20,42 +20,50 @@ void require_decided(const Outcome& outcome) {
       sentence(outcome.error()));
 }
 
+// Of an operation that was asked again.
+bool was_never_answered(const Outcome& outcome) {
+  return !outcome && outcome.error().code == RefusalCode::deadline_passed;
+}
+
 }  // namespace
 
-async::Task<Outcome> Changes::make(ledger::Operation operation) {
-  std::optional<ledger::Operation> logged;
-  if (log_.writes(level_of(operation))) logged = operation;
-  ledger::Store::Submission submitted = store_.submit(std::move(operation));
-  Outcome outcome = co_await submitted;
-  if (logged) log_change(log_, *logged, outcome);
+Changes::Submitted::Submitted(Changes& changes, ledger::Operation&& operation, bool is_proven)
+    : changes_(changes),
+      is_proven_(is_proven),
+      logged_(is_proven ? changes.to_log(operation) : nullptr),
+      submission_(is_proven ? changes.store_.submit(std::move(operation))
+                            : changes.ask_again(std::move(operation))) {}
+
+Outcome Changes::Submitted::await_resume() {
+  Outcome outcome = submission_.await_resume();
+  if (logged_) log_change(changes_.log_, *logged_, outcome);
+  if (!is_proven_ && was_never_answered(outcome)) refuse_unproven();
   require_decided(outcome);
-  co_return outcome;
+  return outcome;
 }
 
-async::Task<Outcome> Changes::make_proven(ledger::Operation&& operation, bool is_proven) {
-  return is_proven ? make(std::move(operation)) : make_unproven(std::move(operation));
+std::unique_ptr<const ledger::Operation> Changes::to_log(const ledger::Operation& operation) const {
+  if (!log_.writes(level_of(operation))) return nullptr;
+  return std::make_unique<const ledger::Operation>(operation);
 }
 
-async::Task<Outcome> Changes::make_unproven(ledger::Operation operation) {
-  std::optional<Outcome> first = co_await first_answer(std::move(operation));
-  if (!first) refuse_unproven();
-  co_return std::move(*first);
+// Shape and idempotency come before the deadline (rule 7), so with a deadline that has passed an operation is told its first answer
+// or is not executed.
+ledger::Store::Submission Changes::ask_again(ledger::Operation&& operation) {
+  operation.deadline = ledger::Deadline::at(async::Instant::min());
+  return store_.submit(std::move(operation));
 }
 
 async::Task<std::optional<Outcome>> Changes::first_answer(ledger::Operation operation) {
-  // Shape and idempotency come before the deadline (rule 7), so with a deadline that has passed an
-  // operation is told its first answer or is not executed.
-  operation.deadline = ledger::Deadline::at(async::Instant::min());
-  ledger::Store::Submission submitted = store_.submit(std::move(operation));
+  ledger::Store::Submission submitted = ask_again(std::move(operation));
   Outcome outcome = co_await submitted;
-  if (!outcome && outcome.error().code == RefusalCode::deadline_passed) co_return std::nullopt;
+  if (was_never_answered(outcome)) co_return std::nullopt;
   require_decided(outcome);
   co_return outcome;
 }
 
 async::Task<ledger::Resolution> Changes::resolve(ledger::Operation operation) {
-  std::optional<ledger::Operation> logged;
-  if (log_.writes(level_of(operation))) logged = operation;
+  const std::unique_ptr<const ledger::Operation> logged = to_log(operation);
   ledger::Resolution resolution =
       co_await store_.resolve(operation.id, std::move(operation.principal), operation.deadline);
   if (logged) log_change(log_, *logged, resolution.outcome);

@@ -1,7 +1,10 @@
 // Changes: the services' way into the ledger.
 #pragma once
 
+#include <coroutine>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "async/task.h"
 #include "ledger/operation.h"
@@ -18,13 +21,35 @@ class Changes {
  public:
   Changes(ledger::Store& store, ops::Log log) : store_(store), log_(std::move(log)) {}
 
-  // Yes or no. Throws rpc::Error when it was not decided.
-  async::Task<ledger::Outcome> make(ledger::Operation operation);
+  // A change that was submitted. co_await gives yes or no, once; it throws rpc::Error when it was not decided.
+  class [[nodiscard]] Submitted {
+   public:
+    bool await_ready() const noexcept { return submission_.await_ready(); }
+    void await_suspend(std::coroutine_handle<> waiter) noexcept {
+      submission_.await_suspend(waiter);
+    }
+    ledger::Outcome await_resume();
+
+   private:
+    friend class Changes;
+    Submitted(Changes& changes, ledger::Operation&& operation, bool is_proven);
+
+    Changes& changes_;
+    const bool is_proven_;
+    std::unique_ptr<const ledger::Operation> logged_;
+    ledger::Store::Submission submission_;
+  };
+
+  Submitted make(ledger::Operation&& operation) {
+    return Submitted(*this, std::move(operation), true);
+  }
 
   // What a customer starts: made when the PIN was proven. If it was not, a retry still gets its
   // first answer (it was proven then), and everything else is UNAUTHENTICATED and leaves the id
   // unused.
-  async::Task<ledger::Outcome> make_proven(ledger::Operation&& operation, bool is_proven);
+  Submitted make_proven(ledger::Operation&& operation, bool is_proven) {
+    return Submitted(*this, std::move(operation), is_proven);
+  }
 
   // The first answer to an id that was answered before, told again; nothing, and nothing done, when
   // it was not. Of another's id, or one used for something else, that refusal.
@@ -34,7 +59,9 @@ class Changes {
   async::Task<ledger::Resolution> resolve(ledger::Operation operation);
 
  private:
-  async::Task<ledger::Outcome> make_unproven(ledger::Operation operation);
+  // Not set: it is not logged.
+  std::unique_ptr<const ledger::Operation> to_log(const ledger::Operation& operation) const;
+  ledger::Store::Submission ask_again(ledger::Operation&& operation);
 
   ledger::Store& store_;
   ops::Log log_;

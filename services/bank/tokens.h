@@ -6,15 +6,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <forward_list>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include "async/loop.h"
 #include "async/random.h"
 #include "async/time.h"
+#include "ledger/index.h"
+#include "ledger/operation.h"
 
 namespace bank {
 
@@ -32,7 +32,7 @@ class Tokens {
  public:
   Tokens(async::Loop& loop, async::Random& random) : loop_(loop), random_(random) {}
 
-  // A new one, in place of the one that the card had at this terminal.
+  // A new one, in place of the one that the card, one of the books, had at this terminal.
   std::string issue(std::string_view card_number, std::string_view terminal_id);
   // Takes the same time wherever the token differs.
   bool proves(std::string_view token, std::string_view card_number,
@@ -43,39 +43,44 @@ class Tokens {
   std::size_t size() const { return size_; }
 
  private:
+  using Slot = std::uint32_t;
+  static constexpr Slot none = UINT32_MAX;
+
+  // What a request is compared with lies together: a token is looked up with each.
   struct Token {
-    explicit Token(std::string_view at_terminal) : terminal(at_terminal) {}
-    Token(const Token&) = delete;
-    Token& operator=(const Token&) = delete;
+    Token() = default;
+    Token(Token&&) noexcept = default;
+    Token& operator=(Token&&) noexcept = default;
     ~Token();
-    std::string terminal;
+
     std::array<std::byte, token_size> bytes{};
     async::Instant issued_at;
-    std::uint64_t number = 0;
-  };
-  // A card's: one for each terminal where its PIN was right, so hardly ever more than one.
-  using OfCard = std::forward_list<Token>;
-  struct CardHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view card) const noexcept {
-      return std::hash<std::string_view>()(card);
-    }
+    std::uint64_t number = 0;  // 0: the slot is free.
+    Slot next =
+        none;  // Another terminal's token of the same card; of a free slot, another free one.
+    ledger::CardDigits card;
+    std::string terminal;
   };
   struct Issued {
-    std::string card;
+    Slot slot = none;
     std::uint64_t number = 0;
     async::Instant at;
   };
 
-  const Token* find(std::string_view card_number, std::string_view terminal_id) const;
-  Token& token_of(std::string_view card_number, std::string_view terminal_id);
+  // The first of a card's tokens, or none.
+  Slot first_of(std::string_view card_number) const;
+  Slot find(std::string_view card_number, std::string_view terminal_id) const;
+  Slot add(std::string_view card_number, std::string_view terminal_id);
+  void remove(Slot slot);
+  void free(Slot slot);
   void drop_oldest();
   void drop_expired();
 
   async::Loop& loop_;
   async::Random& random_;
-  // Asked with every request, and never listed: no order depends on the hash.
-  std::unordered_map<std::string, OfCard, CardHash, std::equal_to<>> tokens_;
+  std::vector<Token> tokens_;
+  ledger::NumberIndex first_by_card_;
+  Slot free_ = none;
   std::size_t size_ = 0;
   std::deque<Issued> issued_;  // Oldest first. May name tokens that were replaced or forgotten.
   std::uint64_t number_next_ = 1;

@@ -252,6 +252,40 @@ TEST_F(TokensTest, OfABlockedCardAreForgottenAtEveryTerminal) {
   EXPECT_TRUE(tokens.proves(others, "card-10", "atm-1"));
 }
 
+TEST_F(TokensTest, OfACardAtManyTerminalsEndOneByOne) {
+  std::vector<std::string> issued;
+  const auto name = [](std::size_t at) { return "atm-" + std::to_string(at); };
+  for (std::size_t at = 0; at < 4; ++at) {
+    issued.push_back(tokens.issue("card-1", name(at)));
+    loop.advance(1min);
+  }
+  issued[1] = tokens.issue("card-1", name(1));  // The second lives longest now.
+  const std::vector<std::size_t> order = {0, 2, 3, 1};
+  loop.advance(token_life - 4min);
+  for (std::size_t ended = 1; ended <= order.size(); ++ended) {
+    tokens.issue("card-2", "atm-1");  // What has expired goes now.
+    for (std::size_t place = 0; place < order.size(); ++place) {
+      const std::size_t at = order[place];
+      EXPECT_EQ(tokens.proves(issued[at], "card-1", name(at)), place >= ended)
+          << at << " of " << ended;
+    }
+    EXPECT_EQ(tokens.size(), order.size() - ended + 1);
+    loop.advance(ended == 1 ? 2min : 1min);
+  }
+}
+
+TEST_F(TokensTest, AreNotMixedUpWhenTheirPlacesAreUsedAgain) {
+  const std::string first = tokens.issue("card-1", "atm-1");
+  loop.advance(1min);
+  tokens.forget("card-1");
+  const std::string second = tokens.issue("card-2", "atm-1");
+  EXPECT_FALSE(tokens.proves(first, "card-1", "atm-1"));
+  EXPECT_FALSE(tokens.proves(first, "card-2", "atm-1"));
+  loop.advance(token_life - 1min);
+  tokens.issue("card-3", "atm-1");  // The first one's time is over, not that of who has its place.
+  EXPECT_TRUE(tokens.proves(second, "card-2", "atm-1"));
+}
+
 TEST_F(TokensTest, AreBounded) {
   const std::string oldest = tokens.issue("card", "atm-1");
   for (std::size_t i = 0; i < tokens_max; ++i) tokens.issue(std::to_string(i), "atm-1");

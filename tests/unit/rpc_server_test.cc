@@ -8,6 +8,7 @@
 namespace rpc {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
@@ -283,6 +284,49 @@ TEST_F(ServerTest, AHandlerMustFitItsMethod) {
                std::logic_error);
   EXPECT_THROW(server->handle<&EchoService::echo>("test.v1.EchoService/Echo", service),
                std::logic_error);
+}
+
+// Waits for the test with as little memory as it can.
+class FrugalService {
+ public:
+  explicit FrugalService(async::Loop& loop) : loop_(loop) {}
+
+  async::Task<> echo(const test::v1::EchoRequest& request, Context context,
+                     Answer<test::v1::EchoResponse> answer) {
+    requests.push_back(&request);
+    const std::string text = request.text();
+    context.request_is_read();
+    async::Promise<> promise(loop_);
+    async::Future<> future = promise.future();
+    waiting.push_back(std::move(promise));
+    co_await future;
+    answers.push_back(&*answer);
+    answer->set_text(text);
+  }
+
+  std::vector<async::Promise<>> waiting;
+  std::vector<const test::v1::EchoRequest*> requests;
+  std::vector<const test::v1::EchoResponse*> answers;
+
+ private:
+  async::Loop& loop_;
+};
+
+TEST_F(ServerTest, CallsThatWaitShareTheMemoryOfWhatIsReadAndOfWhatIsAnswered) {
+  server.emplace(loop, ServerLimits(), observer);
+  FrugalService frugal(loop);
+  server->handle<&FrugalService::echo>("test.v1.EchoService/Echo", frugal);
+  server->serve(wire.stream());
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    EXPECT_THAT(answers(echo_request(id, "text " + std::to_string(id))), IsEmpty());
+  }
+  EXPECT_THAT(frugal.requests, Each(frugal.requests.front()));
+  for (std::size_t place = 0; place < 3; ++place) {
+    frugal.waiting[place].set();
+    const std::string id = std::to_string(place + 1);
+    EXPECT_THAT(answers(""), ElementsAre(id + " OK text " + id));
+  }
+  EXPECT_THAT(frugal.answers, Each(frugal.answers.front()));
 }
 
 TEST_F(ServerTest, UnknownFieldsAreIgnoredAndManyAreNotKept) {
