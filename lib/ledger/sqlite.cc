@@ -109,7 +109,7 @@ FileLock::~FileLock() {
 
 Database::Database(std::string path, Access access) : path_(std::move(path)) {
   leave_statistics();
-  const bool writes = access == Access::read_write;
+  const bool writes = access != Access::read_only;
   check_place(path_, writes);
   const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
                     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -137,6 +137,8 @@ void Database::set_pragmas(Access access) {
     execute("PRAGMA query_only=ON");
     return;
   }
+  // Before the first access: then there is no index in shared memory at all.
+  if (access == Access::exclusive) execute("PRAGMA locking_mode=EXCLUSIVE");
   execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
   set_page_cache(page_cache_kibibytes);
   const auto count_pages = [](void* database, sqlite3*, const char*, int pages) {

@@ -43,6 +43,8 @@ class Database {
     // The one connection that writes. Makes the file if there is none. WAL, synchronous=FULL, no mmap, no checkpoints but those
     // asked for: only this connection ever writes the WAL or checkpoints it.
     read_write,
+    // As read_write, and no other connection may be open meanwhile: locks and the WAL's index stay in this process.
+    exclusive,
     // Reads beside the one that writes. Never writes, never checkpoints.
     read_only,
   };

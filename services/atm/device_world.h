@@ -1,103 +1,66 @@
-// DeviceWorld: what simulated devices have in common, a file that is their physical world.
+// DeviceWorld: the physical world that the simulated devices of an atmd act in.
 #pragma once
 
-#include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include "async/future.h"
 #include "async/loop.h"
-#include "atm/devices.h"
-#include "atm/table.h"
+#include "async/scope.h"
+#include "async/task.h"
+#include "atm/device_file.h"
 
 namespace atm {
 
-// Notes in one place of a device.
-struct WorldNotes {
-  std::string place;  // "cassette", "reject bin", "deposit bin".
-  std::uint32_t position = 0;
-  Cents denomination;
-  std::int64_t count = 0;
+using async::Task;
 
-  static constexpr std::string_view table = "notes";
-  static constexpr int key_columns = 3;
-  static constexpr void fields(auto&& field) {
-    field("place", &WorldNotes::place);
-    field("position", &WorldNotes::position);
-    field("denomination", &WorldNotes::denomination);
-    field("count", &WorldNotes::count);
-  }
-};
-
-struct WorldFault {
-  std::uint32_t number = 1;  // There is one row.
-  FaultKind kind = FaultKind::none;
-  std::uint32_t after_notes = 0;
-  std::int64_t delay_ms = 0;
-
-  static constexpr std::string_view table = "fault";
-  static constexpr int key_columns = 1;
-  static constexpr void fields(auto&& field) {
-    field("number", &WorldFault::number);
-    field("kind", &WorldFault::kind);
-    field("after_notes", &WorldFault::after_notes);
-    field("delay_ms", &WorldFault::delay_ms);
-  }
-};
-
-// One simulated device's file. What happens in a change() is one durable step: neither a crash of
-// atmd nor a power cut takes back what customers hold in their hands. Shared between the device and
-// the pool's work, which may outlive it; any thread.
+// Group commit, as the Journal: acts that queue while others are made durable are the next step
+// together, whichever device each is on. Owned by main or a test, outlives its devices; loop thread
+// only.
+//
+// Invariant: acts happen in the order in which they were handed in, each whole or not at all, and
+// whether or not anybody still waits. After an act that threw no other happens and no waiter goes
+// on: the error ends Loop::run, and the process with it.
 class DeviceWorld {
  public:
-  // `schema`: the tables beside notes and fault. Throws StorageError.
-  DeviceWorld(const std::filesystem::path& path, const std::string& schema);
+  DeviceWorld(async::Loop& loop, std::shared_ptr<DeviceFile> file);
 
-  // Runs `act(*this)` as one step.
+  // Done when `act(DeviceRows&)` has happened for good; gives what it gave.
   template <typename Act>
-  auto change(Act act) {
-    const std::lock_guard lock(mutex_);
-    ledger::Transaction transaction(database_);
-    auto result = act(*this);
-    transaction.commit();
-    if (database_.wal_pages() >= wal_pages_max) database_.checkpoint();
-    return result;
-  }
-
-  // Within a change.
-  template <Record T>
-  void write(const T& record) {
-    tables_.write(to_row(record));
-  }
-  template <Record T>
-  std::vector<T> read(const std::string& condition = "1", std::vector<Value> values = {}) {
-    return tables_.read<T>(condition, values);
-  }
-  template <Record T>
-  std::optional<T> find(const OperationId& id) {
-    return tables_.find<T>(id);
-  }
-  void add_notes(const std::string& place, std::uint32_t position, Cents denomination,
-                 std::int64_t count);
-  void remove_all(const std::string& place);
-  Fault fault();
-  void set_fault(const Fault& fault);
+  Task<std::invoke_result_t<Act, DeviceRows&>> change(std::string device, Act act);
+  // As it was found when the file was opened; not once there were acts.
+  Fault fault_of(std::string_view device) { return file_->fault_of(device); }
 
  private:
-  static constexpr std::int64_t wal_pages_max = 1000;
+  Task<> act_in_groups();
 
-  std::mutex mutex_;
-  ledger::Database database_;
-  Tables tables_;
+  async::Loop& loop_;
+  std::shared_ptr<DeviceFile> file_;
+  std::vector<DeviceFile::Act> queued_;
+  std::vector<async::Promise<>> waiters_;
+  async::Event wanted_;
+  async::TaskScope tasks_;
 };
 
-// A change of the world, on the pool: losing who waits for it does not stop it.
 template <typename Act>
-auto change_in_pool(async::Loop& loop, std::shared_ptr<DeviceWorld> world, Act act) {
-  auto work = [world = std::move(world), act = std::move(act)] { return world->change(act); };
-  return loop.offload(std::move(work));
+Task<std::invoke_result_t<Act, DeviceRows&>> DeviceWorld::change(std::string device, Act act) {
+  // Who waits may be gone before the pool's thread has an answer.
+  auto answer = std::make_shared<std::optional<std::invoke_result_t<Act, DeviceRows&>>>();
+  queued_.push_back(
+      [device = std::move(device), act = std::move(act), answer](Tables& tables) mutable {
+        DeviceRows rows(tables, device);
+        answer->emplace(act(rows));
+      });
+  async::Promise<> promise(loop_);
+  async::Future<> happened = promise.future();
+  waiters_.push_back(std::move(promise));
+  wanted_.set();
+  co_await happened;
+  co_return *std::move(*answer);
 }
 
 }  // namespace atm

@@ -1,6 +1,7 @@
 #include "atm/offline_audit.h"
 
 #include <map>
+#include <optional>
 #include <ostream>
 #include <set>
 #include <string>
@@ -8,8 +9,8 @@
 
 #include "async/manual_loop.h"
 #include "atm/audit.h"
+#include "atm/device_world.h"
 #include "atm/journal_file.h"
-#include "atm/serve.h"
 #include "atm/simulated_acceptor.h"
 #include "atm/simulated_dispenser.h"
 #include "ops/failure.h"
@@ -52,13 +53,11 @@ std::size_t count_open(JournalFile& file, Sentences& sentences, std::set<std::st
 
 // Notes that are out of the books' cassettes only when a crash interrupted a dispense are found by
 // the recovery of the next start, so the devices are compared when nothing is open.
-Sentences compare_devices(const std::filesystem::path& data, const std::string& terminal,
+Sentences compare_devices(async::ManualLoop& loop, DeviceWorld& world, const std::string& terminal,
                           const Stock& stock, Currency currency) {
   Sentences differences;
-  if (!std::filesystem::exists(dispenser_file(data, terminal))) return differences;
-  async::ManualLoop loop;
-  SimulatedDispenser dispenser(loop, dispenser_file(data, terminal));
-  SimulatedAcceptor acceptor(loop, acceptor_file(data, terminal));
+  SimulatedDispenser dispenser(loop, world, terminal);
+  SimulatedAcceptor acceptor(loop, world, terminal);
   if (const Told<Dispenser::Inside> inside = loop.run(dispenser.count())) {
     Notes cassettes;
     for (const Cassette& each : inside->cassettes) cassettes.add(each.denomination, each.count);
@@ -116,12 +115,19 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
     currency = Currency::parse(memory.currency).value_or(Currency());
   }
   for (const StockRow& row : file.read<StockRow>()) terminals.insert(row.terminal);
+  async::ManualLoop loop;
+  std::optional<DeviceWorld> devices;
+  if (open == 0 && std::filesystem::exists(data / device_file_name)) {
+    devices.emplace(loop, std::make_shared<DeviceFile>(data));
+  }
   for (const std::string& terminal : terminals) {
     Stock stock(terminal);
     for (const StockRow& row : file.read<StockRow>("terminal = ?", {terminal})) stock.restore(row);
     print_terminal(out, terminal, stock, currency);
     append(differences, differences_inside(stock, currency));
-    if (open == 0) append(differences, compare_devices(data, terminal, stock, currency));
+    if (devices) {
+      append(differences, compare_devices(loop, *devices, terminal, stock, currency));
+    }
   }
   out << "open items: " << open << "\n";
   for (const std::string& difference : differences) out << difference << "\n";

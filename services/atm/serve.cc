@@ -10,6 +10,7 @@
 
 #include "async/uv_loop.h"
 #include "atm/atm.h"
+#include "atm/device_world.h"
 #include "atm/simulated_acceptor.h"
 #include "atm/simulated_dispenser.h"
 #include "ops/daemon.h"
@@ -86,9 +87,8 @@ Settings settings_of(const ServeOptions& options) {
 
 // A terminal's simulated hardware.
 struct Hardware {
-  Hardware(async::Loop& loop, const std::filesystem::path& data, const std::string& terminal)
-      : dispenser(loop, dispenser_file(data, terminal)),
-        acceptor(loop, acceptor_file(data, terminal)) {}
+  Hardware(async::Loop& loop, DeviceWorld& world, const std::string& terminal)
+      : dispenser(loop, world, terminal), acceptor(loop, world, terminal) {}
   SimulatedDispenser dispenser;
   SimulatedAcceptor acceptor;
 };
@@ -99,16 +99,6 @@ Task<> drain(async::Loop* loop, rpc::Server* server, Atm* atm) {
 }
 
 }  // namespace
-
-std::filesystem::path dispenser_file(const std::filesystem::path& data,
-                                     const std::string& terminal) {
-  return data / ("dispenser-" + terminal + ".db");
-}
-
-std::filesystem::path acceptor_file(const std::filesystem::path& data,
-                                    const std::string& terminal) {
-  return data / ("acceptor-" + terminal + ".db");
-}
 
 int serve(const ops::CommandLine& line, const ServeOptions& options) {
   const std::vector<std::string> names = terminal_names(options);
@@ -121,6 +111,7 @@ int serve(const ops::CommandLine& line, const ServeOptions& options) {
   async::UvLoop loop;
 
   auto journal = std::make_shared<JournalFile>(options.data);
+  DeviceWorld devices(loop, std::make_shared<DeviceFile>(options.data));
   std::vector<std::unique_ptr<Hardware>> hardware;
   World world{.loop = loop,
               .random = random,
@@ -132,7 +123,7 @@ int serve(const ops::CommandLine& line, const ServeOptions& options) {
               .journal = std::move(journal),
               .terminals = {}};
   for (const std::string& name : names) {
-    Hardware& made = *hardware.emplace_back(std::make_unique<Hardware>(loop, options.data, name));
+    Hardware& made = *hardware.emplace_back(std::make_unique<Hardware>(loop, devices, name));
     world.terminals.push_back({name, made.dispenser, made.acceptor});
   }
   Atm atm(std::move(world), settings);

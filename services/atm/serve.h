@@ -25,9 +25,4 @@ struct ServeOptions {
 // Serves until SIGTERM. Gives the exit code; throws ops::Failure, StorageError, async::IoError.
 int serve(const ops::CommandLine& line, const ServeOptions& options);
 
-// Where a terminal's simulated devices have their world.
-std::filesystem::path dispenser_file(const std::filesystem::path& data,
-                                     const std::string& terminal);
-std::filesystem::path acceptor_file(const std::filesystem::path& data, const std::string& terminal);
-
 }  // namespace atm

@@ -1,8 +1,8 @@
-// SimulatedAcceptor: an acceptor whose escrow and bin are rows of a file.
+// SimulatedAcceptor: an acceptor whose escrow and bin are rows of the devices' world.
 #pragma once
 
-#include <filesystem>
-#include <memory>
+#include <optional>
+#include <string>
 
 #include "async/loop.h"
 #include "atm/device_world.h"
@@ -10,13 +10,13 @@
 
 namespace atm {
 
-// Its file is the physical world. A jam counts so many notes and hands the others back at the slot;
+// The world is the physical one. A jam counts so many notes and hands the others back at the slot;
 // with "present unknown" it does what it is told but cannot say where the notes are until the fault
 // is cleared. Loop thread only.
 class SimulatedAcceptor final : public Acceptor {
  public:
-  // Throws StorageError.
-  SimulatedAcceptor(async::Loop& loop, const std::filesystem::path& path);
+  // Its rows are those of `terminal`. Throws StorageError.
+  SimulatedAcceptor(async::Loop& loop, DeviceWorld& world, const std::string& terminal);
 
   Task<Told<Accepted>> accept(OperationId id, Notes notes) override;
   Task<Told<Accepted>> keep(OperationId id) override;
@@ -32,7 +32,8 @@ class SimulatedAcceptor final : public Acceptor {
   Accepted as_told(Accepted truth) const;
 
   async::Loop& loop_;
-  std::shared_ptr<DeviceWorld> world_;
+  DeviceWorld& world_;
+  std::string name_;
   Fault fault_;
 };
 

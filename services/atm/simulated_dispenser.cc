@@ -10,43 +10,14 @@ namespace {
 const std::string in_cassette = "cassette";
 const std::string in_reject_bin = "reject bin";
 
-struct DispenseAct {
-  OperationId id;
-  bool sure = true;
-  Picks presented = {};
-  Picks rejected = {};
-
-  static constexpr std::string_view table = "dispense";
-  static constexpr int key_columns = 1;
-  static constexpr void fields(auto&& field) {
-    field("id", &DispenseAct::id);
-    field("sure", &DispenseAct::sure);
-    field("presented", &DispenseAct::presented);
-    field("rejected", &DispenseAct::rejected);
-  }
-};
-
-// Staff's hands in the machine.
-struct StaffAct {
-  OperationId id;
-  Notes notes = {};
-
-  static constexpr std::string_view table = "staff";
-  static constexpr int key_columns = 1;
-  static constexpr void fields(auto&& field) {
-    field("id", &StaffAct::id);
-    field("notes", &StaffAct::notes);
-  }
-};
-
 Dispensed told(const DispenseAct& act) {
   if (!act.sure) return {.acted = true, .sure = false};
   return {.acted = true, .sure = true, .presented = act.presented, .rejected = act.rejected};
 }
 
-std::vector<Cassette> cassettes_of(DeviceWorld& world) {
+std::vector<Cassette> cassettes_of(DeviceRows& device) {
   std::vector<Cassette> cassettes;
-  for (const WorldNotes& row : world.read<WorldNotes>("place = 'cassette'")) {
+  for (const WorldNotes& row : device.read<WorldNotes>("place = 'cassette'")) {
     if (row.count == 0) continue;
     cassettes.push_back(
         {.position = row.position, .denomination = row.denomination, .count = row.count});
@@ -65,100 +36,100 @@ std::int64_t inside(const std::vector<Cassette>& cassettes, const Pick& pick) {
 }
 
 // Takes the notes until all are presented, a cassette is empty, or the mechanism jams.
-DispenseAct dispense_in(DeviceWorld& world, const OperationId& id, const Picks& picks) {
-  if (const std::optional<DispenseAct> before = world.find<DispenseAct>(id)) return *before;
-  Fault fault = world.fault();
-  const std::vector<Cassette> cassettes = cassettes_of(world);
+DispenseAct dispense_in(DeviceRows& device, const OperationId& id, const Picks& picks) {
+  if (const std::optional<DispenseAct> before = device.find<DispenseAct>(id)) return *before;
+  Fault fault = device.fault();
+  const std::vector<Cassette> cassettes = cassettes_of(device);
   DispenseAct act{.id = id, .sure = fault.kind != FaultKind::present_unknown};
   for (const Pick& pick : picks) {
     Pick moved = pick;
     moved.count = std::min(pick.count, inside(cassettes, pick));
     const bool jams = fault.kind == FaultKind::jam && moved.count > fault.after_notes;
     if (jams) moved.count = fault.after_notes;
-    world.add_notes(in_cassette, pick.position, pick.denomination, -moved.count);
+    device.add_notes(in_cassette, pick.position, pick.denomination, -moved.count);
     if (moved.count > 0) act.presented.push_back(moved);
     if (jams) {
-      world.add_notes(in_cassette, pick.position, pick.denomination, -1);
-      world.add_notes(in_reject_bin, 0, pick.denomination, 1);
+      device.add_notes(in_cassette, pick.position, pick.denomination, -1);
+      device.add_notes(in_reject_bin, 0, pick.denomination, 1);
       act.rejected.push_back({pick.position, pick.denomination, 1});
     }
     if (jams || moved.count < pick.count) break;
     fault.after_notes -= std::min(fault.after_notes, static_cast<std::uint32_t>(moved.count));
   }
-  if (fault.kind == FaultKind::jam) world.set_fault({});
-  world.write(act);
+  if (fault.kind == FaultKind::jam) device.set_fault({});
+  device.write(act);
   return act;
 }
 
-Notes unload_in(DeviceWorld& world, const OperationId& id) {
-  if (const std::optional<StaffAct> before = world.find<StaffAct>(id)) return before->notes;
-  StaffAct act{.id = id, .notes = {}};
-  for (const WorldNotes& row : world.read<WorldNotes>()) act.notes.add(row.denomination, row.count);
-  world.remove_all(in_cassette);
-  world.remove_all(in_reject_bin);
-  world.write(act);
+Notes unload_in(DeviceRows& device, const OperationId& id) {
+  if (const std::optional<StaffAct> before = device.find<StaffAct>(id)) return before->notes;
+  StaffAct act{.id = id};
+  for (const WorldNotes& row : device.read<WorldNotes>())
+    act.notes.add(row.denomination, row.count);
+  device.remove_all(in_cassette);
+  device.remove_all(in_reject_bin);
+  device.write(act);
   return act.notes;
 }
 
-Cassette load_in(DeviceWorld& world, const OperationId& id, const Pick& notes) {
-  if (!world.find<StaffAct>(id)) {
-    world.add_notes(in_cassette, notes.position, notes.denomination, notes.count);
-    world.write(StaffAct{.id = id, .notes = notes_of({notes})});
+Cassette load_in(DeviceRows& device, const OperationId& id, const Pick& notes) {
+  if (!device.find<StaffAct>(id)) {
+    device.add_notes(in_cassette, notes.position, notes.denomination, notes.count);
+    device.write(StaffAct{.id = id, .notes = notes_of({notes})});
   }
   return {.position = notes.position,
           .denomination = notes.denomination,
-          .count = inside(cassettes_of(world), notes)};
+          .count = inside(cassettes_of(device), notes)};
 }
 
 }  // namespace
 
-SimulatedDispenser::SimulatedDispenser(async::Loop& loop, const std::filesystem::path& path)
-    : loop_(loop),
-      world_(std::make_shared<DeviceWorld>(path, schema_of<DispenseAct>() + schema_of<StaffAct>())),
-      fault_(world_->change([](DeviceWorld& world) { return world.fault(); })) {}
+SimulatedDispenser::SimulatedDispenser(async::Loop& loop, DeviceWorld& world,
+                                       const std::string& terminal)
+    : loop_(loop), world_(world), name_(terminal + "/dispenser"), fault_(world.fault_of(name_)) {}
 
 Task<Told<Dispensed>> SimulatedDispenser::dispense(OperationId id, Picks picks) {
   if (fault_.kind == FaultKind::slow) co_await loop_.sleep_for(fault_.delay);
   if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
-  auto act = [id, picks = std::move(picks)](DeviceWorld& world) {
-    return dispense_in(world, id, picks);
+  auto act = [id, picks = std::move(picks)](DeviceRows& device) {
+    return dispense_in(device, id, picks);
   };
-  const DispenseAct done = co_await change_in_pool(loop_, world_, std::move(act));
+  const DispenseAct done = co_await world_.change(name_, std::move(act));
   co_return told(done);
 }
 
 Task<Told<Dispensed>> SimulatedDispenser::presented(OperationId id) {
   if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
-  auto act = [id](DeviceWorld& world) { return world.find<DispenseAct>(id); };
-  const std::optional<DispenseAct> before = co_await change_in_pool(loop_, world_, std::move(act));
+  auto act = [id](DeviceRows& device) { return device.find<DispenseAct>(id); };
+  const std::optional<DispenseAct> before = co_await world_.change(name_, std::move(act));
   if (!before) co_return Dispensed();
   co_return told(*before);
 }
 
 Task<Told<Cassette>> SimulatedDispenser::load(OperationId id, Pick notes) {
   if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
-  auto act = [id, notes](DeviceWorld& world) { return load_in(world, id, notes); };
-  const Cassette loaded = co_await change_in_pool(loop_, world_, std::move(act));
+  auto act = [id, notes](DeviceRows& device) { return load_in(device, id, notes); };
+  const Cassette loaded = co_await world_.change(name_, std::move(act));
   co_return loaded;
 }
 
 Task<Told<Notes>> SimulatedDispenser::unload(OperationId id) {
   if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
-  auto act = [id](DeviceWorld& world) { return unload_in(world, id); };
-  const Notes found = co_await change_in_pool(loop_, world_, std::move(act));
+  auto act = [id](DeviceRows& device) { return unload_in(device, id); };
+  const Notes found = co_await world_.change(name_, std::move(act));
   co_return found;
 }
 
 Task<Told<Dispenser::Inside>> SimulatedDispenser::count() {
   if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
-  auto act = [](DeviceWorld& world) {
-    Inside inside{.cassettes = cassettes_of(world), .rejected = {}};
-    for (const WorldNotes& row : world.read<WorldNotes>("place = 'reject bin'")) {
+  auto act = [](DeviceRows& device) {
+    Inside inside{.cassettes = cassettes_of(device), .rejected = {}};
+    for (const WorldNotes& row : device.read<WorldNotes>("place = 'reject bin'")) {
       inside.rejected.add(row.denomination, row.count);
     }
     return inside;
   };
-  const Inside inside = co_await change_in_pool(loop_, world_, std::move(act));
+  const Inside inside = co_await world_.change(name_, std::move(act));
   co_return inside;
 }
 
@@ -169,11 +140,11 @@ std::optional<std::string> SimulatedDispenser::out_of_order() const {
 
 Task<> SimulatedDispenser::set_fault(Fault fault) {
   fault_ = fault;
-  auto act = [fault](DeviceWorld& world) {
-    world.set_fault(fault);
+  auto act = [fault](DeviceRows& device) {
+    device.set_fault(fault);
     return true;
   };
-  co_await change_in_pool(loop_, world_, std::move(act));
+  co_await world_.change(name_, std::move(act));
 }
 
 }  // namespace atm

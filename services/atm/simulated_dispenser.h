@@ -1,8 +1,8 @@
-// SimulatedDispenser: a dispenser whose notes are rows of a file.
+// SimulatedDispenser: a dispenser whose notes are rows of the devices' world.
 #pragma once
 
-#include <filesystem>
-#include <memory>
+#include <optional>
+#include <string>
 
 #include "async/loop.h"
 #include "atm/device_world.h"
@@ -10,12 +10,12 @@
 
 namespace atm {
 
-// Its file is the physical world (rule 22). Notes are taken one by one in the order of the picks; a
+// The world is the physical one (rule 22). Notes are taken one by one in the order of the picks; a
 // jam leaves the note that it tears in the reject bin and ends the dispense. Loop thread only.
 class SimulatedDispenser final : public Dispenser {
  public:
-  // Throws StorageError.
-  SimulatedDispenser(async::Loop& loop, const std::filesystem::path& path);
+  // Its rows are those of `terminal`. Throws StorageError.
+  SimulatedDispenser(async::Loop& loop, DeviceWorld& world, const std::string& terminal);
 
   Task<Told<Dispensed>> dispense(OperationId id, Picks picks) override;
   Task<Told<Dispensed>> presented(OperationId id) override;
@@ -27,7 +27,8 @@ class SimulatedDispenser final : public Dispenser {
 
  private:
   async::Loop& loop_;
-  std::shared_ptr<DeviceWorld> world_;
+  DeviceWorld& world_;
+  std::string name_;
   Fault fault_;
 };
 

@@ -17,6 +17,7 @@
 #include "async/random.h"
 #include "async/scope.h"
 #include "atm/atm.h"
+#include "atm/device_world.h"
 #include "atm/simulated_acceptor.h"
 #include "atm/simulated_dispenser.h"
 #include "atm_bank.h"
@@ -93,8 +94,9 @@ class CrashingJournal final : public JournalFile {
 // A dispenser in whose every act the ATM may crash, before it and after it.
 class CrashingDispenser final : public Dispenser {
  public:
-  CrashingDispenser(async::ManualLoop& loop, const std::filesystem::path& path, CrashPlan& plan)
-      : loop_(loop), plan_(plan), never_(loop), device_(loop, path) {}
+  CrashingDispenser(async::ManualLoop& loop, DeviceWorld& world, const std::string& terminal,
+                    CrashPlan& plan)
+      : loop_(loop), plan_(plan), never_(loop), device_(loop, world, terminal) {}
 
   Task<Told<Dispensed>> dispense(OperationId id, Picks picks) override {
     dispensed.push_back(id);
@@ -142,8 +144,9 @@ class CrashingDispenser final : public Dispenser {
 
 class CrashingAcceptor final : public Acceptor {
  public:
-  CrashingAcceptor(async::ManualLoop& loop, const std::filesystem::path& path, CrashPlan& plan)
-      : loop_(loop), plan_(plan), never_(loop), device_(loop, path) {}
+  CrashingAcceptor(async::ManualLoop& loop, DeviceWorld& world, const std::string& terminal,
+                   CrashPlan& plan)
+      : loop_(loop), plan_(plan), never_(loop), device_(loop, world, terminal) {}
 
   Task<Told<Accepted>> accept(OperationId id, Notes notes) override {
     co_await crash_point();
@@ -233,8 +236,9 @@ class AtmHouse {
   // The ATM's process begins: recovers from its files, then serves.
   void start() {
     plan.passed = 0;
-    dispenser = std::make_unique<CrashingDispenser>(loop, folder_ / "dispenser.db", plan);
-    acceptor = std::make_unique<CrashingAcceptor>(loop, folder_ / "acceptor.db", plan);
+    devices = std::make_unique<DeviceWorld>(loop, std::make_shared<DeviceFile>(folder_));
+    dispenser = std::make_unique<CrashingDispenser>(loop, *devices, "atm-1", plan);
+    acceptor = std::make_unique<CrashingAcceptor>(loop, *devices, "atm-1", plan);
     journal = std::make_shared<CrashingJournal>(folder_ / "atm", plan);
     World world{.loop = loop,
                 .random = random,
@@ -246,8 +250,8 @@ class AtmHouse {
                 .journal = journal,
                 .terminals = {{"atm-1", *dispenser, *acceptor}}};
     if (terminals > 1) {
-      second_dispenser = std::make_unique<CrashingDispenser>(loop, folder_ / "dispenser2.db", plan);
-      second_acceptor = std::make_unique<CrashingAcceptor>(loop, folder_ / "acceptor2.db", plan);
+      second_dispenser = std::make_unique<CrashingDispenser>(loop, *devices, "atm-2", plan);
+      second_acceptor = std::make_unique<CrashingAcceptor>(loop, *devices, "atm-2", plan);
       world.terminals.push_back({"atm-2", *second_dispenser, *second_acceptor});
     }
     atm = std::make_unique<Atm>(std::move(world), settings);
@@ -268,6 +272,7 @@ class AtmHouse {
     acceptor.reset();
     second_dispenser.reset();
     second_acceptor.reset();
+    devices.reset();
   }
   void restart() {
     stop();
@@ -481,6 +486,7 @@ class AtmHouse {
   std::string log;
   std::string session;
   std::shared_ptr<CrashingJournal> journal;
+  std::unique_ptr<DeviceWorld> devices;
   std::unique_ptr<CrashingDispenser> dispenser;
   std::unique_ptr<CrashingAcceptor> acceptor;
   std::unique_ptr<CrashingDispenser> second_dispenser;

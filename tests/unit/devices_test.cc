@@ -1,8 +1,12 @@
+#include <array>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -17,11 +21,34 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
+const Picks three_twenties = {{1, Cents{2000}, 3}};
+
 OperationId id_of(std::uint8_t number) {
   OperationId id;
   id.bytes[15] = number;
   return id;
 }
+
+// What a test sees of the commits, and does to them.
+struct Watch {
+  std::vector<std::size_t> groups;  // How many acts each had.
+  std::function<void()> while_writing = [] {};
+  bool fails = false;
+};
+
+class WatchedFile final : public DeviceFile {
+ public:
+  WatchedFile(const fs::path& folder, Watch& watch) : DeviceFile(folder), watch_(watch) {}
+  void change(std::span<Act> acts) override {
+    if (watch_.fails) throw ledger::StorageError(ledger::StorageError::Kind::io, "the disk broke");
+    watch_.groups.push_back(acts.size());
+    std::exchange(watch_.while_writing, [] {})();
+    DeviceFile::change(acts);
+  }
+
+ private:
+  Watch& watch_;
+};
 
 class DevicesTest : public testing::Test {
  protected:
@@ -36,10 +63,17 @@ class DevicesTest : public testing::Test {
     return std::string(test->name()) + std::to_string(::getpid());
   }
 
-  // As after a crash: what is left is the files.
+  // As after a crash: what is left is the file.
   void restart() {
-    dispenser.emplace(loop, folder_ / "dispenser.db");
-    acceptor.emplace(loop, folder_ / "acceptor.db");
+    second_dispenser.reset();
+    dispenser.reset();
+    acceptor.reset();
+    world.reset();
+    watch = {};
+    world.emplace(loop, std::make_shared<WatchedFile>(folder_, watch));
+    dispenser.emplace(loop, *world, "atm-1");
+    acceptor.emplace(loop, *world, "atm-1");
+    second_dispenser.emplace(loop, *world, "atm-2");
   }
 
   void load(std::uint32_t position, std::int64_t denomination, std::int64_t count) {
@@ -53,15 +87,21 @@ class DevicesTest : public testing::Test {
   std::vector<Cassette> inside() { return loop.run(dispenser->count())->cassettes; }
   Notes rejected() { return loop.run(dispenser->count())->rejected; }
 
+  static Task<> dispense_from(SimulatedDispenser* device, std::uint8_t id, bool* told) {
+    co_await device->dispense(id_of(id), three_twenties);
+    *told = true;
+  }
+
   async::ManualLoop loop;
+  Watch watch;
+  std::optional<DeviceWorld> world;
   std::optional<SimulatedDispenser> dispenser;
+  std::optional<SimulatedDispenser> second_dispenser;
   std::optional<SimulatedAcceptor> acceptor;
 
  private:
   fs::path folder_;
 };
-
-const Picks three_twenties = {{1, Cents{2000}, 3}};
 
 TEST_F(DevicesTest, ADispenseMovesItsNotes) {
   load(1, 20, 10);
@@ -139,12 +179,8 @@ TEST_F(DevicesTest, ASlowDispenserTakesItsTime) {
   load(1, 20, 10);
   loop.run(dispenser->set_fault({.kind = FaultKind::slow, .delay = 3000ms}));
   bool done = false;
-  const auto dispense_and_tell = [](SimulatedDispenser* device, bool* told) -> Task<> {
-    co_await device->dispense(id_of(1), three_twenties);
-    *told = true;
-  };
   async::TaskScope scope(loop);
-  scope.spawn(dispense_and_tell(&*dispenser, &done));
+  scope.spawn(dispense_from(&*dispenser, 1, &done));
   loop.advance(2999ms);
   EXPECT_FALSE(done);
   EXPECT_EQ(inside().front().count, 10);
@@ -167,6 +203,73 @@ TEST_F(DevicesTest, LoadingAndUnloadingHappenOncePerId) {
   load(2, 50, 1);
   EXPECT_EQ(*loop.run(dispenser->unload(id_of(9))), all);
   EXPECT_EQ(inside().size(), 1U);
+}
+
+TEST_F(DevicesTest, ActsThatQueueWhileOthersAreWrittenAreOneCommit) {
+  load(1, 20, 20);
+  loop.run(second_dispenser->load(id_of(201), {1, Cents{2000}, 20}));
+  watch.groups.clear();
+  std::array<bool, 4> told{};
+  async::TaskScope scope(loop);
+  scope.spawn(dispense_from(&*dispenser, 1, &told[0]));
+  watch.while_writing = [&] {
+    scope.spawn(dispense_from(&*dispenser, 2, &told[1]));
+    scope.spawn(dispense_from(&*second_dispenser, 3, &told[2]));
+    scope.spawn(dispense_from(&*dispenser, 4, &told[3]));
+  };
+  loop.settle();
+  EXPECT_EQ(watch.groups, (std::vector<std::size_t>{1, 3}));
+  EXPECT_EQ(told, (std::array{true, true, true, true}));
+  EXPECT_EQ(inside().front().count, 11);
+}
+
+TEST_F(DevicesTest, ActsHappenThoughNobodyWaitsAnyMore) {
+  load(1, 20, 10);
+  bool told = false;
+  std::optional<async::TaskScope> customers(std::in_place, loop);
+  customers->spawn(dispense_from(&*dispenser, 1, &told));
+  watch.while_writing = [&] {
+    customers->spawn(dispense_from(&*dispenser, 2, &told));
+    customers.reset();
+  };
+  loop.settle();
+  EXPECT_FALSE(told);
+  EXPECT_TRUE(presented(1).acted);
+  EXPECT_TRUE(presented(2).acted);
+  EXPECT_EQ(inside().front().count, 4);
+}
+
+TEST_F(DevicesTest, WhenActsCannotBeWrittenNobodyGoesOn) {
+  load(1, 20, 10);
+  bool told = false;
+  std::optional<async::TaskScope> customers(std::in_place, loop);
+  watch.fails = true;
+  customers->spawn(dispense_from(&*dispenser, 1, &told));
+  EXPECT_THROW(loop.settle(), ledger::StorageError);
+  watch.fails = false;
+  customers->spawn(dispense_from(&*dispenser, 2, &told));
+  loop.settle();
+  EXPECT_FALSE(told);
+  customers.reset();
+  restart();
+  EXPECT_FALSE(presented(1).acted);
+  EXPECT_FALSE(presented(2).acted);
+}
+
+TEST_F(DevicesTest, TheDevicesOfTwoTerminalsDoNotMix) {
+  load(1, 20, 10);
+  loop.run(second_dispenser->load(id_of(201), {1, Cents{2000}, 5}));
+  loop.run(second_dispenser->set_fault({.kind = FaultKind::present_unknown}));
+  EXPECT_TRUE(dispense(1, three_twenties).sure);
+  EXPECT_FALSE(loop.run(second_dispenser->presented(id_of(1)))->acted);
+  EXPECT_FALSE(loop.run(second_dispenser->dispense(id_of(1), three_twenties))->sure);
+  restart();
+  EXPECT_TRUE(presented(1).sure);
+  EXPECT_FALSE(loop.run(second_dispenser->presented(id_of(1)))->sure);
+  EXPECT_EQ(inside(), (std::vector<Cassette>{{1, Cents{2000}, 7}}));
+  EXPECT_EQ(loop.run(second_dispenser->count())->cassettes.front().count, 2);
+  EXPECT_EQ(*loop.run(second_dispenser->unload(id_of(9))), (Notes{{Cents{2000}, 2}}));
+  EXPECT_EQ(inside(), (std::vector<Cassette>{{1, Cents{2000}, 7}}));
 }
 
 const Notes two_fifties{{Cents{5000}, 2}};
