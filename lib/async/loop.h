@@ -104,7 +104,7 @@ class TurnEnd : public detail::Link {
 };
 
 // Work for the thread pool. `run()` is called on a pool thread; the object is destroyed on the
-// loop's thread after `done()`.
+// loop's thread, after `done()` or with the loop.
 class PoolWork {
  public:
   virtual ~PoolWork() = default;

@@ -11,6 +11,7 @@
 
 #include <uv.h>
 
+#include "async/thread_pool.h"
 #include "async/uv_loop.h"
 
 namespace async {
@@ -53,6 +54,8 @@ class UvLoop::Impl {
 
  private:
   friend class UvLoop;
+  // Any thread.
+  void post(std::move_only_function<void()> callback);
   void run_posted();
   // Ends the wait for the world. Any thread.
   void wake_up() const;
@@ -73,6 +76,7 @@ class UvLoop::Impl {
   std::mutex mutex_;                          // Guards posted_ only.
   std::vector<std::move_only_function<void()>> posted_;
   std::vector<std::move_only_function<void()>> running_;  // Were posted; kept for their memory.
+  std::unique_ptr<ThreadPool> pool_;                      // Its threads post.
 };
 
 }  // namespace async

@@ -22,7 +22,10 @@ uv_handle_t* as_handle(Handle* handle) {
 
 }  // namespace
 
-UvLoop::Impl::Impl(UvLoop& loop) : owner(loop) {
+UvLoop::Impl::Impl(UvLoop& loop)
+    : owner(loop), pool_(std::make_unique<ThreadPool>([this](std::unique_ptr<PoolWork> ran) {
+        post([work = std::move(ran)] { work->done(); });
+      })) {
   // A peer that went away is an error of the write, not the end of the process. libuv leaves that
   // to the program.
   std::signal(SIGPIPE, SIG_IGN);
@@ -48,6 +51,7 @@ UvLoop::Impl::~Impl() {
                  list_open_handles().c_str());
   }
   check(open_handles == 0, "a loop is closed after everything that was made on it");
+  pool_.reset();
   {
     const std::lock_guard lock(mutex_);
     posted_.clear();
@@ -55,7 +59,7 @@ UvLoop::Impl::~Impl() {
   uv_close(as_handle(&alarm_), nullptr);
   uv_close(as_handle(&wake_up_), nullptr);
   if (tree_signal_) uv_close(as_handle(tree_signal_.get()), nullptr);
-  // Lets pool work end, writes fail and closed handles go.
+  // Lets look-ups end, writes fail and closed handles go.
   uv_run(&uv, UV_RUN_DEFAULT);
   check(uv_loop_close(&uv) == 0, "an event loop closes when nothing is left on it");
   ::close(wake_up_descriptor_);
@@ -66,6 +70,16 @@ void UvLoop::Impl::wake_up() const {
   // Full would be as good as written.
   while (write(wake_up_descriptor_, &once, sizeof once) < 0 && errno == EINTR) {
   }
+}
+
+void UvLoop::Impl::post(std::move_only_function<void()> callback) {
+  bool first = false;
+  {
+    const std::lock_guard lock(mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(callback));
+  }
+  if (first) wake_up();
 }
 
 void UvLoop::Impl::run_posted() {
@@ -123,13 +137,7 @@ WallTime UvLoop::wall_now() const {
 
 void UvLoop::post(std::move_only_function<void()> callback, const detail::Place& place) {
   if (detail::is_debugging()) callback = detail::debug_posted(std::move(callback), place);
-  bool first = false;
-  {
-    const std::lock_guard lock(impl_->mutex_);
-    first = impl_->posted_.empty();
-    impl_->posted_.push_back(std::move(callback));
-  }
-  if (first) impl_->wake_up();
+  impl_->post(std::move(callback));
 }
 
 void UvLoop::wake() { impl_->time_is_known_ = false; }
@@ -145,18 +153,6 @@ void UvLoop::turn() {
   uv_run(&impl_->uv, more || is_due ? UV_RUN_NOWAIT : UV_RUN_ONCE);
 }
 
-void UvLoop::run_in_pool(std::unique_ptr<PoolWork> work) {
-  auto request = std::make_unique<uv_work_t>();
-  request->data = work.get();
-  const auto run = [](uv_work_t* item) { static_cast<PoolWork*>(item->data)->run(); };
-  const auto done = [](uv_work_t* item, int) {
-    const std::unique_ptr<uv_work_t> owned_request(item);
-    const std::unique_ptr<PoolWork> owned_work(static_cast<PoolWork*>(item->data));
-    owned_work->done();
-  };
-  require(uv_queue_work(&impl_->uv, request.get(), run, done), "start work on a thread");
-  (void)request.release();  // Both are owned by libuv until `done`.
-  (void)work.release();
-}
+void UvLoop::run_in_pool(std::unique_ptr<PoolWork> work) { impl_->pool_->run(std::move(work)); }
 
 }  // namespace async

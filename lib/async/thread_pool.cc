@@ -1,0 +1,57 @@
+#include "async/thread_pool.h"
+
+#include <pthread.h>
+#include <unistd.h>
+#include <utility>
+
+namespace async {
+
+namespace {
+
+// A third of the loop's weight. Where they share a processor the loop takes its turn first: what is
+// to be written then gathers, and one commit is for all of it.
+constexpr int pool_niceness = 5;
+
+}  // namespace
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void ThreadPool::run(std::unique_ptr<PoolWork> work) {
+  bool is_short_of_threads = false;
+  {
+    const std::lock_guard lock(mutex_);
+    queued_.push_back(std::move(work));
+    is_short_of_threads = queued_.size() > idle_;
+  }
+  changed_.notify_one();
+  if (!is_short_of_threads || threads_.size() == threads_max) return;
+  threads_.emplace_back([this] { serve(); });
+}
+
+void ThreadPool::serve() {
+  pthread_setname_np(pthread_self(), "pool");
+  // Of this thread alone. What the system does not grant is no reason not to serve.
+  [[maybe_unused]] const int granted = ::nice(pool_niceness);
+  std::unique_lock lock(mutex_);
+  while (true) {
+    ++idle_;
+    changed_.wait(lock, [this] { return !queued_.empty() || ending_; });
+    --idle_;
+    if (queued_.empty()) return;
+    std::unique_ptr<PoolWork> work = std::move(queued_.front());
+    queued_.pop_front();
+    lock.unlock();
+    work->run();
+    ran_(std::move(work));
+    lock.lock();
+  }
+}
+
+}  // namespace async
