@@ -9,12 +9,6 @@ namespace atm {
 
 namespace {
 
-// What is_open() says of each record, as the journal's partial indexes spell it.
-const std::string open_withdrawals =
-    "exception = '' AND state NOT IN ('SETTLED', 'DECLINED', 'VOIDED')";
-const std::string open_deposits = "exception = '' AND state NOT IN ('KEPT', 'RETURNED')";
-const std::string open_movements = "exception = '' AND state IN ('REQUESTED', 'MOVED')";
-
 std::vector<std::string> names_of(const std::vector<Fitting>& fittings) {
   std::vector<std::string> names;
   for (const Fitting& fitting : fittings) names.push_back(fitting.terminal);
@@ -55,8 +49,13 @@ Atm::Atm(World world, Settings settings)
 }
 
 template <Record T>
-void Atm::require_known_terminals(const std::string& open) {
-  for (const T& record : journal_.file().read<T>(open)) {
+std::vector<T> Atm::open_in_journal() {
+  return journal_.file().read<T>(std::string(T::open));
+}
+
+template <Record T>
+void Atm::require_known_terminals_of() {
+  for (const T& record : open_in_journal<T>()) {
     if (terminals_.contains(record.terminal)) continue;
     throw ops::Failure(ops::ExitCode::config, "the journal holds an open " + std::string(T::kind) +
                                                   " of terminal " + record.terminal +
@@ -65,24 +64,23 @@ void Atm::require_known_terminals(const std::string& open) {
 }
 
 void Atm::require_known_terminals() {
-  require_known_terminals<Withdrawal>(open_withdrawals);
-  require_known_terminals<Deposit>(open_deposits);
-  require_known_terminals<Movement>(open_movements);
+  require_known_terminals_of<Withdrawal>();
+  require_known_terminals_of<Deposit>();
+  require_known_terminals_of<Movement>();
 }
 
 Task<> Atm::recover() {
-  JournalFile& file = journal_.file();
-  std::vector<Movement> movements = file.read<Movement>(open_movements);
+  std::vector<Movement> movements = open_in_journal<Movement>();
   for (Movement& movement : movements) {
     Terminal& terminal = *terminals_.at(movement.terminal);
     co_await movements_.recover(terminal, std::move(movement));
   }
-  std::vector<Withdrawal> withdrawals = file.read<Withdrawal>(open_withdrawals);
+  std::vector<Withdrawal> withdrawals = open_in_journal<Withdrawal>();
   for (Withdrawal& withdrawal : withdrawals) {
     Terminal& terminal = *terminals_.at(withdrawal.terminal);
     co_await withdrawals_.recover(terminal, std::move(withdrawal));
   }
-  std::vector<Deposit> deposits = file.read<Deposit>(open_deposits);
+  std::vector<Deposit> deposits = open_in_journal<Deposit>();
   for (Deposit& deposit : deposits) {
     Terminal& terminal = *terminals_.at(deposit.terminal);
     co_await deposits_.recover(terminal, std::move(deposit));

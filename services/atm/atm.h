@@ -57,9 +57,11 @@ class Atm {
   const Terminals& terminals() const { return terminals_; }
 
  private:
+  template <Record T>
+  std::vector<T> open_in_journal();
   void require_known_terminals();
   template <Record T>
-  void require_known_terminals(const std::string& open);
+  void require_known_terminals_of();
   Task<> until_idle();
 
   Settings settings_;

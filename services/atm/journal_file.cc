@@ -26,20 +26,19 @@ void for_each_table(Visit visit) {
   visit.template operator()<Event>();
 }
 
+// What a start looks for, among years of what has ended.
+template <Record T>
+std::string indexes_of() {
+  const std::string table(T::table);
+  return "CREATE INDEX open_" + table + " ON " + table + " (state) WHERE " + std::string(T::open) +
+         ";\nCREATE INDEX refused_" + table + " ON " + table +
+         " (terminal) WHERE exception != '';\n";
+}
+
 std::string schema() {
   std::string schema;
   for_each_table([&]<Record T>() { schema += schema_of<T>(); });
-  // What a start looks for, among years of what has ended.
-  return schema +
-         "CREATE INDEX open_withdrawal ON withdrawal (state) WHERE exception = '' AND state NOT IN "
-         "('SETTLED', 'DECLINED', 'VOIDED');\n"
-         "CREATE INDEX open_deposit ON deposit (state) WHERE exception = '' AND state NOT IN "
-         "('KEPT', 'RETURNED');\n"
-         "CREATE INDEX open_movement ON movement (state) WHERE exception = '' AND state IN "
-         "('REQUESTED', 'MOVED');\n"
-         "CREATE INDEX refused_withdrawal ON withdrawal (terminal) WHERE exception != '';\n"
-         "CREATE INDEX refused_deposit ON deposit (terminal) WHERE exception != '';\n"
-         "CREATE INDEX refused_movement ON movement (terminal) WHERE exception != '';\n";
+  return schema + indexes_of<Withdrawal>() + indexes_of<Deposit>() + indexes_of<Movement>();
 }
 
 std::string file_in(const std::filesystem::path& folder) {

@@ -1,6 +1,8 @@
 // Records: what the journal keeps, one struct a table.
 //
 // The order of the fields is the journal's format: append only, with a new schema version.
+// `open` is what is_open() says, as the journal's queries and indexes spell it: without IN, of whose
+// list SQLite would make a table for each row that is written.
 #pragma once
 
 #include <array>
@@ -68,6 +70,8 @@ struct Withdrawal {
 
   static constexpr std::string_view kind = "withdrawal";
   static constexpr std::string_view table = "withdrawal";
+  static constexpr std::string_view open =
+      "exception = '' AND state != 'SETTLED' AND state != 'DECLINED' AND state != 'VOIDED'";
   static constexpr int key_columns = 1;
   static constexpr void fields(auto&& field) {
     field("id", &Withdrawal::id);
@@ -135,6 +139,8 @@ struct Deposit {
 
   static constexpr std::string_view kind = "deposit";
   static constexpr std::string_view table = "deposit";
+  static constexpr std::string_view open =
+      "exception = '' AND state != 'KEPT' AND state != 'RETURNED'";
   static constexpr int key_columns = 1;
   static constexpr void fields(auto&& field) {
     field("id", &Deposit::id);
@@ -191,6 +197,8 @@ struct Movement {
 
   static constexpr std::string_view kind = "movement";
   static constexpr std::string_view table = "movement";
+  static constexpr std::string_view open =
+      "exception = '' AND state != 'SETTLED' AND state != 'DECLINED'";
   static constexpr int key_columns = 1;
   static constexpr void fields(auto&& field) {
     field("id", &Movement::id);

@@ -100,13 +100,34 @@ void Tables::bind(ledger::Statement& statement, std::span<const Value> values) {
   }
 }
 
+std::string Tables::upsert_into(std::string_view table) {
+  ledger::Statement described = database_.prepare("SELECT name, pk FROM pragma_table_info(?)");
+  const ledger::Rows reset_at_the_end(described);
+  described.bind_text(1, table);
+  std::string places;
+  std::string key;
+  std::string changes;
+  const auto list = [](std::string& names, const std::string& name) {
+    names += (names.empty() ? "" : ", ") + name;
+  };
+  while (described.step()) {
+    const std::string column(described.text(0));
+    list(places, "?");
+    if (described.integer(1) > 0) {
+      list(key, column);
+    } else {
+      list(changes, column + " = excluded." + column);
+    }
+  }
+  // Not REPLACE, which takes the old row out of its place and of every index.
+  return "INSERT INTO " + std::string(table) + " VALUES (" + places + ") ON CONFLICT (" + key +
+         ") DO UPDATE SET " + changes;
+}
+
 void Tables::write(const Row& row) {
   auto upsert = upserts_.find(row.table);
   if (upsert == upserts_.end()) {
-    std::string places = "?";
-    for (std::size_t i = 1; i < row.values.size(); ++i) places += ", ?";
-    ledger::Statement statement = database_.prepare(
-        "INSERT OR REPLACE INTO " + std::string(row.table) + " VALUES (" + places + ")");
+    ledger::Statement statement = database_.prepare(upsert_into(row.table));
     upsert = upserts_.emplace(row.table, std::move(statement)).first;
   }
   const ledger::Rows reset_at_the_end(upsert->second);

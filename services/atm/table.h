@@ -184,6 +184,7 @@ class Tables {
  private:
   // SELECT * FROM what `from` says. Conditions are literals of the program, so there are few.
   ledger::Statement& query(const std::string& from);
+  std::string upsert_into(std::string_view table);
   static void bind(ledger::Statement& statement, std::span<const Value> values);
 
   template <typename Field>
