@@ -20,13 +20,29 @@ std::uint64_t Random::below(std::uint64_t bound) {
   return next() % bound;  // The bias is bound / 2^64.
 }
 
-void SystemRandom::fill(std::span<std::byte> bytes) {
+namespace {
+
+void fill_from_system(std::span<std::byte> bytes) {
   while (!bytes.empty()) {
     const ssize_t taken = getrandom(bytes.data(), bytes.size(), 0);
     if (taken < 0 && errno == EINTR) continue;
     check(taken > 0, "the system gives no random numbers");
     bytes = bytes.subspan(static_cast<std::size_t>(taken));
   }
+}
+
+}  // namespace
+
+void SystemRandom::fill(std::span<std::byte> bytes) {
+  if (bytes.size() > in_hand_.size()) return fill_from_system(bytes);
+  if (bytes.size() > left_) {
+    fill_from_system(in_hand_);
+    left_ = in_hand_.size();
+  }
+  const std::span<std::byte> given = std::span(in_hand_).last(left_).first(bytes.size());
+  std::ranges::copy(given, bytes.begin());
+  explicit_bzero(given.data(), given.size());
+  left_ -= given.size();
 }
 
 void SeededRandom::fill(std::span<std::byte> bytes) {

@@ -2,6 +2,7 @@
 // that is handed in.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -20,9 +21,21 @@ class Random {
 };
 
 // The system's: nobody can guess what comes. A process whose system gives none stops.
+//
+// Takes it in pieces, since most who draw want little. What is in hand nobody has seen, and what was
+// given is wiped: a look into this memory tells what comes, as any look into it would, but not what
+// was. A child that goes on after fork() would draw the same.
 class SystemRandom final : public Random {
  public:
+  SystemRandom() = default;
+  SystemRandom(const SystemRandom&) = delete;
+  SystemRandom& operator=(const SystemRandom&) = delete;
+
   void fill(std::span<std::byte> bytes) override;
+
+ private:
+  std::array<std::byte, 512> in_hand_{};
+  std::size_t left_ = 0;  // The last so many of them.
 };
 
 // The same numbers for the same seed, for tests and simulation (splitmix64).

@@ -40,8 +40,8 @@ void ThreadPool::serve() {
   // Of this thread alone. What the system does not grant is no reason not to serve.
   [[maybe_unused]] const int granted = ::nice(pool_niceness);
   std::unique_lock lock(mutex_);
+  ++idle_;
   while (true) {
-    ++idle_;
     changed_.wait(lock, [this] { return !queued_.empty() || ending_; });
     --idle_;
     if (queued_.empty()) return;
@@ -49,6 +49,10 @@ void ThreadPool::serve() {
     queued_.pop_front();
     lock.unlock();
     work->run();
+    lock.lock();
+    // Who is told that it has run may have more at once, and needs no other thread for it.
+    ++idle_;
+    lock.unlock();
     ran_(std::move(work));
     lock.lock();
   }

@@ -1,0 +1,111 @@
+// The threads beside the loop's: that work runs, on how many, how urgently, and to its end.
+
+#include "async/thread_pool.h"
+
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <latch>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <sys/resource.h>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+#include <gtest/gtest.h>
+
+namespace async {
+namespace {
+
+class Work final : public PoolWork {
+ public:
+  explicit Work(std::move_only_function<void()> act) : act_(std::move(act)) {}
+  void run() noexcept override { act_(); }
+  void done() noexcept override {}
+
+ private:
+  std::move_only_function<void()> act_;
+};
+
+// What has run, counted on the pool's threads.
+struct Ran {
+  std::atomic<int> count = 0;
+  ThreadPool pool{[this](std::unique_ptr<PoolWork>) {
+    ++count;
+    count.notify_all();
+  }};
+
+  void run(std::move_only_function<void()> act) {
+    pool.run(std::make_unique<Work>(std::move(act)));
+  }
+  void wait_for(int wanted) {
+    for (int seen = count; seen < wanted; seen = count) count.wait(seen);
+  }
+};
+
+TEST(ThreadPoolTest, WorkThatBlocksDoesNotHoldUpOtherWork) {
+  Ran ran;
+  std::latch release(1);
+  for (std::size_t thread = 1; thread < ThreadPool::threads_max; ++thread) {
+    ran.run([&] { release.wait(); });
+  }
+  ran.run([] {});
+  ran.wait_for(1);
+  EXPECT_EQ(ran.count, 1);
+  release.count_down();
+}
+
+TEST(ThreadPoolTest, MoreWorkThanThereAreThreadsWaits) {
+  Ran ran;
+  std::latch release(1);
+  std::atomic<std::size_t> begun = 0;
+  const auto block = [&] {
+    begun.fetch_add(1);
+    begun.notify_all();
+    release.wait();
+  };
+  for (std::size_t each = 0; each < 2 * ThreadPool::threads_max; ++each) ran.run(block);
+  for (std::size_t seen = begun; seen < ThreadPool::threads_max; seen = begun) begun.wait(seen);
+  EXPECT_EQ(begun, ThreadPool::threads_max);
+  release.count_down();
+  ran.wait_for(2 * static_cast<int>(ThreadPool::threads_max));
+}
+
+TEST(ThreadPoolTest, EndsWhenAllWorkHasRun) {
+  std::atomic<int> count = 0;
+  constexpr int work_count = 100;
+  {
+    ThreadPool pool([&](std::unique_ptr<PoolWork>) { ++count; });
+    for (int each = 0; each < work_count; ++each) pool.run(std::make_unique<Work>([] {}));
+  }
+  EXPECT_EQ(count, work_count);
+}
+
+TEST(ThreadPoolTest, WorkThatFollowsOtherWorkNeedsNoOtherThread) {
+  Ran ran;
+  std::mutex mutex;
+  std::set<std::thread::id> threads;
+  constexpr int work_count = 1000;
+  for (int each = 1; each <= work_count; ++each) {
+    ran.run([&] {
+      const std::lock_guard lock(mutex);
+      threads.insert(std::this_thread::get_id());
+    });
+    ran.wait_for(each);
+  }
+  EXPECT_EQ(threads.size(), 1U);
+}
+
+TEST(ThreadPoolTest, ItsThreadsAreLessUrgentThanTheirMaker) {
+  const auto niceness = [] { return ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())); };
+  Ran ran;
+  std::atomic<int> in_pool = 0;
+  ran.run([&] { in_pool = niceness(); });
+  ran.wait_for(1);
+  EXPECT_EQ(in_pool, std::min(niceness() + 5, 19));
+}
+
+}  // namespace
+}  // namespace async
