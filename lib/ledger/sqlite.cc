@@ -126,6 +126,7 @@ Database::Database(std::string path, Access access) : path_(std::move(path)) {
 
 Database::~Database() {
   begin_.reset();
+  begin_view_.reset();
   commit_.reset();
   check(sqlite3_close(handle_) == SQLITE_OK, "a statement is still open");
 }
@@ -348,6 +349,15 @@ Transaction::~Transaction() {
 void Transaction::commit() {
   database_.kept(database_.commit_, "COMMIT").run();
   open_ = false;
+}
+
+View::View(Database& database) : database_(database) {
+  database_.kept(database_.begin_view_, "BEGIN").run();
+}
+
+View::~View() {
+  // Nothing was written that could fail to be.
+  sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 std::uint64_t free_bytes(const std::string& file) {

@@ -88,6 +88,7 @@ class Database {
  private:
   friend class Statement;
   friend class Transaction;
+  friend class View;
   void set_pragmas(Access access);
   // Prepared at its first use: every commit needs it.
   Statement& kept(std::unique_ptr<Statement>& statement, std::string_view sql);
@@ -96,6 +97,7 @@ class Database {
   sqlite3* handle_ = nullptr;
   std::int64_t wal_pages_ = 0;
   std::unique_ptr<Statement> begin_;
+  std::unique_ptr<Statement> begin_view_;
   std::unique_ptr<Statement> commit_;
 };
 
@@ -151,6 +153,19 @@ class Transaction {
  private:
   Database& database_;
   bool open_ = true;
+};
+
+// While it lives, a connection that only reads sees the file as it was at its first read: reads take no locks of their own, and what
+// was read stays in memory. The WAL can not be checkpointed whole meanwhile.
+class View {
+ public:
+  explicit View(Database& database);
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+  ~View();
+
+ private:
+  Database& database_;
 };
 
 // Resets a statement at the end of a block, however that ends.

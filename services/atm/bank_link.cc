@@ -127,7 +127,7 @@ void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn
   memory_.instance_id.bytes = answer.instance_id();
   memory_.seen_seq = answer.ledger_seq();
   memory_.seen_head.bytes = answer.chain_head();
-  memory_changed_ = true;
+  journal_.remember(memory_);
   saw(answer.ledger_seq());
   if (first_ever) note_memory("FIRST_SIGN_ON", "");
 }
@@ -160,12 +160,7 @@ void BankLink::standing_changed() {
 void BankLink::saw(std::uint64_t seq) {
   if (memory_.history_broken || seq <= memory_.highest_seq) return;
   memory_.highest_seq = seq;
-  memory_changed_ = true;
-}
-
-std::vector<BankMemory> BankLink::take_changes() {
-  if (!std::exchange(memory_changed_, false)) return {};
-  return {memory_};
+  journal_.remember(memory_);
 }
 
 void BankLink::note_memory(std::string state, std::string detail) {
@@ -174,8 +169,7 @@ void BankLink::note_memory(std::string state, std::string detail) {
                  .kind = "bank",
                  .state = std::move(state),
                  .detail = std::move(detail)};
-  entry.add(memory_);
-  memory_changed_ = false;
+  journal_.remember(memory_);
   journal_.note(std::move(entry));
 }
 

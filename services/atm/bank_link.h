@@ -83,9 +83,6 @@ class BankLink final : public rpc::ConnectionObserver {
     }
   }
 
-  // What the journal should remember by now, if that changed.
-  std::vector<BankMemory> take_changes();
-
  private:
   Task<> on_connected(rpc::Channel& fresh) override;
   void on_disconnected(const rpc::Status& why) override;
@@ -117,7 +114,6 @@ class BankLink final : public rpc::ConnectionObserver {
   Journal& journal_;
   std::map<std::string, Standing> standings_;
   BankMemory memory_;
-  bool memory_changed_ = false;
   std::optional<::bank::v1::SignedOn> now_;  // What the bank said last, agreed or not.
   async::Event changed_;
   async::Event history_broke_;

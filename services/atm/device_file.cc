@@ -10,6 +10,8 @@ constexpr std::int32_t schema_version = 1;
 constexpr std::int32_t application = 0x4154'4d57;  // "ATMW", the devices' world.
 // The WAL is moved into the database when it is this long: 4 MB.
 constexpr std::int64_t wal_pages_max = 1000;
+// What the devices hold, and where the newest acts are.
+constexpr int page_cache_kibibytes = 4 * 1024;
 
 std::string schema() {
   return schema_of<WorldNotes>() + schema_of<WorldFault>() + schema_of<DispenseAct>() +
@@ -56,6 +58,7 @@ void DeviceRows::set_fault(const Fault& fault) {
 DeviceFile::DeviceFile(const std::filesystem::path& folder)
     : database_((folder / device_file_name).string(), ledger::Database::Access::exclusive),
       tables_(database_) {
+  database_.set_page_cache(page_cache_kibibytes);
   database_.open_schema(application, schema_version, schema().c_str());
 }
 

@@ -34,7 +34,7 @@ class DeviceRows {
   template <Record T>
   std::optional<T> find(const OperationId& id) {
     std::vector<T> found =
-        tables_.read<T>("device = ? AND id = ?", std::vector<Value>{device_, to_value(id)});
+        tables_.read<T>("id = ? AND device = ?", std::vector<Value>{to_value(id), device_});
     if (found.empty()) return std::nullopt;
     return std::move(found.front());
   }

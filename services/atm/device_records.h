@@ -1,4 +1,7 @@
 // Records of the simulated devices' world, one struct a table. Each row is one device's.
+//
+// Acts are found by id first: ids are made in the order of time, so that what is new lies together,
+// whichever device it is of.
 #pragma once
 
 #include <cstdint>
@@ -48,8 +51,8 @@ struct WorldFault {
 
 // What a dispenser did for a customer.
 struct DispenseAct {
-  std::string device = {};
   OperationId id = {};
+  std::string device = {};
   bool sure = true;
   Picks presented = {};
   Picks rejected = {};
@@ -57,8 +60,8 @@ struct DispenseAct {
   static constexpr std::string_view table = "dispense";
   static constexpr int key_columns = 2;
   static constexpr void fields(auto&& field) {
-    field("device", &DispenseAct::device);
     field("id", &DispenseAct::id);
+    field("device", &DispenseAct::device);
     field("sure", &DispenseAct::sure);
     field("presented", &DispenseAct::presented);
     field("rejected", &DispenseAct::rejected);
@@ -67,16 +70,16 @@ struct DispenseAct {
 
 // What an acceptor took from a customer, and where it is.
 struct AcceptAct {
-  std::string device = {};
   OperationId id = {};
+  std::string device = {};
   Place place = Place::escrow;
   Notes notes = {};
 
   static constexpr std::string_view table = "accept";
   static constexpr int key_columns = 2;
   static constexpr void fields(auto&& field) {
-    field("device", &AcceptAct::device);
     field("id", &AcceptAct::id);
+    field("device", &AcceptAct::device);
     field("place", &AcceptAct::place);
     field("notes", &AcceptAct::notes);
   }
@@ -84,15 +87,15 @@ struct AcceptAct {
 
 // Staff's hands in the machine: what they put in, or took out.
 struct StaffAct {
-  std::string device = {};
   OperationId id = {};
+  std::string device = {};
   Notes notes = {};
 
   static constexpr std::string_view table = "staff";
   static constexpr int key_columns = 2;
   static constexpr void fields(auto&& field) {
-    field("device", &StaffAct::device);
     field("id", &StaffAct::id);
+    field("device", &StaffAct::device);
     field("notes", &StaffAct::notes);
   }
 };

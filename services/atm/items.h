@@ -37,7 +37,8 @@ using ItemPointer = std::shared_ptr<Item<T>>;
 
 // Every open item, and the latest that ended. Loop thread only.
 //
-// Invariant: an id that is neither here nor in the journal was never used for this kind of change.
+// Invariant: an id that is neither here nor in the journal's view was never used for this kind of
+// change.
 template <Record T>
 class Items {
  public:
@@ -66,8 +67,11 @@ class Items {
   void ended(const Item<T>& item) {
     ended_.push_back(item.record.id);
     if (ended_.size() <= ended_items_kept_max) return;
-    items_.erase(ended_.front());
-    ended_.pop_front();
+    for (std::size_t count = 0; count < ended_items_forgotten_at_once; ++count) {
+      items_.erase(ended_.front());
+      ended_.pop_front();
+    }
+    file_.see_newest();
   }
   // It never was: nothing of it reached the journal.
   void forget(const OperationId& id) { items_.erase(id); }

@@ -45,6 +45,8 @@ Task<> Journal::commit_in_groups() {
     co_await wanted_;
     wanted_.clear();
     std::vector<async::Promise<>> waiters = std::exchange(waiters_, {});
+    if (memory_) queued_.push_back(to_row(*std::exchange(memory_, std::nullopt)));
+    if (file_->is_full_of_changes()) file_->see_newest();
     // The pool's work owns what it writes: this journal may be gone before it is done.
     auto write = [file = file_, rows = std::exchange(queued_, {})] { file->write(rows); };
     co_await loop_.offload(std::move(write));

@@ -48,6 +48,9 @@ class Journal {
   // On the disk with the next commit, or within flush_after: for what a restart would find out by
   // itself.
   void note(Entry entry);
+  // Goes to the disk with the next entries, whichever they are. What was not written yet of an older
+  // memory is forgotten.
+  void remember(BankMemory memory) { memory_ = std::move(memory); }
   // Done when everything that was handed in is on the disk.
   Task<> flush();
 
@@ -62,6 +65,7 @@ class Journal {
   std::shared_ptr<JournalFile> file_;
   JournalFile::Tail tail_;
   std::vector<Row> queued_;
+  std::optional<BankMemory> memory_;
   std::vector<async::Promise<>> waiters_;
   async::Event wanted_;
   async::TaskScope tasks_;

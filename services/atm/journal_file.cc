@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::int32_t schema_version = 1;
 constexpr std::int32_t application = 0x4154'4d4a;  // "ATMJ", an ATM's journal.
-// The WAL is moved into the database when it is this long: 4 MB.
-constexpr std::int64_t wal_pages_max = 1000;
 
 // Every table of the journal.
 template <typename Visit>
@@ -68,10 +66,10 @@ JournalFile::JournalFile(const std::filesystem::path& folder, WhenEmpty when_emp
       reads_(reader_) {}
 
 void JournalFile::write(std::span<const Row> rows) {
+  if (is_full_of_changes()) writer_.checkpoint();
   ledger::Transaction transaction(writer_);
   for (const Row& row : rows) writes_.write(row);
   transaction.commit();
-  if (writer_.wal_pages() >= wal_pages_max) writer_.checkpoint();
 }
 
 JournalFile::Tail JournalFile::tail() {

@@ -28,15 +28,23 @@ class JournalFile {
 
   // All rows, or none. When it returns they are on the disk; when it throws nobody knows.
   virtual void write(std::span<const Row> rows);
+  // The next write() moves what the WAL holds into the database, as far as nobody looks at an older
+  // state of it. Between writes.
+  bool is_full_of_changes() const { return writer_.wal_pages() >= wal_pages_max; }
 
   template <Record T>
   std::vector<T> read(const std::string& condition = "1", std::vector<Value> values = {}) {
+    see_newest();
     return reads_.read<T>(condition, values);
   }
+  // By its id, for who remembers what was written lately: it looks at the file as it was when it
+  // was first looked at after see_newest(). To look at it anew costs more than ten looks.
   template <Record T>
   std::optional<T> find(const OperationId& id) {
+    if (!view_) view_.emplace(reader_);
     return reads_.find<T>(id);
   }
+  void see_newest() { view_.reset(); }
   // The last event's number and check value; zeros when there is none.
   struct Tail {
     std::uint64_t number = 0;
@@ -48,11 +56,15 @@ class JournalFile {
   void require_sound();
 
  private:
+  // 4 MB.
+  static constexpr std::int64_t wal_pages_max = 1000;
+
   ledger::FileLock lock_;
   ledger::Database writer_;
   Tables writes_;
   ledger::Database reader_;
   Tables reads_;
+  std::optional<ledger::View> view_;  // Of the reader's.
 };
 
 inline constexpr std::string_view journal_file_name = "journal.db";

@@ -30,14 +30,28 @@ class DiskSpace final : public FreeSpace {
  public:
   explicit DiskSpace(std::filesystem::path folder) : folder_(std::move(folder)) {}
   std::uint64_t bytes() const override {
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= known_until_) {
+      known_ = ask();
+      known_until_ = now + known_for;
+    }
+    return known_;
+  }
+
+ private:
+  std::uint64_t ask() const {
     struct statvfs disk{};
     // A disk that cannot be asked shows when it is written to.
     if (::statvfs(folder_.c_str(), &disk) != 0) return UINT64_MAX;
     return std::uint64_t{disk.f_bavail} * disk.f_frsize;
   }
 
- private:
+  // We write much less than the reserve in this time.
+  static constexpr std::chrono::milliseconds known_for{10};
+
   std::filesystem::path folder_;
+  mutable std::uint64_t known_ = 0;
+  mutable std::chrono::steady_clock::time_point known_until_;
 };
 
 void require_good_name(const std::string& terminal) {

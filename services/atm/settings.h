@@ -36,6 +36,8 @@ struct Settings {
 
 // Items that have ended are kept in memory for their retries; older ones are read from the journal.
 inline constexpr std::size_t ended_items_kept_max = 10'000;
+inline constexpr std::size_t ended_items_forgotten_at_once = 1'000;
+static_assert(ended_items_forgotten_at_once <= ended_items_kept_max);
 
 // Time that runs while the machine sleeps: a hold's life at the bank does not stop when the ATM is
 // suspended, as the loop's clock does (rule 16).

@@ -15,44 +15,39 @@ Dispensed told(const DispenseAct& act) {
   return {.acted = true, .sure = true, .presented = act.presented, .rejected = act.rejected};
 }
 
-std::vector<Cassette> cassettes_of(DeviceRows& device) {
-  std::vector<Cassette> cassettes;
-  for (const WorldNotes& row : device.read<WorldNotes>("place = 'cassette'")) {
-    if (row.count == 0) continue;
-    cassettes.push_back(
-        {.position = row.position, .denomination = row.denomination, .count = row.count});
-  }
-  std::ranges::sort(cassettes, {}, &Cassette::position);
-  return cassettes;
+// What is or was in a cassette.
+std::vector<WorldNotes> cassettes_of(DeviceRows& device) {
+  return device.read<WorldNotes>("place = 'cassette'");
 }
 
-std::int64_t inside(const std::vector<Cassette>& cassettes, const Pick& pick) {
-  for (const Cassette& cassette : cassettes) {
-    if (cassette.position == pick.position && cassette.denomination == pick.denomination) {
-      return cassette.count;
-    }
-  }
-  return 0;
+WorldNotes* find(std::vector<WorldNotes>& cassettes, const Pick& pick) {
+  const auto holds_it = [&](const WorldNotes& each) {
+    return each.position == pick.position && each.denomination == pick.denomination;
+  };
+  const auto found = std::ranges::find_if(cassettes, holds_it);
+  return found == cassettes.end() ? nullptr : &*found;
 }
 
 // Takes the notes until all are presented, a cassette is empty, or the mechanism jams.
 DispenseAct dispense_in(DeviceRows& device, const OperationId& id, const Picks& picks) {
   if (const std::optional<DispenseAct> before = device.find<DispenseAct>(id)) return *before;
   Fault fault = device.fault();
-  const std::vector<Cassette> cassettes = cassettes_of(device);
+  std::vector<WorldNotes> cassettes = cassettes_of(device);
   DispenseAct act{.id = id, .sure = fault.kind != FaultKind::present_unknown};
   for (const Pick& pick : picks) {
+    WorldNotes* const cassette = find(cassettes, pick);
+    if (cassette == nullptr) break;
     Pick moved = pick;
-    moved.count = std::min(pick.count, inside(cassettes, pick));
+    moved.count = std::min(pick.count, cassette->count);
     const bool jams = fault.kind == FaultKind::jam && moved.count > fault.after_notes;
-    if (jams) moved.count = fault.after_notes;
-    device.add_notes(in_cassette, pick.position, pick.denomination, -moved.count);
-    if (moved.count > 0) act.presented.push_back(moved);
     if (jams) {
-      device.add_notes(in_cassette, pick.position, pick.denomination, -1);
+      moved.count = fault.after_notes;
       device.add_notes(in_reject_bin, 0, pick.denomination, 1);
       act.rejected.push_back({pick.position, pick.denomination, 1});
     }
+    if (moved.count > 0) act.presented.push_back(moved);
+    cassette->count -= moved.count + (jams ? 1 : 0);
+    device.write(*cassette);
     if (jams || moved.count < pick.count) break;
     fault.after_notes -= std::min(fault.after_notes, static_cast<std::uint32_t>(moved.count));
   }
@@ -77,9 +72,10 @@ Cassette load_in(DeviceRows& device, const OperationId& id, const Pick& notes) {
     device.add_notes(in_cassette, notes.position, notes.denomination, notes.count);
     device.write(StaffAct{.id = id, .notes = notes_of({notes})});
   }
+  std::vector<WorldNotes> cassettes = cassettes_of(device);
   return {.position = notes.position,
           .denomination = notes.denomination,
-          .count = inside(cassettes_of(device), notes)};
+          .count = find(cassettes, notes)->count};
 }
 
 }  // namespace
@@ -123,7 +119,12 @@ Task<Told<Notes>> SimulatedDispenser::unload(OperationId id) {
 Task<Told<Dispenser::Inside>> SimulatedDispenser::count() {
   if (const auto dead = out_of_order()) co_return std::unexpected(DeviceSilent{*dead});
   auto act = [](DeviceRows& device) {
-    Inside inside{.cassettes = cassettes_of(device), .rejected = {}};
+    Inside inside;
+    for (const WorldNotes& row : cassettes_of(device)) {
+      if (row.count == 0) continue;
+      inside.cassettes.push_back({row.position, row.denomination, row.count});
+    }
+    std::ranges::sort(inside.cassettes, {}, &Cassette::position);
     for (const WorldNotes& row : device.read<WorldNotes>("place = 'reject bin'")) {
       inside.rejected.add(row.denomination, row.count);
     }

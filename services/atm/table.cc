@@ -19,12 +19,15 @@ bool decode(const Value& value, T& target, std::optional<T> (*read)(std::string_
   return true;
 }
 
+// As they lie in memory: the journal is for machines of one byte order.
+std::string_view bytes_of(const auto& number) {
+  return {reinterpret_cast<const char*>(&number), sizeof(number)};
+}
+
 void append(std::string& to, char type, std::string_view bytes) {
   const auto size = static_cast<std::uint64_t>(bytes.size());
-  std::array<char, sizeof(size)> raw{};
-  std::memcpy(raw.data(), &size, sizeof(size));
   to += type;
-  to.append(raw.data(), raw.size());
+  to += bytes_of(size);
   to += bytes;
 }
 
@@ -61,10 +64,11 @@ std::int64_t check_value(std::string_view table, std::span<const Value> values) 
   static constexpr std::array<unsigned char, crypto_shorthash_KEYBYTES> key{'t', 'e', 'l',
                                                                             'l', 'e', 'r'};
   std::string bytes;
+  bytes.reserve(1024);  // Of the longest row that is common: allocated once.
   append(bytes, 'n', table);
   for (const Value& value : values) {
     if (const auto* integer = std::get_if<std::int64_t>(&value)) {
-      append(bytes, 'i', std::to_string(*integer));
+      append(bytes, 'i', bytes_of(*integer));
     } else if (const auto* text = std::get_if<std::string>(&value)) {
       append(bytes, 't', *text);
     } else {

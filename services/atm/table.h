@@ -108,6 +108,14 @@ concept Record = std::default_initializable<T> && requires {
   { T::key_columns } -> std::convertible_to<int>;
 };
 
+// The check value is one too.
+template <Record T>
+constexpr std::size_t column_count() {
+  std::size_t count = 1;
+  T::fields([&](std::string_view, auto) { ++count; });
+  return count;
+}
+
 // What is written: replaces the row of the same key, or is added.
 struct Row {
   std::string_view table;  // A literal.
@@ -121,6 +129,7 @@ std::int64_t check_value(std::string_view table, std::span<const Value> values);
 template <Record T>
 Row to_row(const T& record) {
   Row row{.table = T::table, .values = {}};
+  row.values.reserve(column_count<T>());
   T::fields([&](std::string_view, auto member) { row.values.push_back(to_value(record.*member)); });
   row.values.emplace_back(check_value(row.table, row.values));
   return row;

@@ -58,7 +58,6 @@ Entry Terminal::books_entry() {
   entry.event.at_us = machinery_.now_us();
   entry.event.terminal = id_;
   entry.add(stock_.take_changes());
-  entry.add(machinery_.bank.take_changes());
   if (totals_touched_) entry.add(totals_.at(*std::exchange(totals_touched_, std::nullopt)));
   return entry;
 }

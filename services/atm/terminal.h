@@ -50,12 +50,18 @@ class Terminal {
   // The transition of `record`, with everything of this terminal's books that changed with it.
   template <Record T>
   Entry entry(const T& record, std::string detail = {}) {
+    Entry entry = passing(record, std::move(detail));
+    entry.add(record);
+    return entry;
+  }
+  // The same of a state that another follows in the same turn: the record is written with that one.
+  template <Record T>
+  Entry passing(const T& record, std::string detail = {}) {
     Entry entry = books_entry();
     entry.event.id = record.id;
     entry.event.kind = T::kind;
     if constexpr (requires { record.state; }) entry.event.state = name(record.state);
     entry.event.detail = std::move(detail);
-    entry.add(record);
     return entry;
   }
 

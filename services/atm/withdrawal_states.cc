@@ -38,7 +38,8 @@ void Withdrawals::to_held(const WithdrawalItem& item, const wire::Receipt& recei
   item->record.balance_told = receipt.has_balance();
   item->record.balance = Cents{receipt.balance().balance().minor_units()};
   item->record.available = Cents{receipt.balance().available().minor_units()};
-  note(item);
+  // It is given up or begins to dispense at once, and either writes the record down.
+  machinery_.journal.note(item->terminal.passing(item->record));
 }
 
 Task<> Withdrawals::to_dispensing(WithdrawalItem item) {

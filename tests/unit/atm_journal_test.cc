@@ -1,7 +1,11 @@
 // The ATM's journal as a disk or a hand may leave it: what is damaged is named where it is read.
+#include <cstring>
+#include <filesystem>
 #include <functional>
 #include <sstream>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -118,6 +122,57 @@ TEST_F(AtmJournalTest, TheAuditFindsWhatOnlyAnIndexHides) {
                           "replace(sql, 'exception != ', 'exception = ') WHERE name = "
                           "'refused_withdrawal'"),
               HasSubstr("is damaged"));
+}
+
+OperationId numbered(std::size_t number) {
+  OperationId id;
+  std::memcpy(id.bytes.data(), &number, sizeof number);
+  return id;
+}
+
+TEST_F(AtmJournalTest, WhatMemoryForgetsIsFoundInTheJournal) {
+  JournalFile file(house.folder() / "other");
+  Items<Fence> items(house.loop, file);
+  Terminal& terminal = *house.atm->terminals().at("atm-1");
+  EXPECT_FALSE(items.knows(numbered(1))) << "and the file is looked at as it was then";
+  std::vector<Row> rows;
+  for (std::size_t number = 1; number <= ended_items_kept_max + 1; ++number) {
+    const auto item = items.add(terminal, Fence{.id = numbered(number)});
+    rows.push_back(to_row(item->record));
+  }
+  file.write(rows);
+  EXPECT_TRUE(items.knows(numbered(1)));
+  for (std::size_t number = 1; number <= ended_items_kept_max + 1; ++number) {
+    items.ended(*items.find(numbered(number), terminal));
+  }
+  for (std::size_t number = 1; number <= ended_items_kept_max + 1; ++number) {
+    ASSERT_TRUE(items.knows(numbered(number))) << number;
+  }
+}
+
+TEST_F(AtmJournalTest, LookingForIdsDoesNotMakeTheWalGrow) {
+  const auto folder = house.folder() / "other";
+  Journal journal(house.loop, std::make_shared<JournalFile>(folder));
+  constexpr std::int64_t page_size = 4096;
+  constexpr std::int64_t written = 12'000'000;  // Three times what the WAL is to hold.
+  for (std::int64_t bytes = 0; bytes < written; bytes += 4 * page_size) {
+    EXPECT_FALSE(journal.file().find<Fence>(numbered(1)).has_value());
+    Entry entry;
+    entry.event.detail = std::string(4 * page_size, 'x');
+    house.run(journal.commit(std::move(entry)));
+  }
+  EXPECT_LT(std::filesystem::file_size(folder / (std::string(journal_file_name) + "-wal")),
+            5'000'000U);
+}
+
+TEST_F(AtmJournalTest, OfWhatIsRememberedTheNewestIsWrittenWithTheNextEntry) {
+  Journal journal(house.loop, std::make_shared<JournalFile>(house.folder() / "other"));
+  journal.remember({.highest_seq = 1});
+  journal.remember({.highest_seq = 2});
+  EXPECT_TRUE(journal.file().read<BankMemory>().empty());
+  house.run(journal.commit(Entry()));
+  ASSERT_EQ(journal.file().read<BankMemory>().size(), 1U);
+  EXPECT_EQ(journal.file().read<BankMemory>().front().highest_seq, 2U);
 }
 
 TEST(NotesTest, OnlyWhatIsWrittenIsRead) {
