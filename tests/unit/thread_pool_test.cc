@@ -7,8 +7,6 @@
 #include <functional>
 #include <latch>
 #include <memory>
-#include <mutex>
-#include <set>
 #include <sys/resource.h>
 #include <thread>
 #include <unistd.h>
@@ -66,11 +64,13 @@ TEST(ThreadPoolTest, MoreWorkThanThereAreThreadsWaits) {
     begun.notify_all();
     release.wait();
   };
-  for (std::size_t each = 0; each < 2 * ThreadPool::threads_max; ++each) ran.run(block);
+  for (std::size_t each = 0; each < 5 * ThreadPool::threads_max; ++each) ran.run(block);
   for (std::size_t seen = begun; seen < ThreadPool::threads_max; seen = begun) begun.wait(seen);
+  // A thread too many would not wait.
+  std::this_thread::yield();
   EXPECT_EQ(begun, ThreadPool::threads_max);
   release.count_down();
-  ran.wait_for(2 * static_cast<int>(ThreadPool::threads_max));
+  ran.wait_for(5 * static_cast<int>(ThreadPool::threads_max));
 }
 
 TEST(ThreadPoolTest, EndsWhenAllWorkHasRun) {
@@ -83,19 +83,27 @@ TEST(ThreadPoolTest, EndsWhenAllWorkHasRun) {
   EXPECT_EQ(count, work_count);
 }
 
-TEST(ThreadPoolTest, WorkThatFollowsOtherWorkNeedsNoOtherThread) {
-  Ran ran;
-  std::mutex mutex;
-  std::set<std::thread::id> threads;
-  constexpr int work_count = 1000;
-  for (int each = 1; each <= work_count; ++each) {
-    ran.run([&] {
-      const std::lock_guard lock(mutex);
-      threads.insert(std::this_thread::get_id());
-    });
-    ran.wait_for(each);
-  }
-  EXPECT_EQ(threads.size(), 1U);
+TEST(ThreadPoolTest, WhoToldThatWorkHasRunDoesWhatFollows) {
+  std::latch told(1);
+  std::latch given(1);
+  std::atomic<int> count = 0;
+  ThreadPool pool([&](std::unique_ptr<PoolWork>) {
+    if (++count > 1) return;
+    told.count_down();
+    given.wait();
+  });
+  std::thread::id first;
+  std::thread::id second;
+  pool.run(std::make_unique<Work>([&] { first = std::this_thread::get_id(); }));
+  told.wait();
+  std::latch has_run(1);
+  pool.run(std::make_unique<Work>([&] {
+    second = std::this_thread::get_id();
+    has_run.count_down();
+  }));
+  given.count_down();
+  has_run.wait();
+  EXPECT_EQ(first, second);
 }
 
 TEST(ThreadPoolTest, ItsThreadsAreLessUrgentThanTheirMaker) {
