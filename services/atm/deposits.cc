@@ -136,7 +136,7 @@ Task<> Deposits::settle(DepositItem item) {
         break;
     }
   }
-  items_.ended(*item);
+  items_.ended(item);
 }
 
 // A posting whose customer has gone. Kept notes are credited. Notes that a crash left in the escrow

@@ -37,8 +37,8 @@ using ItemPointer = std::shared_ptr<Item<T>>;
 
 // Every open item, and the latest that ended. Loop thread only.
 //
-// Invariant: an id that is neither here nor in the journal's view was never used for this kind of
-// change.
+// Invariant: what was begun or has ended since the journal's view was taken is here. So an id that is
+// neither here nor in that view was never used for this kind of change.
 template <Record T>
 class Items {
  public:
@@ -63,9 +63,10 @@ class Items {
   }
   bool knows(const OperationId& id) { return items_.contains(id) || file_.find<T>(id).has_value(); }
 
-  // The item has ended: it stays for its retries, for a while.
-  void ended(const Item<T>& item) {
-    ended_.push_back(item.record.id);
+  // The item has ended: it stays for its retries, for a while; also one that the journal alone knew.
+  void ended(const ItemPointer<T>& item) {
+    items_[item->record.id] = item;
+    ended_.push_back(item->record.id);
     if (ended_.size() <= ended_items_kept_max) return;
     for (std::size_t count = 0; count < ended_items_forgotten_at_once; ++count) {
       items_.erase(ended_.front());

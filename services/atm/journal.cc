@@ -46,6 +46,7 @@ Task<> Journal::commit_in_groups() {
     wanted_.clear();
     std::vector<async::Promise<>> waiters = std::exchange(waiters_, {});
     if (memory_) queued_.push_back(to_row(*std::exchange(memory_, std::nullopt)));
+    // An old view of the file would keep its WAL.
     if (file_->is_full_of_changes()) file_->see_newest();
     // The pool's work owns what it writes: this journal may be gone before it is done.
     auto write = [file = file_, rows = std::exchange(queued_, {})] { file->write(rows); };

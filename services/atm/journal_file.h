@@ -28,8 +28,8 @@ class JournalFile {
 
   // All rows, or none. When it returns they are on the disk; when it throws nobody knows.
   virtual void write(std::span<const Row> rows);
-  // The next write() moves what the WAL holds into the database, as far as nobody looks at an older
-  // state of it. Between writes.
+  // The next write() moves what the WAL holds into the database: all of it, when no view of an older
+  // state is kept. To be asked between writes.
   bool is_full_of_changes() const { return writer_.wal_pages() >= wal_pages_max; }
 
   template <Record T>
@@ -37,8 +37,8 @@ class JournalFile {
     see_newest();
     return reads_.read<T>(condition, values);
   }
-  // By its id, for who remembers what was written lately: it looks at the file as it was when it
-  // was first looked at after see_newest(). To look at it anew costs more than ten looks.
+  // By its id, for who remembers what was written lately: this looks at the file as it was at the
+  // first such look after see_newest(). To see it as it is now costs more than ten such looks.
   template <Record T>
   std::optional<T> find(const OperationId& id) {
     if (!view_) view_.emplace(reader_);

@@ -38,7 +38,7 @@ Task<> Movements::settle(MovementItem item) {
     if (!moved) co_await machinery_.loop.sleep_for(machinery_.settings.decision_poll);
   }
   if (item->record.is_open()) co_await tell_bank(item);
-  items_.ended(*item);
+  items_.ended(item);
 }
 
 Task<bool> Movements::move(MovementItem item) {

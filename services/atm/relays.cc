@@ -86,7 +86,7 @@ void Relays::ended(const RelayItem& item, RelayState state, const google::protob
   item->record.ledger_seq = ledger_seq;
   // The bank remembers it too: a restart would find it out from there.
   machinery_.journal.note(item->terminal.entry(item->record));
-  items_.ended(*item);
+  items_.ended(item);
 }
 
 Task<v1::ResolveResponse> Relays::resolve(RelayItem item, rpc::Context context) {

@@ -59,8 +59,9 @@ DispenseAct dispense_in(DeviceRows& device, const OperationId& id, const Picks& 
 Notes unload_in(DeviceRows& device, const OperationId& id) {
   if (const std::optional<StaffAct> before = device.find<StaffAct>(id)) return before->notes;
   StaffAct act{.id = id};
-  for (const WorldNotes& row : device.read<WorldNotes>())
+  for (const WorldNotes& row : device.read<WorldNotes>()) {
     act.notes.add(row.denomination, row.count);
+  }
   device.remove_all(in_cassette);
   device.remove_all(in_reject_bin);
   device.write(act);

@@ -148,7 +148,7 @@ Task<> Withdrawals::settle(WithdrawalItem item) {
         break;
     }
   }
-  items_.ended(*item);
+  items_.ended(item);
 }
 
 Task<> Withdrawals::ask_dispenser(WithdrawalItem item) {

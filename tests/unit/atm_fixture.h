@@ -94,9 +94,8 @@ class CrashingJournal final : public JournalFile {
 // A dispenser in whose every act the ATM may crash, before it and after it.
 class CrashingDispenser final : public Dispenser {
  public:
-  CrashingDispenser(async::ManualLoop& loop, DeviceWorld& world, const std::string& terminal,
-                    CrashPlan& plan)
-      : loop_(loop), plan_(plan), never_(loop), device_(loop, world, terminal) {}
+  CrashingDispenser(async::ManualLoop& loop, DeviceWorld& world, const char* name, CrashPlan& plan)
+      : loop_(loop), plan_(plan), never_(loop), device_(loop, world, name) {}
 
   Task<Told<Dispensed>> dispense(OperationId id, Picks picks) override {
     dispensed.push_back(id);
@@ -144,9 +143,8 @@ class CrashingDispenser final : public Dispenser {
 
 class CrashingAcceptor final : public Acceptor {
  public:
-  CrashingAcceptor(async::ManualLoop& loop, DeviceWorld& world, const std::string& terminal,
-                   CrashPlan& plan)
-      : loop_(loop), plan_(plan), never_(loop), device_(loop, world, terminal) {}
+  CrashingAcceptor(async::ManualLoop& loop, DeviceWorld& world, const char* name, CrashPlan& plan)
+      : loop_(loop), plan_(plan), never_(loop), device_(loop, world, name) {}
 
   Task<Told<Accepted>> accept(OperationId id, Notes notes) override {
     co_await crash_point();

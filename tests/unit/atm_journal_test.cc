@@ -130,6 +130,17 @@ OperationId numbered(std::size_t number) {
   return id;
 }
 
+TEST_F(AtmJournalTest, TheAuditTrailHasEachStateOfAWithdrawal) {
+  house.pass(2s);
+  std::vector<std::string> states;
+  for (const Event& event : house.journal->read<Event>("kind = 'withdrawal'")) {
+    EXPECT_EQ(event.id, paid);
+    states.push_back(event.state);
+  }
+  EXPECT_THAT(states,
+              testing::ElementsAre("REQUESTED", "HELD", "DISPENSING", "DISPENSED", "SETTLED"));
+}
+
 TEST_F(AtmJournalTest, WhatMemoryForgetsIsFoundInTheJournal) {
   JournalFile file(house.folder() / "other");
   Items<Fence> items(house.loop, file);
@@ -143,11 +154,23 @@ TEST_F(AtmJournalTest, WhatMemoryForgetsIsFoundInTheJournal) {
   file.write(rows);
   EXPECT_TRUE(items.knows(numbered(1)));
   for (std::size_t number = 1; number <= ended_items_kept_max + 1; ++number) {
-    items.ended(*items.find(numbered(number), terminal));
+    items.ended(items.find(numbered(number), terminal));
   }
   for (std::size_t number = 1; number <= ended_items_kept_max + 1; ++number) {
     ASSERT_TRUE(items.knows(numbered(number))) << number;
   }
+}
+
+TEST_F(AtmJournalTest, HowAnItemEndedIsKnownThoughTheJournalAloneKnewIt) {
+  JournalFile file(house.folder() / "other");
+  Items<Relay> items(house.loop, file);
+  Terminal& terminal = *house.atm->terminals().at("atm-1");
+  const std::vector<Row> sent = {to_row(Relay{.id = numbered(1)})};
+  file.write(sent);
+  const ItemPointer<Relay> item = items.find(numbered(1), terminal);
+  item->record.state = RelayState::done;
+  items.ended(item);
+  EXPECT_EQ(items.find(numbered(1), terminal)->record.state, RelayState::done);
 }
 
 TEST_F(AtmJournalTest, LookingForIdsDoesNotMakeTheWalGrow) {
