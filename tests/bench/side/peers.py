@@ -14,7 +14,7 @@ from side import machine
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SOURCES = ROOT / "tests/bench/peers"
-RELEASE = ROOT / "build/release"
+RELEASE = ROOT / os.environ.get("BENCH_BUILD", "build/release")
 PEERS = ROOT / "build/peers"
 SEEDS = ROOT / "build/bench-seeds"
 LOAD = RELEASE / "tests/bench/load"
