@@ -50,6 +50,7 @@ the durable rows is in `BENCH_FOLDER` (`/var/tmp`).
     tests/bench/compare --list               # The rows; each can be measured by its name.
     tests/bench/try --flow connections=16,depth=64,mix=post      # One measurement, for development.
     tests/bench/instructions                 # The guard of CI: instructions, which do not depend on the machine's mood.
+    tests/bench/profile                      # What the daemons do most, for the compiler of the release.
 """
 
 _SHAPES = ("1x1", "64x1", "16x64")
