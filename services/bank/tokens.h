@@ -56,8 +56,8 @@ class Tokens {
     std::array<std::byte, token_size> bytes{};
     async::Instant issued_at;
     std::uint64_t number = 0;  // 0: the slot is free.
-    Slot next =
-        none;  // Another terminal's token of the same card; of a free slot, another free one.
+    // Another terminal's token of the same card; of a free slot, another free one.
+    Slot next = none;
     ledger::CardDigits card;
     std::string terminal;
   };
