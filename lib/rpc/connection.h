@@ -74,7 +74,8 @@ class Connection final : ConnectionStream, public Outbox, async::Timer, public a
  private:
   async::Task<> read_requests();
   async::Task<> until_room();
-  bool take(const Frame& frame);
+  // A function of its own: what it needs would lie in the reader's frame, which every connection has for all its life.
+  [[gnu::noinline]] bool take(const Frame& frame);
   void take_request(const RequestView& request);
   void begin_call(const RequestView& request, Handler& handler);
   void cancel_call(std::uint64_t id);
