@@ -27,7 +27,7 @@ class Work final : public PoolWork {
   std::move_only_function<void()> act_;
 };
 
-// What has run, counted on the pool's threads.
+// What has run, counted on the pool's threads. They end with it, so what they use is declared before it.
 struct Ran {
   std::atomic<int> count = 0;
   ThreadPool pool{[this](std::unique_ptr<PoolWork>) {
@@ -44,8 +44,8 @@ struct Ran {
 };
 
 TEST(ThreadPoolTest, WorkThatBlocksDoesNotHoldUpOtherWork) {
-  Ran ran;
   std::latch release(1);
+  Ran ran;
   for (std::size_t thread = 1; thread < ThreadPool::threads_max; ++thread) {
     ran.run([&] { release.wait(); });
   }
@@ -56,7 +56,6 @@ TEST(ThreadPoolTest, WorkThatBlocksDoesNotHoldUpOtherWork) {
 }
 
 TEST(ThreadPoolTest, MoreWorkThanThereAreThreadsWaits) {
-  Ran ran;
   std::latch release(1);
   std::atomic<std::size_t> begun = 0;
   const auto block = [&] {
@@ -64,6 +63,7 @@ TEST(ThreadPoolTest, MoreWorkThanThereAreThreadsWaits) {
     begun.notify_all();
     release.wait();
   };
+  Ran ran;
   for (std::size_t each = 0; each < 5 * ThreadPool::threads_max; ++each) ran.run(block);
   for (std::size_t seen = begun; seen < ThreadPool::threads_max; seen = begun) begun.wait(seen);
   // A thread too many would not wait.
@@ -86,17 +86,17 @@ TEST(ThreadPoolTest, EndsWhenAllWorkHasRun) {
 TEST(ThreadPoolTest, WhoToldThatWorkHasRunDoesWhatFollows) {
   std::latch told(1);
   std::latch given(1);
+  std::latch has_run(1);
   std::atomic<int> count = 0;
+  std::thread::id first;
+  std::thread::id second;
   ThreadPool pool([&](std::unique_ptr<PoolWork>) {
     if (++count > 1) return;
     told.count_down();
     given.wait();
   });
-  std::thread::id first;
-  std::thread::id second;
   pool.run(std::make_unique<Work>([&] { first = std::this_thread::get_id(); }));
   told.wait();
-  std::latch has_run(1);
   pool.run(std::make_unique<Work>([&] {
     second = std::this_thread::get_id();
     has_run.count_down();
@@ -108,8 +108,8 @@ TEST(ThreadPoolTest, WhoToldThatWorkHasRunDoesWhatFollows) {
 
 TEST(ThreadPoolTest, ItsThreadsAreLessUrgentThanTheirMaker) {
   const auto niceness = [] { return ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid())); };
-  Ran ran;
   std::atomic<int> in_pool = 0;
+  Ran ran;
   ran.run([&] { in_pool = niceness(); });
   ran.wait_for(1);
   EXPECT_EQ(in_pool, std::min(niceness() + 5, 19));
