@@ -11,8 +11,8 @@ namespace ledger {
 
 namespace {
 
-// A third of the loop's weight.
-constexpr int storage_niceness = 5;
+// A tenth of the loop's weight.
+constexpr int storage_niceness = 10;
 
 }  // namespace
 
