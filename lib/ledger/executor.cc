@@ -22,6 +22,8 @@ void ThreadExecutor::start(std::function<bool()> step) {
   check(!thread_.joinable());
   step_ = std::move(step);
   stopping_ = false;
+  stopping_beside_ = false;
+  thread_beside_ = std::thread([this] { run_beside(); });
   thread_ = std::thread([this] { run(); });
 }
 
@@ -33,6 +35,16 @@ void ThreadExecutor::wake() {
   woken_.notify_one();
 }
 
+void ThreadExecutor::beside(std::function<void()> work) {
+  {
+    const std::lock_guard lock(mutex_);
+    check(!work_beside_);
+    work_beside_ = std::move(work);
+  }
+  woken_beside_.notify_one();
+}
+
+// The steps first: they give work to the other thread.
 void ThreadExecutor::stop() {
   if (!thread_.joinable()) return;
   {
@@ -41,6 +53,12 @@ void ThreadExecutor::stop() {
   }
   woken_.notify_one();
   thread_.join();
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_beside_ = true;
+  }
+  woken_beside_.notify_one();
+  thread_beside_.join();
 }
 
 void ThreadExecutor::run() {
@@ -62,10 +80,36 @@ void ThreadExecutor::run() {
   }
 }
 
+void ThreadExecutor::run_beside() {
+  pthread_setname_np(pthread_self(), "sync");
+  while (true) {
+    std::function<void()> work;
+    {
+      std::unique_lock lock(mutex_);
+      woken_beside_.wait(lock, [this] { return work_beside_ || stopping_beside_; });
+      if (!work_beside_) return;
+      work.swap(work_beside_);
+    }
+    work();
+  }
+}
+
 bool ManualExecutor::step() {
   if (!has_work_ || !step_) return false;
   has_work_ = false;
   if (step_()) has_work_ = true;
+  return true;
+}
+
+void ManualExecutor::beside(std::function<void()> work) {
+  check(!work_beside_);
+  if (!keeps_beside_) return work();
+  work_beside_ = std::move(work);
+}
+
+bool ManualExecutor::do_beside() {
+  if (!work_beside_) return false;
+  std::exchange(work_beside_, nullptr)();
   return true;
 }
 

@@ -19,11 +19,14 @@ class Executor {
   virtual void start(std::function<bool()> step) = 0;
   // There is work. Any thread.
   virtual void wake() = 0;
+  // For a step: does `work` beside this step and later ones, but before it stops. One work at a time: the next is given when this
+  // one is done, or about to be.
+  virtual void beside(std::function<void()> work) { work(); }
   // When this returns, no step runs and none will.
   virtual void stop() = 0;
 };
 
-// One thread for the storage.
+// One thread for the storage, and one for what is done beside.
 class ThreadExecutor final : public Executor {
  public:
   ThreadExecutor() = default;
@@ -33,17 +36,23 @@ class ThreadExecutor final : public Executor {
 
   void start(std::function<bool()> step) override;
   void wake() override;
+  void beside(std::function<void()> work) override;
   void stop() override;
 
  private:
   void run();
+  void run_beside();
 
   std::function<bool()> step_;
-  std::mutex mutex_;
+  std::mutex mutex_;  // Guards what follows, up to the threads.
   std::condition_variable woken_;
-  bool has_work_ = false;  // Guarded by mutex_, as is the next.
+  std::condition_variable woken_beside_;
+  bool has_work_ = false;
+  std::function<void()> work_beside_;
   bool stopping_ = false;
+  bool stopping_beside_ = false;
   std::thread thread_;
+  std::thread thread_beside_;
 };
 
 // Steps are taken by whoever drives the test, on the loop's thread.
@@ -51,16 +60,23 @@ class ManualExecutor final : public Executor {
  public:
   void start(std::function<bool()> step) override { step_ = std::move(step); }
   void wake() override { has_work_ = true; }
+  void beside(std::function<void()> work) override;
   void stop() override { step_ = nullptr; }
 
   // One step, if there is work. False: there was none.
   bool step();
   // Steps until there is no more work.
   void run();
+  // What is to be done beside waits for `do_beside`; else it is done at once.
+  void keep_beside() { keeps_beside_ = true; }
+  // False: there is nothing.
+  bool do_beside();
 
  private:
   std::function<bool()> step_;
+  std::function<void()> work_beside_;
   bool has_work_ = false;
+  bool keeps_beside_ = false;
 };
 
 // What the storage knows of time. Any thread.

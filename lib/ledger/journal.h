@@ -57,10 +57,14 @@ class Journal : public History {
 
   // Durable when it returns. When it throws, nobody knows whether it is.
   virtual void append(const Batch& batch) = 0;
+  // Durable when a `sync` that began afterwards has returned. Nobody may be told of it before, nor may the tables show it.
+  virtual void append_unsynced(const Batch& batch) { append(batch); }
+  // Any thread, one call at a time, beside all else that the journal does. When it throws, nobody knows what is durable.
+  virtual void sync() {}
   virtual ChainHead head() const = 0;
   virtual InstanceId instance_id() const = 0;
 
-  // Brings the tables forward by at most `records_max` records. Stalls the next append for as long, so ask for little.
+  // Brings the tables forward by at most `records_max` records, all of them durable. Stalls the next append for as long, so ask for little.
   virtual void project(std::size_t records_max) = 0;
   // The tables show everything up to this record.
   virtual std::uint64_t projected_through() const = 0;

@@ -232,14 +232,26 @@ void Database::set_page_cache(int kibibytes) {
   execute(("PRAGMA cache_size=-" + std::to_string(kibibytes)).c_str());
 }
 
+sqlite3_file* Database::wal() {
+  sqlite3_file* wal = nullptr;
+  const int found =
+      sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
+  return found == SQLITE_OK && wal != nullptr && wal->pMethods != nullptr ? wal : nullptr;
+}
+
+// The connection may be in use, so it is not asked what went wrong.
+void Database::sync(sqlite3_file* wal) const {
+  const int result = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
+  if (result == SQLITE_OK) return;
+  throw StorageError(Kind::io, "cannot write " + path_ + ": " + sqlite3_errstr(result));
+}
+
 bool Database::lengthen_wal(std::int64_t wanted) {
   // SQLite writes no more than 128 KiB at a time.
   static const std::array<char, 64 * 1024> zeros{};
   constexpr int writes_a_piece = 8;
-  sqlite3_file* wal = nullptr;
-  const int found =
-      sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
-  if (found != SQLITE_OK || wal == nullptr || wal->pMethods == nullptr) return false;
+  sqlite3_file* const wal = this->wal();
+  if (wal == nullptr) return false;
   sqlite3_int64 size = 0;
   int result = wal->pMethods->xFileSize(wal, &size);
   if (result == SQLITE_OK && size >= wanted) return false;

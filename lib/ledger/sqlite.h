@@ -9,6 +9,7 @@
 #include "ledger/storage_error.h"
 
 struct sqlite3;
+struct sqlite3_file;
 struct sqlite3_stmt;
 
 // SQLite for journals: the bank's, and an ATM's. Everything here throws StorageError with one sentence that names the file.
@@ -75,6 +76,11 @@ class Database {
   void checkpoint();
   // How much of the file it keeps in memory at most.
   void set_page_cache(int kibibytes);
+  // The file of the WAL, for as long as this connection lives. Null: there is none yet.
+  sqlite3_file* wal();
+  // Makes durable what was committed to the WAL while commits were not; a durable commit came before. Any thread, also while another
+  // uses this connection.
+  void sync(sqlite3_file* wal) const;
   // Makes the WAL's file a piece longer, until it has this many bytes. True: it was not that long yet.
   bool lengthen_wal(std::int64_t wanted);
   // What was committed to the WAL since it was last checkpointed whole.

@@ -100,6 +100,8 @@ class Reader final : public JournalReader {
       database_.execute("BEGIN");
       done.ledger_seq =
           static_cast<std::uint64_t>(database_.number("SELECT coalesce(max(seq), 0) FROM journal"));
+      // What it shows may have been appended and not synced: a copy must not know what this bank could still forget.
+      if (sqlite3_file* const wal = database_.wal()) database_.sync(wal);
       sqlite3_backup* const backup = sqlite3_backup_init(copy, "main", database_.handle(), "main");
       if (backup != nullptr) sqlite3_backup_step(backup, -1);
       result = backup == nullptr ? sqlite3_errcode(copy) : sqlite3_backup_finish(backup);
@@ -320,17 +322,34 @@ void SqliteJournal::replay(Ledger& ledger) {
 // --- Appending ---
 
 void SqliteJournal::append(const Batch& batch) {
+  insert(batch);
+  if (wal_ == nullptr) wal_ = database_.wal();
+}
+
+// The first one makes the name of the WAL's file durable, too, so it does not wait for a sync.
+void SqliteJournal::append_unsynced(const Batch& batch) {
+  if (wal_ == nullptr) return append(batch);
+  database_.set_durable(false);
+  insert(batch);
+  database_.set_durable(true);
+}
+
+void SqliteJournal::sync() {
+  if (wal_ != nullptr) database_.sync(wal_);
+}
+
+void SqliteJournal::insert(const Batch& batch) {
   check(!batch.empty());
   const Record& last = batch.records.back();
   check(batch.records.front().ledger_seq == head_.ledger_seq + 1);
   const Hash hash = chain(head_.hash, last.ledger_seq, last.at, *batch.bytes);
-  Statement& insert = writers_->journal;
-  insert.bind(1, static_cast<std::int64_t>(last.ledger_seq));
-  insert.bind(2, microseconds_of(last.at));
-  insert.bind_blob(3, {reinterpret_cast<const char*>(hash.data()), hash.size()});
-  insert.bind_blob(4, *batch.bytes);
-  // A transaction of its own: durable when this returns.
-  insert.run();
+  Statement& row = writers_->journal;
+  row.bind(1, static_cast<std::int64_t>(last.ledger_seq));
+  row.bind(2, microseconds_of(last.at));
+  row.bind_blob(3, {reinterpret_cast<const char*>(hash.data()), hash.size()});
+  row.bind_blob(4, *batch.bytes);
+  // A transaction of its own.
+  row.run();
   head_ = ChainHead{last.ledger_seq, hash};
   appended_ = batch.bytes->size();
   pending_.push_back(Pending{.seq = last.ledger_seq, .records = batch.bytes});

@@ -46,6 +46,8 @@ class SqliteJournal final : public Journal {
 
   void load(Ledger& ledger) override;
   void append(const Batch& batch) override;
+  void append_unsynced(const Batch& batch) override;
+  void sync() override;
   ChainHead head() const override { return head_; }
   InstanceId instance_id() const override { return meta_.instance_id.bytes; }
   void project(std::size_t records_max) override;
@@ -84,6 +86,7 @@ class SqliteJournal final : public Journal {
   void load_open_holds();
   void remember_recent(Ledger& ledger);
   void replay(Ledger& ledger);
+  void insert(const Batch& batch);
   void project_one(Dirty& dirty);
   void write(const Dirty& dirty);
 
@@ -96,7 +99,8 @@ class SqliteJournal final : public Journal {
   ChainHead head_;
   Books projection_;
   std::deque<Pending> pending_;
-  std::size_t appended_ = 0;  // Bytes of the last batch.
+  std::size_t appended_ = 0;     // Bytes of the last batch.
+  sqlite3_file* wal_ = nullptr;  // Known from the first append on, and the same since.
   bool wal_is_long_ = false;
   bool has_room_ = false;
   std::chrono::steady_clock::time_point room_known_until_;

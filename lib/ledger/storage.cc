@@ -17,8 +17,10 @@ constexpr std::uint64_t project_lag_min = 256;
 constexpr int project_share = 16;
 // So many operations before its turn, what one needs is fetched: memory answers about as fast as that many are decided.
 constexpr std::size_t fetch_ahead = 4;
-// One is being filled while the loop reads the other.
-constexpr std::size_t spares_max = 2;
+// A batch as large as this is made durable beside the decisions of the next; a smaller one is answered sooner at once.
+constexpr std::size_t overlap_min = 256;
+// One is being filled, one synced, and the loop reads one.
+constexpr std::size_t spares_max = 3;
 static_assert(3 * fetch_ahead < fetched_at_once_max);
 
 }  // namespace
@@ -31,6 +33,7 @@ Storage::Storage(Journal& journal, const StoreClock& clock, const StoreOptions& 
       outlets_(std::move(outlets)),
       ledger_(journal, options.memory_horizon) {
   journal_.load(ledger_);
+  durable_through_ = ledger_.books().last_seq();
 }
 
 void Storage::queue(std::vector<Operation>& operations) {
@@ -76,6 +79,7 @@ bool Storage::step() {
   if (failed_) return false;
   try {
     decide_and_commit();
+    if (failed_) return false;
     const bool tables_lag = bring_tables_forward();
     return has_waiting() || tables_lag;
   } catch (...) {
@@ -105,7 +109,7 @@ void Storage::decide_and_commit() {
   batch_.records.swap(committed.records);
   fetched_ = {};
   if (has_room) ledger_.expire_holds(now, expiries_per_batch_max, batch_);
-  const std::size_t end = std::min(taken_.size(), taken_done_ + options_.batch_max);
+  const std::size_t end = taken_done_ + next_batch_size();
   committed.answers.reserve(end - taken_done_);
   batch_.records.reserve(batch_.records.size() + end - taken_done_);
   for (; taken_done_ < end; ++taken_done_) {
@@ -121,17 +125,72 @@ void Storage::decide_and_commit() {
           Answer{std::unexpected(Refusal{.code = RefusalCode::disk_nearly_full})});
     }
   }
-  if (!batch_.empty()) journal_.append(batch_);
+  const bool overlaps = batch_.records.size() >= overlap_min || is_syncing();
+  if (overlaps) {
+    if (!batch_.empty()) journal_.append_unsynced(batch_);
+  } else {
+    if (!batch_.empty()) journal_.append(batch_);
+  }
   batch_size_ = batch_.records.size();
   committed.records = std::move(batch_.records);
   committed.movements = ledger_.share_transfers();
   committed.head = journal_.head();
   committed.projected_through = journal_.projected_through();
+  if (overlaps) return sync_beside(std::move(committed));
   outlets_.committed(std::move(committed));
+  durable_through_ = ledger_.books().last_seq();
+}
+
+// When all that is under way waits here, half of it is made durable while the other half is decided: so both go on in turn.
+std::size_t Storage::next_batch_size() const {
+  const std::size_t waiting = taken_.size() - taken_done_;
+  const bool halves = waiting >= 2 * overlap_min && !is_syncing();
+  return std::min(halves ? waiting / 2 : waiting, options_.batch_max);
+}
+
+bool Storage::is_syncing() const {
+  const std::lock_guard lock(sync_mutex_);
+  return syncing_;
+}
+
+void Storage::sync_beside(Committed committed) {
+  {
+    const std::lock_guard lock(sync_mutex_);
+    unsynced_.push_back(std::move(committed));
+    if (std::exchange(syncing_, true)) return;
+  }
+  outlets_.beside([this] { sync_all(); });
+}
+
+// On the thread beside. One sync makes everything durable that was appended before it.
+void Storage::sync_all() {
+  try {
+    while (true) {
+      std::vector<Committed> synced;
+      {
+        const std::lock_guard lock(sync_mutex_);
+        synced.swap(unsynced_);
+        if (synced.empty()) {
+          syncing_ = false;
+          return;
+        }
+      }
+      journal_.sync();
+      for (Committed& committed : synced) {
+        const std::uint64_t through = committed.head.ledger_seq;
+        outlets_.committed(std::move(committed));
+        durable_through_ = through;
+      }
+    }
+  } catch (...) {
+    // The edge of the thread, as in `step`. What is appended from now on is never handed over.
+    failed_ = true;
+    outlets_.failed(std::current_exception());
+  }
 }
 
 bool Storage::bring_tables_forward() {
-  const std::uint64_t lag = ledger_.books().last_seq() - journal_.projected_through();
+  const std::uint64_t lag = durable_through_ - journal_.projected_through();
   const bool is_quiet = quiet_.load(std::memory_order_relaxed);
   if (!may_project(lag, is_quiet)) {
     const bool tidies = lag == 0 && quiet_.exchange(false, std::memory_order_relaxed);
@@ -142,7 +201,8 @@ bool Storage::bring_tables_forward() {
   const async::Instant began = clock_.steady_now();
   // More than came with the last batch, so that who is late catches up.
   const bool is_late = lag > options_.lag_max;
-  journal_.project(std::max(options_.project_step_max, is_late ? 2 * batch_size_ : 0));
+  const std::size_t wanted = std::max(options_.project_step_max, is_late ? 2 * batch_size_ : 0);
+  journal_.project(std::min<std::uint64_t>(wanted, lag));
   const async::Instant ended = clock_.steady_now();
   const std::uint64_t lag_left = is_late ? 0 : options_.lag_max - lag;
   const double others = (project_share - 1) * static_cast<double>(lag_left) /
@@ -156,7 +216,7 @@ bool Storage::bring_tables_forward() {
                                .movements = {},
                                .head = journal_.head(),
                                .projected_through = through});
-  return ledger_.books().last_seq() > through || is_quiet;
+  return durable_through_ > through || is_quiet;
 }
 
 bool Storage::may_project(std::uint64_t lag, bool is_quiet) {

@@ -30,16 +30,19 @@ struct Committed {
   std::uint64_t projected_through = 0;
 };
 
-// The storage's side of the store: owns the ledger, and the journal's use. `queue`, `give_back` and `quiet` are for the loop's thread;
-// all else happens in `step`, on the executor.
+// The storage's side of the store: owns the ledger, and the journal's use. `queue`, `give_back` and `quiet` are for the loop's
+// thread; all else happens in `step`, on the executor, and the syncs of large batches beside it.
 //
-// Always true: an answer leaves after the append that holds its record, and in a batch that failed nothing leaves at all.
+// Always true: an answer leaves when the record that holds it is durable, in the order of the records, and after a failure nothing
+// leaves any more.
 class Storage {
  public:
   // Called in `step`, to reach the loop.
   struct Outlets {
     std::function<void(Committed)> committed;
     std::function<void(std::exception_ptr)> failed;
+    // Executor::beside. There, too, the others are called.
+    std::function<void(std::function<void()>)> beside;
   };
 
   Storage(Journal& journal, const StoreClock& clock, const StoreOptions& options, Outlets outlets);
@@ -60,6 +63,10 @@ class Storage {
 
  private:
   void decide_and_commit();
+  std::size_t next_batch_size() const;
+  void sync_beside(Committed committed);
+  void sync_all();
+  bool is_syncing() const;
   Committed spare();
   bool bring_tables_forward();
   bool may_project(std::uint64_t lag, bool is_quiet);
@@ -78,8 +85,14 @@ class Storage {
   std::size_t taken_done_ = 0;
   std::size_t batch_size_ = 0;  // Of the last batch.
   async::Instant project_again_at_ = async::Instant::min();
-  bool failed_ = false;
+  std::atomic<bool> failed_ = false;
   std::atomic<bool> quiet_ = false;
+  // Everything up to this record was handed over.
+  std::atomic<std::uint64_t> durable_through_;
+
+  mutable std::mutex sync_mutex_;  // Guards what follows.
+  bool syncing_ = false;  // Something was appended that is not durable, or was not handed over.
+  std::vector<Committed> unsynced_;
 
   std::mutex mutex_;  // Guards what follows.
   std::vector<Operation> queued_;

@@ -119,7 +119,8 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
               loop_.post([impl = weak_from_this(), error] {
                 if (const auto alive = impl.lock()) alive->loop_.fail(error);
               });
-            }};
+            },
+        .beside = [this](std::function<void()> work) { executor_.beside(std::move(work)); }};
   }
 
   // All that a turn of the loop asked for goes to the storage together.
@@ -255,6 +256,8 @@ async::Task<Resolution> Store::resolve(OperationId id, std::string principal, De
 
 async::Task<std::optional<Hash>> Store::hash_at(std::uint64_t ledger_seq) {
   if (ledger_seq == impl_->head().ledger_seq) co_return impl_->head().hash;
+  // What the journal has beyond that may not be durable.
+  if (ledger_seq > impl_->head().ledger_seq) co_return std::nullopt;
   auto work = [reader = impl_->reader(), ledger_seq] {
     return reader->use([&](JournalReader& tables) { return tables.hash_at(ledger_seq); });
   };

@@ -23,7 +23,7 @@ namespace ledger {
 struct StoreOptions {
   // Changes that wait to be decided; one more is refused with queue_full.
   std::size_t queue_max = 65'536;
-  // Changes decided together and made durable by one sync.
+  // Changes decided together, and durable together.
   std::size_t batch_max = 4'096;
   // Records that the tables may lag behind. Beyond it they are brought forward faster than changes are taken. Each takes about
   // 400 bytes of memory, and 2 us more at the next start.
@@ -54,8 +54,7 @@ struct TransferPage {
 };
 
 // The bank: submit a change, be answered when it is durable. Lives on the loop's thread; behind it one storage thread owns the
-// ledger and the journal, decides everything that has queued, makes it durable with one sync and only then hands back the
-// answers. Beyond that hand-over and the queue nothing is shared.
+// ledger and the journal, decides everything that has queued, makes it durable together and only then hands back the answers. Beyond that hand-over and the queue nothing is shared.
 //
 // Always true: `books()` shows exactly what is durable, and shows a change before its answer is given. An answer that was given
 // is durable. After a failed append nobody is answered any more: the loop fails with the StorageError, and the process ends.

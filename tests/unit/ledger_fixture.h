@@ -81,7 +81,7 @@ class Bank {
                         now.clock};
     ledger_->expire_holds(moment, 100, batch);
     Answer answer = ledger_->execute(std::move(operation), moment, batch);
-    if (!batch.empty()) journal_->append(batch);
+    if (!batch.empty()) append(batch);
     last_batch = std::move(batch);
     return answer;
   }
@@ -165,8 +165,14 @@ class Bank {
   static constexpr const char* janes_card = "4000000000000002";
   Moment now{.at = noon, .day = BusinessDay{20440}};
   Batch last_batch;
+  bool leaves_syncs = false;  // What is appended is not durable until somebody syncs the journal.
 
  private:
+  void append(const Batch& batch) {
+    if (leaves_syncs) return journal_->append_unsynced(batch);
+    journal_->append(batch);
+  }
+
   std::chrono::microseconds horizon_;
   std::unique_ptr<MemoryJournal> own_journal_;
   Journal* journal_;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -17,7 +18,7 @@
 
 namespace ledger {
 
-// A journal whose appends can be made to fail, and that can run out of room.
+// A journal whose appends and syncs can be made to fail, and that can run out of room.
 class FaultyJournal final : public Journal {
  public:
   explicit FaultyJournal(Journal& journal) : journal_(journal) {}
@@ -27,6 +28,15 @@ class FaultyJournal final : public Journal {
     ++appends;
     if (fails) throw StorageError(StorageError::Kind::io, "cannot write the journal");
     journal_.append(batch);
+  }
+  void append_unsynced(const Batch& batch) override {
+    append(batch);
+    unsynced.push_back(batch.records.size());
+  }
+  void sync() override {
+    ++syncs;
+    if (syncs_fail) throw StorageError(StorageError::Kind::io, "cannot sync the journal");
+    unsynced.clear();
   }
   ChainHead head() const override { return journal_.head(); }
   InstanceId instance_id() const override { return journal_.instance_id(); }
@@ -52,7 +62,10 @@ class FaultyJournal final : public Journal {
   std::function<void()> projecting;  // Called whenever the tables are brought forward.
   bool fails = false;
   bool is_full = false;
+  bool syncs_fail = false;
   int appends = 0;
+  int syncs = 0;
+  std::vector<std::size_t> unsynced;  // The sizes of the batches that a sync has not made durable.
   int tidied = 0;
 
  private:
