@@ -283,10 +283,10 @@ class Bookkeeper {
     opened.currency = currency;
     return opened;
   }
-  Card new_card(std::string number, AccountNumber account, std::string pin_hash) const {
+  Card new_card(const CardDigits& number, AccountNumber account, std::string pin_hash) const {
     Card issued;
     issued.number = static_cast<CardNumber>(books_.cards_.size());
-    issued.card = std::move(number);
+    issued.card = number;
     issued.account = account;
     issued.pin_hash = std::move(pin_hash);
     return issued;

@@ -39,7 +39,7 @@ const Account* Books::find_account(std::string_view id) const {
 }
 
 const Card* Books::find_card(std::string_view card) const {
-  const auto is_it = [&](std::uint32_t number) { return cards_[number].card == card; };
+  const auto is_it = [&](std::uint32_t number) { return cards_[number].card.view() == card; };
   const std::optional<std::uint32_t> number = card_index_.find(index_tag(card), is_it);
   return number.has_value() ? &cards_[*number] : nullptr;
 }
@@ -77,14 +77,12 @@ void Books::prefetch(const Post& post, Fetch step, Fetched& fetched) const {
   const std::optional<std::uint32_t> target = account_index_.guess(fetched.target_tag);
   if (step == Fetch::entries) {
     if (card.has_value()) {
-      __builtin_prefetch(&cards_[*card].card);
-      __builtin_prefetch(&cards_[*card].state);
+      __builtin_prefetch(&cards_[*card]);
     }
     if (target.has_value()) __builtin_prefetch(&accounts_[*target]);
     return;
   }
   if (card.has_value()) {
-    __builtin_prefetch(cards_[*card].card.data());
     __builtin_prefetch(&account(cards_[*card].account));
   }
   if (target.has_value()) __builtin_prefetch(accounts_[*target].names.get());

@@ -35,6 +35,7 @@ class RowCheck {
 
  private:
   void append(std::string_view bytes) {
+    if (bytes.empty()) return;  // It may be nowhere: a damaged row has NULL where a text should be.
     if (!long_.empty() || bytes.size() > buffer_.size() - size_) return append_long(bytes);
     std::memcpy(buffer_.data() + size_, bytes.data(), bytes.size());
     size_ += bytes.size();
@@ -67,10 +68,8 @@ class RowWriter {
   void operator()(Enum value) {
     (*this)(static_cast<std::int64_t>(value));
   }
-  void operator()(const std::string& value) {
-    check_.add(value);
-    statement_.bind_text(++parameter_, value);
-  }
+  void operator()(const std::string& value) { text(value); }
+  void operator()(const CardDigits& value) { text(value); }
   void operator()(Currency value) {
     // The text has to live until the row is written.
     currency_ = value.text();
@@ -98,6 +97,11 @@ class RowWriter {
   }
 
  private:
+  void text(std::string_view value) {
+    check_.add(value);
+    statement_.bind_text(++parameter_, value);
+  }
+
   Statement& statement_;
   RowCheck check_;
   std::string currency_;
@@ -125,10 +129,8 @@ class RowReader {
   void operator()(Enum& value) {
     value = static_cast<Enum>(next());
   }
-  void operator()(std::string& value) {
-    value = statement_.text(column_++);
-    check_.add(value);
-  }
+  void operator()(std::string& value) { value = text(); }
+  void operator()(CardDigits& value) { value = text(); }
   void operator()(Currency& value) {
     std::string text;
     (*this)(text);
@@ -153,6 +155,11 @@ class RowReader {
     std::int64_t value = 0;
     (*this)(value);
     return value;
+  }
+  std::string_view text() {
+    const std::string_view text = statement_.text(column_++);
+    check_.add(text);
+    return text;
   }
 
   const Statement& statement_;
