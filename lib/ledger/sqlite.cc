@@ -92,9 +92,11 @@ FileLock::FileLock(const std::string& file) {
     close(descriptor_);
     throw StorageError(Kind::cannot_create, "cannot open " + file + ": it is in use by " + holder);
   }
-  const std::string pid = std::to_string(getpid()) + "\n";
+  // As long as what the last process wrote: cutting a file costs more than all else here.
+  std::string pid = std::to_string(getpid());
+  pid.resize(10, ' ');
+  pid += '\n';
   const bool written =
-      ftruncate(descriptor_, 0) == 0 &&
       pwrite(descriptor_, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
   if (!written) {
     const std::string why = reason();

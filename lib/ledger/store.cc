@@ -17,11 +17,9 @@ constexpr std::size_t fetch_ahead = 4;
 // After this long without a change the tables are brought up to date.
 constexpr async::Duration quiet_after = std::chrono::milliseconds(50);
 
-// One reader for the pool's threads, who take turns.
+// One reader for the pool's threads, who take turns. Opened when it is first used: a start does not need it.
 class SharedReader {
  public:
-  explicit SharedReader(std::unique_ptr<JournalReader> reader) : reader_(std::move(reader)) {}
-  // Opened when it is first used.
   explicit SharedReader(Journal::ReaderOpener opener) : opener_(std::move(opener)) {}
 
   template <typename Use>
@@ -32,9 +30,9 @@ class SharedReader {
   }
 
  private:
+  const Journal::ReaderOpener opener_;
   std::mutex mutex_;
   std::unique_ptr<JournalReader> reader_;
-  Journal::ReaderOpener opener_;
 };
 
 }  // namespace
@@ -53,7 +51,7 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
         books_(storage_.books()),
         head_(journal.head()),
         projected_through_(journal.projected_through()),
-        reader_(std::make_shared<SharedReader>(journal.open_reader())),
+        reader_(std::make_shared<SharedReader>(journal.reader_opener())),
         copier_(std::make_shared<SharedReader>(journal.reader_opener())),
         commit_(loop),
         timer_(*this) {
