@@ -16,23 +16,28 @@ void Answers::add(const Record& record, const Encoded& encoded) {
       blocks_.back().decided_at != record.at) {
     blocks_.push_back(Block{.first = number, .bytes = encoded.batch, .decided_at = record.at});
   }
-  index_.insert(index_tag(id), static_cast<std::uint32_t>(number));
-  entries_.push_back(Entry{.id = id,
-                           .ledger_seq = record.ledger_seq,
-                           .position = encoded.position,
-                           .size = encoded.size});
+  const std::uint32_t tag = index_tag(id);
+  index_of(tag).insert(tag, static_cast<std::uint32_t>(number));
+  entries_.push_back(
+      Entry{.ledger_seq = record.ledger_seq, .position = encoded.position, .size = encoded.size});
 }
 
 const Answers::Block& Answers::block_of(std::uint64_t number) const {
   return *std::prev(std::ranges::upper_bound(blocks_, number, {}, &Block::first));
 }
 
+Encoded Answers::encoded_at(std::size_t place) const {
+  const Entry& entry = entries_[place];
+  return Encoded{block_of(left_ + place).bytes, entry.position, entry.size};
+}
+
 std::optional<Encoded> Answers::encoded(const OperationId& id) const {
-  const auto is_it = [&](std::uint32_t number) { return entries_[place_of(number)].id == id; };
-  if (const std::optional<std::uint32_t> number = index_.find(index_tag(id), is_it)) {
-    const std::size_t place = place_of(*number);
-    const Entry& entry = entries_[place];
-    return Encoded{block_of(left_ + place).bytes, entry.position, entry.size};
+  const auto is_it = [&](std::uint32_t number) {
+    return id_of(encoded_at(place_of(number)).view()) == id;
+  };
+  const std::uint32_t tag = index_tag(id);
+  if (const std::optional<std::uint32_t> number = index_of(tag).find(tag, is_it)) {
+    return encoded_at(place_of(*number));
   }
   if (ahead_.empty() || !is_complete_for(id)) return std::nullopt;
   const auto [first, last] = ahead_.equal_range(*id.made_at());
@@ -61,11 +66,11 @@ void Answers::forget(std::uint64_t projected_through, Instant line) {
   while (!entries_.empty() && entries_.front().ledger_seq <= projected_through &&
          blocks_.front().decided_at <= line_) {
     const Entry& front = entries_.front();
-    index_.erase(index_tag(front.id), static_cast<std::uint32_t>(left_));
-    if (is_complete_for(front.id)) {
-      ahead_.emplace(*front.id.made_at(),
-                     Ahead{front.id, {blocks_.front().bytes, front.position, front.size}});
-    }
+    const Encoded encoded{blocks_.front().bytes, front.position, front.size};
+    const OperationId id = id_of(encoded.view());
+    const std::uint32_t tag = index_tag(id);
+    index_of(tag).erase(tag, static_cast<std::uint32_t>(left_));
+    if (is_complete_for(id)) ahead_.emplace(*id.made_at(), Ahead{id, encoded});
     entries_.pop_front();
     ++left_;
     const bool block_is_done =

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -22,7 +23,10 @@ class Answers {
   void add(const Record& record, const Encoded& encoded);
   std::optional<Record> find(const OperationId& id) const;
   // Somebody will ask for this id, or add it, soon.
-  void prefetch(const OperationId& id) const { index_.prefetch(index_tag(id)); }
+  void prefetch(const OperationId& id) const {
+    const std::uint32_t tag = index_tag(id);
+    index_of(tag).prefetch(tag);
+  }
 
   // True: not having an answer here proves that the id was never answered.
   bool is_complete_for(const OperationId& id) const;
@@ -31,12 +35,12 @@ class Answers {
   // or before. The line only moves forward.
   void forget(std::uint64_t projected_through, Instant line);
 
-  std::size_t size() const { return index_.size() + ahead_.size(); }
+  std::size_t size() const { return entries_.size() + ahead_.size(); }
   Instant line() const { return line_; }
 
  private:
+  // Its id is in its bytes: while the tables lag there are millions of these.
   struct Entry {
-    OperationId id;
     std::uint64_t ledger_seq = 0;
     std::uint32_t position = 0;
     std::uint32_t size = 0;
@@ -52,8 +56,17 @@ class Answers {
     Encoded encoded;
   };
 
+  // One index that doubles at two million entries would stop the bank for half a second: its slots are all over memory. Of so many,
+  // each doubles at another time, and within the processor's caches.
+  static constexpr unsigned index_bits = 8;
+
+  const NumberIndex& index_of(std::uint32_t tag) const {
+    return indexes_[tag >> (32 - index_bits)];
+  }
+  NumberIndex& index_of(std::uint32_t tag) { return indexes_[tag >> (32 - index_bits)]; }
   std::optional<Encoded> encoded(const OperationId& id) const;
   const Block& block_of(std::uint64_t number) const;
+  Encoded encoded_at(std::size_t place) const;
   std::size_t place_of(std::uint32_t number) const {
     return static_cast<std::uint32_t>(number - static_cast<std::uint32_t>(left_));
   }
@@ -62,7 +75,7 @@ class Answers {
   std::deque<Entry> entries_;
   std::deque<Block> blocks_;
   std::uint64_t left_ = 0;
-  NumberIndex index_;
+  std::array<NumberIndex, 1U << index_bits> indexes_;
   // Answers kept because their ids are younger than the line, by when the line passes them. Few: they are not in the index.
   std::multimap<Instant, Ahead> ahead_;
   Instant line_ = Instant::min();

@@ -28,6 +28,9 @@ struct Encoded {
 // Appends the record to `out`.
 void encode(const Record& record, std::string& out);
 
+// Of a record that `encode` has written.
+OperationId id_of(std::string_view encoded);
+
 // Takes one record off the front of `bytes`. Nothing, with `bytes` unchanged, when what is there is
 // no whole record, or none that this version can have written.
 std::optional<Record> decode(std::string_view& bytes);

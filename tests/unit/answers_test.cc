@@ -1,0 +1,79 @@
+#include "ledger/answers.h"
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace ledger {
+namespace {
+
+// Another one for each number, without an order.
+OperationId id_of_number(std::uint64_t number) {
+  std::mt19937_64 bits(number);
+  std::array<std::uint8_t, 10> random{};
+  for (std::uint8_t& byte : random) byte = static_cast<std::uint8_t>(bits());
+  return OperationId::make(Instant(std::chrono::hours(24)), random);
+}
+
+class AnswersTest : public testing::Test {
+ protected:
+  // All in one batch.
+  void add(const OperationId& id) {
+    Record record;
+    record.ledger_seq = ++last_seq;
+    record.at = Instant(std::chrono::hours(24));
+    record.operation.id = id;
+    record.operation.change = OpenAccount{.account = "a", .currency = Currency::of("EUR")};
+    record.outcome = Receipt{.ledger_seq = last_seq};
+    const std::size_t position = batch->size();
+    encode(record, *batch);
+    answers.add(record, Encoded{.batch = batch,
+                                .position = static_cast<std::uint32_t>(position),
+                                .size = static_cast<std::uint32_t>(batch->size() - position)});
+  }
+  std::uint64_t found(const OperationId& id) {
+    const std::optional<Record> record = answers.find(id);
+    return record.has_value() ? record->ledger_seq : 0;
+  }
+
+  std::shared_ptr<std::string> batch = std::make_shared<std::string>();
+  std::uint64_t last_seq = 0;
+  Answers answers;
+};
+
+TEST_F(AnswersTest, TwoIdsThatShareATagAreToldApart) {
+  std::map<std::uint32_t, std::uint64_t> numbers;
+  std::uint64_t number = 0;
+  std::uint64_t before = 0;
+  while (before == 0) {
+    ++number;
+    const auto [place, is_new] = numbers.emplace(index_tag(id_of_number(number)), number);
+    if (!is_new) before = place->second;
+  }
+  add(id_of_number(before));
+  EXPECT_EQ(found(id_of_number(number)), 0U);
+  add(id_of_number(number));
+  EXPECT_EQ(found(id_of_number(before)), 1U);
+  EXPECT_EQ(found(id_of_number(number)), 2U);
+}
+
+TEST_F(AnswersTest, ManyAreFoundUntilTheyAreForgotten) {
+  constexpr std::uint64_t count = 20'000;
+  for (std::uint64_t number = 1; number <= count; ++number) add(id_of_number(number));
+  answers.forget(count / 2, Instant(std::chrono::hours(25)));
+  EXPECT_EQ(answers.size(), count / 2);
+  for (std::uint64_t number = 1; number <= count; ++number) {
+    ASSERT_EQ(found(id_of_number(number)), number <= count / 2 ? 0 : number);
+  }
+  EXPECT_EQ(found(id_of_number(count + 1)), 0U);
+}
+
+}  // namespace
+}  // namespace ledger
