@@ -128,8 +128,8 @@ void MemoryJournal::project(std::size_t records_max) {
     const Effects effects = projection_.apply(record);
     if (record.operation.id.is_set()) tables_->records.emplace(record.operation.id, record);
     if (effects.moved_money) {
-      const Transfer& transfer = projection_.recent_transfers().back();
-      tables_->transfers.emplace(transfer.ledger_seq, transfer);
+      Transfer transfer = projection_.recent_transfers().back();
+      tables_->transfers.emplace(transfer.ledger_seq, std::move(transfer));
     }
     if (effects.hold_seq != 0) {
       const HoldEntry& hold = projection_.holds().at(effects.hold_seq);

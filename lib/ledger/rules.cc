@@ -332,9 +332,8 @@ Outcome Rules::decide(const Adjust& adjust) const {
 }
 
 Outcome Rules::decide(const Reverse& reverse) {
-  const Transfer* const recent = books_.recent_transfers().find(reverse.transfer_seq);
-  const std::optional<Transfer> transfer =
-      recent != nullptr ? std::optional(*recent) : history_.find_transfer(reverse.transfer_seq);
+  std::optional<Transfer> transfer = books_.recent_transfers().find(reverse.transfer_seq);
+  if (!transfer.has_value()) transfer = history_.find_transfer(reverse.transfer_seq);
   if (!transfer.has_value()) return refuse(transfer_not_found);
   if (books_.reversed_by(reverse.transfer_seq) != 0) return refuse(already_reversed);
   const Movement back{.source = &books_.account(transfer->target),

@@ -270,17 +270,17 @@ async::Task<TransferPage> Store::statement(AccountNumber account, std::uint64_t 
   TransferPage page;
   page.ledger_seq = books.last_seq();
   std::uint64_t next = from == 0 ? books.account(account).last_transfer : from;
-  const auto add = [&page, &next, account](const Transfer& transfer) {
+  const auto add = [&page, &next, account](Transfer transfer) {
     const bool is_source = transfer.source == account;
     next = is_source ? transfer.source_previous : transfer.target_previous;
-    page.transfers.push_back(transfer);
+    page.transfers.push_back(std::move(transfer));
   };
   while (next != 0 && page.transfers.size() < limit) {
-    const Transfer* const recent = books.recent_transfers().find(next);
-    if (recent == nullptr) break;
+    std::optional<Transfer> recent = books.recent_transfers().find(next);
+    if (!recent.has_value()) break;
     // Whoever asks from a transfer of somebody else's gets nothing.
     if (recent->source != account && recent->target != account) co_return page;
-    add(*recent);
+    add(*std::move(recent));
   }
   if (next != 0 && page.transfers.size() < limit) {
     const std::size_t rest = limit - page.transfers.size();

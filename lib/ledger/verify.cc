@@ -133,7 +133,7 @@ class Verifier {
                      Encoded{bytes, static_cast<std::uint32_t>(bytes->size() - start.size()),
                              static_cast<std::uint32_t>(size)});
       const RecentTransfers& moves = ledger_.books().recent_transfers();
-      const bool moved = !moves.empty() && moves.back().ledger_seq == record->ledger_seq;
+      const bool moved = !moves.empty() && moves.last_seq() == record->ledger_seq;
       verified_.transfers += moved ? 1 : 0;
       const bool held =
           record->outcome.has_value() && std::holds_alternative<Hold>(record->operation.change);

@@ -1,6 +1,9 @@
 #include "ledger/recent_transfers.h"
 
+#include <array>
+#include <chrono>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -43,14 +46,42 @@ RecentTransfers three_blocks() {
 TEST(RecentTransfersTest, AreFoundByTheirNumber) {
   const RecentTransfers transfers = three_blocks();
   for (const std::uint64_t number : {2U, 3U, 5U, 8U, 9U, 12U}) {
-    ASSERT_NE(transfers.find(number), nullptr) << number;
+    ASSERT_TRUE(transfers.find(number).has_value()) << number;
     EXPECT_EQ(transfers.find(number)->ledger_seq, number);
   }
   for (const std::uint64_t number : {0U, 1U, 4U, 6U, 7U, 10U, 11U, 13U}) {
-    EXPECT_EQ(transfers.find(number), nullptr) << number;
+    EXPECT_FALSE(transfers.find(number).has_value()) << number;
   }
   EXPECT_EQ(transfers.back().ledger_seq, 12U);
-  EXPECT_EQ(RecentTransfers().find(1), nullptr);
+  EXPECT_FALSE(RecentTransfers().find(1).has_value());
+}
+
+TEST(RecentTransfersTest, AreFoundAsTheyWere) {
+  const Transfer transfer{
+      .ledger_seq = 7,
+      .at = Instant(std::chrono::microseconds(8)),
+      .id = OperationId::make(Instant(std::chrono::seconds(9)), std::array<std::uint8_t, 10>{1}),
+      .kind = TransferKind::reversal,
+      .source = AccountNumber{10},
+      .target = AccountNumber{11},
+      .amount = Cents{12},
+      .currency = Currency::of("EUR"),
+      .source_balance = Cents{-13},
+      .target_balance = Cents{14},
+      .source_previous = 5,
+      .target_previous = 6,
+      .terminal = "t-0001",
+      .reason = std::string(text_size_max, 'r')};
+  Transfer other = transfer;
+  other.ledger_seq = 8;
+  other.terminal = "";
+  other.reason = "why";
+  RecentTransfers transfers;
+  transfers.add(transfer);
+  transfers.add(other);
+  EXPECT_EQ(transfers.find(7), transfer);
+  EXPECT_EQ(transfers.find(8), other);
+  EXPECT_EQ(transfers.back(), other);
 }
 
 TEST(RecentTransfersTest, AreListedBackwardsFromAnyNumber) {
@@ -75,12 +106,12 @@ TEST(RecentTransfersTest, AreForgottenOneByOneAndNotByTheBlock) {
   RecentTransfers transfers = three_blocks();
   transfers.forget(3);
   EXPECT_EQ(transfers.size(), 4U);
-  EXPECT_EQ(transfers.find(3), nullptr);
-  EXPECT_NE(transfers.find(5), nullptr);
+  EXPECT_FALSE(transfers.find(3).has_value());
+  EXPECT_TRUE(transfers.find(5).has_value());
   EXPECT_THAT(numbers(transfers.back_from(100, 100)), ElementsAre(12, 9, 8, 5));
   EXPECT_THAT(numbers(transfers.after(0, 100)), ElementsAre(5, 8, 9, 12));
   transfers.forget(2);  // It does not come back.
-  EXPECT_EQ(transfers.find(3), nullptr);
+  EXPECT_FALSE(transfers.find(3).has_value());
   transfers.forget(12);
   EXPECT_TRUE(transfers.empty());
   transfers.add(numbered(13));
@@ -92,12 +123,14 @@ TEST(RecentTransfersTest, OfOneListComeToAnotherBlockByBlock) {
   add(original, {1, 2});
   RecentTransfers copy = original;
   add(original, {3, 4});
-  EXPECT_EQ(copy.find(3), nullptr) << "What is added to one is not in its copy.";
-  copy.add(original.share());
+  EXPECT_FALSE(copy.find(3).has_value()) << "What is added to one is not in its copy.";
+  const RecentTransfers::Block block = original.share();
+  copy.add(block);
   EXPECT_EQ(original.share(), nullptr) << "There is nothing more to share.";
-  EXPECT_EQ(copy.find(3), original.find(3)) << "Both have one between them.";
+  EXPECT_EQ(block.use_count(), 3) << "Both have one between them.";
+  EXPECT_EQ(copy.find(3), original.find(3));
   add(original, {5});
-  EXPECT_EQ(copy.find(5), nullptr);
+  EXPECT_FALSE(copy.find(5).has_value());
   original.forget(4);
   EXPECT_THAT(numbers(copy.after(0, 100)), ElementsAre(1, 2, 3, 4));
   copy.add(original.share());
