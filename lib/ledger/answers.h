@@ -56,8 +56,8 @@ class Answers {
     Encoded encoded;
   };
 
-  // One index that doubles at two million entries would stop the bank for half a second: its slots are all over memory. Of so many,
-  // each doubles at another time, and within the processor's caches.
+  // One index that doubles at two million entries would stop the bank for 50 ms: its slots are all over memory. Of so many, each
+  // doubles at another time, and within the processor's caches.
   static constexpr unsigned index_bits = 8;
 
   const NumberIndex& index_of(std::uint32_t tag) const {

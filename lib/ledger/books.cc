@@ -76,15 +76,11 @@ void Books::prefetch(const Post& post, Fetch step, Fetched& fetched) const {
   const std::optional<std::uint32_t> card = card_index_.guess(fetched.card_tag);
   const std::optional<std::uint32_t> target = account_index_.guess(fetched.target_tag);
   if (step == Fetch::entries) {
-    if (card.has_value()) {
-      __builtin_prefetch(&cards_[*card]);
-    }
+    if (card.has_value()) __builtin_prefetch(&cards_[*card]);
     if (target.has_value()) __builtin_prefetch(&accounts_[*target]);
     return;
   }
-  if (card.has_value()) {
-    __builtin_prefetch(&account(cards_[*card].account));
-  }
+  if (card.has_value()) __builtin_prefetch(&account(cards_[*card].account));
   if (target.has_value()) __builtin_prefetch(accounts_[*target].names.get());
 }
 

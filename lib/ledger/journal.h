@@ -64,7 +64,8 @@ class Journal : public History {
   virtual ChainHead head() const = 0;
   virtual InstanceId instance_id() const = 0;
 
-  // Brings the tables forward by at most `records_max` records, all of them durable. Stalls the next append for as long, so ask for little.
+  // Brings the tables forward by at most `records_max` records, which are durable. Stalls the next append for as long, so ask for
+  // little.
   virtual void project(std::size_t records_max) = 0;
   // The tables show everything up to this record.
   virtual std::uint64_t projected_through() const = 0;

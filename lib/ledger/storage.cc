@@ -126,19 +126,14 @@ void Storage::decide_and_commit() {
     }
   }
   const bool overlaps = batch_.records.size() >= overlap_min || is_syncing();
-  if (overlaps) {
-    if (!batch_.empty()) journal_.append_unsynced(batch_);
-  } else {
-    if (!batch_.empty()) journal_.append(batch_);
-  }
+  if (!batch_.empty() && overlaps) journal_.append_unsynced(batch_);
+  if (!batch_.empty() && !overlaps) journal_.append(batch_);
   batch_size_ = batch_.records.size();
   committed.records = std::move(batch_.records);
   committed.movements = ledger_.share_transfers();
   committed.head = journal_.head();
   committed.projected_through = journal_.projected_through();
-  if (overlaps) return sync_beside(std::move(committed));
-  outlets_.committed(std::move(committed));
-  durable_through_ = ledger_.books().last_seq();
+  hand_over(std::move(committed), overlaps);
 }
 
 // When all that is under way waits here, half of it is made durable while the other half is decided: so both go on in turn.
@@ -153,13 +148,21 @@ bool Storage::is_syncing() const {
   return syncing_;
 }
 
-void Storage::sync_beside(Committed committed) {
+// In the order in which they come here: behind one that waits for a sync, each waits.
+void Storage::hand_over(Committed committed, bool needs_sync) {
+  if (!needs_sync && !is_syncing()) return deliver(std::move(committed));
   {
     const std::lock_guard lock(sync_mutex_);
     unsynced_.push_back(std::move(committed));
     if (std::exchange(syncing_, true)) return;
   }
   outlets_.beside([this] { sync_all(); });
+}
+
+void Storage::deliver(Committed&& committed) {
+  const std::uint64_t through = committed.head.ledger_seq;
+  outlets_.committed(std::move(committed));
+  durable_through_ = through;
 }
 
 // On the thread beside. One sync makes everything durable that was appended before it.
@@ -175,12 +178,9 @@ void Storage::sync_all() {
           return;
         }
       }
-      journal_.sync();
-      for (Committed& committed : synced) {
-        const std::uint64_t through = committed.head.ledger_seq;
-        outlets_.committed(std::move(committed));
-        durable_through_ = through;
-      }
+      const auto has_records = [](const Committed& one) { return !one.records.empty(); };
+      if (std::ranges::any_of(synced, has_records)) journal_.sync();
+      for (Committed& committed : synced) deliver(std::move(committed));
     }
   } catch (...) {
     // The edge of the thread, as in `step`. What is appended from now on is never handed over.
@@ -211,11 +211,12 @@ bool Storage::bring_tables_forward() {
   journal_.tidy(false);
   const std::uint64_t through = journal_.projected_through();
   ledger_.forget(through);
-  outlets_.committed(Committed{.records = {},
-                               .answers = {},
-                               .movements = {},
-                               .head = journal_.head(),
-                               .projected_through = through});
+  hand_over(Committed{.records = {},
+                      .answers = {},
+                      .movements = {},
+                      .head = journal_.head(),
+                      .projected_through = through},
+            false);
   return durable_through_ > through || is_quiet;
 }
 

@@ -64,7 +64,8 @@ class Storage {
  private:
   void decide_and_commit();
   std::size_t next_batch_size() const;
-  void sync_beside(Committed committed);
+  void hand_over(Committed committed, bool needs_sync);
+  void deliver(Committed&& committed);
   void sync_all();
   bool is_syncing() const;
   Committed spare();
@@ -87,11 +88,11 @@ class Storage {
   async::Instant project_again_at_ = async::Instant::min();
   std::atomic<bool> failed_ = false;
   std::atomic<bool> quiet_ = false;
-  // Everything up to this record was handed over.
+  // Everything up to this record is durable, and was delivered.
   std::atomic<std::uint64_t> durable_through_;
 
   mutable std::mutex sync_mutex_;  // Guards what follows.
-  bool syncing_ = false;  // Something was appended that is not durable, or was not handed over.
+  bool syncing_ = false;           // Something was not delivered yet.
   std::vector<Committed> unsynced_;
 
   std::mutex mutex_;  // Guards what follows.

@@ -54,7 +54,8 @@ struct TransferPage {
 };
 
 // The bank: submit a change, be answered when it is durable. Lives on the loop's thread; behind it one storage thread owns the
-// ledger and the journal, decides everything that has queued, makes it durable together and only then hands back the answers. Beyond that hand-over and the queue nothing is shared.
+// ledger and the journal, decides everything that has queued, makes it durable together and only then hands back the answers.
+// Beyond that hand-over and the queue nothing is shared.
 //
 // Always true: `books()` shows exactly what is durable, and shows a change before its answer is given. An answer that was given
 // is durable. After a failed append nobody is answered any more: the loop fails with the StorageError, and the process ends.

@@ -286,6 +286,21 @@ TEST_F(PowerLossTest, AnErrorOfTheDiskAtSuchASyncLosesNothing) {
   EXPECT_GT(fail_everywhere(script, true), 100);
 }
 
+// It makes the name of the WAL's file durable along with itself.
+TEST_F(PowerLossTest, TheFirstAppendAfterAStartWaitsForNoSync) {
+  const std::string file = mount.folder() + "/bank.db";
+  for (const bool is_last : {false, true}) {
+    ledger::SqliteJournal journal(file);
+    ledger::Bank bank(journal, std::chrono::microseconds(0));
+    bank.leaves_syncs = true;
+    bank.pass(std::chrono::seconds(is_last ? 1 : 0));
+    bank.must(ledger::OpenAccount{.account = is_last ? "john" : "jane", .currency = ledger::eur});
+    if (is_last) disk.power_off();
+  }
+  disk.power_on(Loss::all, random);
+  EXPECT_EQ(ledger::verify(file).head.ledger_seq, 2U);
+}
+
 TEST_F(PowerLossTest, ACopyHasNothingThatTheBankCouldStillForget) {
   const TemporaryFolder elsewhere;
   const std::string copied = elsewhere.path() + "/copied";

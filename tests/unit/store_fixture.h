@@ -178,4 +178,14 @@ class StoreBench {
   std::uint64_t ids_ = 0;
 };
 
+// A bank where Jane has 100.00, a card, and a terminal to use it at.
+class StoreFixture : public testing::Test {
+ protected:
+  StoreFixture() { bank.open_jane(); }
+  ~StoreFixture() override { EXPECT_TRUE(bank.store->books().is_balanced()); }
+
+  MemoryJournal journal;
+  StoreBench bank{journal};
+};
+
 }  // namespace ledger

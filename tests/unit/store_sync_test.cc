@@ -1,6 +1,7 @@
 // When what was decided becomes durable, and who hears of it then.
 #include <algorithm>
 #include <cstdint>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,19 +18,13 @@
 namespace ledger {
 namespace {
 
-class StoreSyncTest : public testing::Test {
+class StoreSyncTest : public StoreFixture {
  protected:
-  StoreSyncTest() { bank.open_jane(); }
-  ~StoreSyncTest() override { EXPECT_TRUE(bank.store->books().is_balanced()); }
-
   // Long enough for the tables to be brought up to date.
   void pass_quietly() {
     bank.loop.advance(100ms);
     bank.settle();
   }
-
-  MemoryJournal journal;
-  StoreBench bank{journal};
 };
 
 // Deposits that are asked for at once.
@@ -114,6 +109,23 @@ TEST_F(StoreSyncTest, TheTablesShowNothingThatMayNotBeDurable) {
   EXPECT_EQ(bank.finish(bank.store->hash_at(durable + 300)), bank.store->chain_head().hash);
 }
 
+TEST_F(StoreSyncTest, WhatTheTablesReachMeanwhileIsToldInItsTurn) {
+  bank.executor.keep_beside();
+  const auto before = deposit_many(bank, 64);
+  bank.settle();
+  const std::uint64_t durable = bank.store->last_seq();
+  const auto answers = deposit_many(bank, 300);
+  bank.settle();
+  pass_quietly();
+  EXPECT_EQ(journal.projected_through(), durable);
+  EXPECT_EQ(bank.store->chain_head().ledger_seq, durable);
+  bank.executor.do_beside();
+  bank.loop.settle();
+  EXPECT_EQ(bank.store->chain_head(), journal.head());
+  const TransferPage page = bank.finish(bank.store->transfers(0, 1000));
+  EXPECT_EQ(page.transfers.size(), 1U + 64U + 300U) << "from memory and the tables, without a gap";
+}
+
 // The same over a real loop, real threads and a real file.
 async::Task<> open_some(Store* store, int begin, int end, int* opened) {
   for (int number = begin; number < end; ++number) {
@@ -137,6 +149,24 @@ async::Task<int> open_many_at_once(async::Loop* loop, Store* store) {
   }
   co_await callers.join();
   co_return opened;
+}
+
+// Often enough that a thread which ends at once is seen.
+TEST(ThreadedStoreSyncTest, WhatIsToBeDoneBesideIsDoneBeforeTheThreadsStop) {
+  for (int round = 0; round < 200; ++round) {
+    ThreadExecutor executor;
+    std::promise<void> stepped;
+    bool is_done = false;
+    executor.start([&] {
+      executor.beside([&] { is_done = true; });
+      stepped.set_value();
+      return false;
+    });
+    executor.wake();
+    stepped.get_future().wait();
+    executor.stop();
+    ASSERT_TRUE(is_done);
+  }
 }
 
 TEST(ThreadedStoreSyncTest, ManyAtOnceAreSyncedBesideAndAllOfThemAreOnTheDisk) {

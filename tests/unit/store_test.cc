@@ -14,20 +14,14 @@
 namespace ledger {
 namespace {
 
-class StoreTest : public testing::Test {
+class StoreTest : public StoreFixture {
  protected:
-  StoreTest() { bank.open_jane(); }
-  ~StoreTest() override { EXPECT_TRUE(bank.store->books().is_balanced()); }
-
   std::vector<std::uint64_t> numbers(const std::vector<Transfer>& transfers) {
     std::vector<std::uint64_t> found;
     for (const Transfer& transfer : transfers) found.push_back(transfer.ledger_seq);
     return found;
   }
   AccountNumber jane() { return bank.account("jane").number; }
-
-  MemoryJournal journal;
-  StoreBench bank{journal};
 };
 
 TEST_F(StoreTest, AnAnswerLeavesOnlyWhenItIsDurable) {
