@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import mmap
 import os
 import pathlib
 import signal
@@ -12,6 +13,7 @@ import time
 
 SERVER_CORE, LOAD_CORE = 0, 1
 STEAL_MAX_PERCENT = 1.0
+MEMORY_KEPT_MAX = 4 * 2**30
 
 
 class Failed(Exception):
@@ -115,6 +117,30 @@ def go_ahead():
     group = pathlib.Path("/proc/self/autogroup")
     if group.exists():
         group.write_text("-20")
+
+
+def keep_memory():
+    """Keeps some gigabytes with this machine for as long as the mapping lives that it gives. A virtual machine's free memory may
+    be with its host, block by block of 2 MiB (Linux: page_reporting.c); to get it back costs ten times what a page costs else
+    (20 us against 1.6 where this was found), and whoever needs memory first would pay it. So all is touched once and all but a page
+    of each MiB given back: no free block is large enough for the host."""
+    mib = 2**20
+    size = min(MEMORY_KEPT_MAX, _available_memory() // 4) // mib * mib
+    kept = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with contextlib.suppress(OSError):  # A kernel without them.
+        kept.madvise(mmap.MADV_NOHUGEPAGE)
+    for page in range(0, size, mmap.PAGESIZE):
+        kept[page] = 1
+    for piece in range(0, size, mib):
+        kept.madvise(mmap.MADV_DONTNEED, piece + mmap.PAGESIZE, mib - mmap.PAGESIZE)
+    return kept
+
+
+def _available_memory():
+    for line in pathlib.Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    raise Failed("/proc/meminfo does not say how much memory is available")
 
 
 class Watch:

@@ -12,7 +12,8 @@ against a peer that did the same work in the same run, and what counts is the me
 
 {processors}, {memory_gib} GiB, {system}, {filesystem}. Servers run on one core, loads on the other, over loopback. Teller
 runs as released: the release preset, its default options, its log into a file. Others' work on the machine took
-{others:.1f} % of it meanwhile, and what was disturbed by more than 1 % steal was run again.
+{others:.1f} % of it meanwhile, and what was disturbed by more than 1 % steal was run again. Enough memory was in the machine's
+own hands before: a virtual machine pays its host for what it has not used lately.
 
 ## Targets
 
