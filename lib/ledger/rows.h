@@ -108,14 +108,14 @@ class RowWriter {
   int parameter_ = 0;
 };
 
-// Reads a row's columns in turn; `is_sound` then says whether they are what was written.
+// Reads a row's columns in turn, from a Statement or from RowValues; `is_sound` then says whether they are what was written.
+template <typename Source>
 class RowReader {
  public:
-  explicit RowReader(const Statement& statement, int first_column = 0)
-      : statement_(statement), column_(first_column) {}
+  explicit RowReader(const Source& source) : source_(source) {}
 
   void operator()(std::int64_t& value) {
-    value = statement_.integer(column_++);
+    value = source_.integer(column_++);
     check_.add(value);
   }
   void operator()(std::uint64_t& value) { value = static_cast<std::uint64_t>(next()); }
@@ -137,7 +137,7 @@ class RowReader {
     value = Currency::parse(text).value_or(Currency());
   }
   void operator()(OperationId& value) {
-    value = OperationId::from_bytes(statement_.blob(column_++)).value_or(OperationId());
+    value = OperationId::from_bytes(source_.blob(column_++)).value_or(OperationId());
     check_.add(value.view());
   }
   template <typename Enum>
@@ -146,9 +146,9 @@ class RowReader {
     value = number < 0 ? std::nullopt : std::optional(static_cast<Enum>(number));
   }
 
-  bool is_null() const { return statement_.is_null(column_); }
+  bool is_null() const { return source_.is_null(column_); }
   void skip() { ++column_; }
-  bool is_sound() const { return statement_.integer(column_) == check_.value(); }
+  bool is_sound() const { return source_.integer(column_) == check_.value(); }
 
  private:
   std::int64_t next() {
@@ -157,14 +157,14 @@ class RowReader {
     return value;
   }
   std::string_view text() {
-    const std::string_view text = statement_.text(column_++);
+    const std::string_view text = source_.text(column_++);
     check_.add(text);
     return text;
   }
 
-  const Statement& statement_;
+  const Source& source_;
   RowCheck check_;
-  int column_;
+  int column_ = 0;
 };
 
 // Where a record is: in which row of the journal, and where in its records.
@@ -185,12 +185,15 @@ struct OperationRow {
 // Of a record in that row of the journal; where in it, and what it moved, is left to be filled in.
 OperationRow row_of(const Record& record, std::uint64_t batch);
 
-// The tables, each with its columns in order. `Row` may be const.
+// The tables, each with its columns in order. `Row` may be const. Of which there may be millions, with the names of the columns.
 struct AccountTable {
   static constexpr const char* name = "account";
   static constexpr std::string_view write =
       "INSERT OR REPLACE INTO account VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
   static constexpr std::string_view read = "SELECT * FROM account ORDER BY number";
+  static constexpr std::string_view all_columns =
+      "number, id, customer_name, kind, currency, balance, held, overdraft, last_transfer, "
+      "open_holds, frozen, closed, row_check";
   static void columns(auto& column, auto& row) {
     column(row.number);
     if constexpr (std::is_const_v<std::remove_reference_t<decltype(row)>>) {
@@ -219,6 +222,9 @@ struct CardTable {
   static constexpr std::string_view write =
       "INSERT OR REPLACE INTO card VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
   static constexpr std::string_view read = "SELECT * FROM card ORDER BY number";
+  static constexpr std::string_view all_columns =
+      "number, card, account, pin_hash, state, withdrawal_max, daily_amount_max, daily_count_max, "
+      "usage_day, usage_amount, usage_count, wrong_pins, replaced_by, row_check";
   static void columns(auto& column, auto& row) {
     column(row.number);
     column(row.card);
@@ -383,15 +389,15 @@ void write_row(Statement& statement, const Row& row) {
 }
 void write_row(Statement& statement, const OperationRow& row);
 
-// Reads the row that the statement stands on. Throws bad_data, naming the row, when it is not what was written.
-template <typename Table, typename Row>
-Row read_row(const Statement& statement, const std::string& path) {
+// Reads the row that a statement stands on, or that a function is given. Throws bad_data, naming the row, when it is not what was written.
+template <typename Table, typename Row, typename Source>
+Row read_row(const Source& source, const std::string& path) {
   Row row;
-  RowReader column(statement);
+  RowReader column(source);
   Table::columns(column, row);
   if (!column.is_sound()) {
     throw StorageError(StorageError::Kind::bad_data,
-                       path + " is damaged: row " + std::to_string(statement.integer(0)) +
+                       path + " is damaged: row " + std::to_string(source.integer(0)) +
                            " of table " + Table::name + " is not what was written");
   }
   return row;

@@ -188,6 +188,46 @@ std::int64_t Database::number(std::string_view sql) {
   return statement.integer(0);
 }
 
+// What for_each gives its rows to, and what that has thrown: it must not pass through SQLite.
+struct Database::Visit {
+  const std::function<void(const RowValues&)>& row;
+  std::exception_ptr thrown;
+};
+
+// An aggregate that is told every row, and whose sum is nothing.
+void Database::define_visit() {
+  if (std::exchange(visit_is_defined_, true)) return;
+  const auto step = [](sqlite3_context* context, int, sqlite3_value** values) {
+    Visit& visit = *static_cast<Database*>(sqlite3_user_data(context))->visit_;
+    try {
+      visit.row(RowValues(values));
+    } catch (...) {
+      visit.thrown = std::current_exception();
+      sqlite3_result_error_code(context, SQLITE_ABORT);
+    }
+  };
+  const auto finish = [](sqlite3_context*) {};
+  const int result = sqlite3_create_function_v2(
+      handle_, "visit", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, this, nullptr, step, finish, nullptr);
+  if (result != SQLITE_OK) fail(result);
+}
+
+void Database::for_each(std::string_view columns, std::string_view table,
+                        const std::function<void(const RowValues&)>& row) {
+  define_visit();
+  Visit visit{.row = row, .thrown = nullptr};
+  visit_ = &visit;
+  // Not by an index, so in the order of the key.
+  const std::string sql =
+      "SELECT visit(" + std::string(columns) + ") FROM " + std::string(table) + " NOT INDEXED";
+  try {
+    number(sql);
+  } catch (const StorageError&) {
+    if (visit.thrown) std::rethrow_exception(visit.thrown);
+    throw;
+  }
+}
+
 std::int64_t Database::open_schema(std::int32_t application, std::int32_t version,
                                    const char* create) {
   const std::int64_t found_version = number("PRAGMA user_version");
@@ -324,26 +364,48 @@ void Statement::run() { check(!step(), "a statement gave rows that nobody reads"
 
 void Statement::reset() { sqlite3_reset(statement_); }
 
+namespace {
+
+std::string_view view(const void* data, int size) {
+  return data == nullptr
+             ? std::string_view()
+             : std::string_view(static_cast<const char*>(data), static_cast<std::size_t>(size));
+}
+
+}  // namespace
+
 std::int64_t Statement::integer(int column) const {
   return sqlite3_column_int64(statement_, column);
 }
 
 std::string_view Statement::text(int column) const {
   const void* const data = sqlite3_column_text(statement_, column);
-  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
-  return data == nullptr ? std::string_view()
-                         : std::string_view(static_cast<const char*>(data), size);
+  return view(data, sqlite3_column_bytes(statement_, column));
 }
 
 std::string_view Statement::blob(int column) const {
   const void* const data = sqlite3_column_blob(statement_, column);
-  const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
-  return data == nullptr ? std::string_view()
-                         : std::string_view(static_cast<const char*>(data), size);
+  return view(data, sqlite3_column_bytes(statement_, column));
 }
 
 bool Statement::is_null(int column) const {
   return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+}
+
+std::int64_t RowValues::integer(int column) const { return sqlite3_value_int64(values_[column]); }
+
+std::string_view RowValues::text(int column) const {
+  const void* const data = sqlite3_value_text(values_[column]);
+  return view(data, sqlite3_value_bytes(values_[column]));
+}
+
+std::string_view RowValues::blob(int column) const {
+  const void* const data = sqlite3_value_blob(values_[column]);
+  return view(data, sqlite3_value_bytes(values_[column]));
+}
+
+bool RowValues::is_null(int column) const {
+  return sqlite3_value_type(values_[column]) == SQLITE_NULL;
 }
 
 Statement& Database::kept(std::unique_ptr<Statement>& statement, std::string_view sql) {

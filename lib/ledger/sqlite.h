@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 struct sqlite3;
 struct sqlite3_file;
 struct sqlite3_stmt;
+struct sqlite3_value;
 
 // SQLite for journals: the bank's, and an ATM's. Everything here throws StorageError with one sentence that names the file.
 namespace ledger {
@@ -36,6 +38,20 @@ class FileLock {
 inline constexpr int page_cache_kibibytes = 64 * 1024;
 
 class Statement;
+
+// The columns of a row that is given to a function. They count from 0; views are valid during the call.
+class RowValues {
+ public:
+  explicit RowValues(sqlite3_value** values) : values_(values) {}
+
+  std::int64_t integer(int column) const;
+  std::string_view text(int column) const;
+  std::string_view blob(int column) const;
+  bool is_null(int column) const;
+
+ private:
+  sqlite3_value** values_;
+};
 
 // One connection. One thread at a time.
 class Database {
@@ -63,6 +79,11 @@ class Database {
   Statement prepare_later(std::string_view sql);
   // The one number that a pragma or a query gives.
   std::int64_t number(std::string_view sql);
+
+  // Gives each row of a table to a function, in the order of its key: these columns of it, with commas. A statement that is stepped
+  // takes several calls a column.
+  void for_each(std::string_view columns, std::string_view table,
+                const std::function<void(const RowValues&)>& row);
 
   // Checks whose file this is and how old: `application` is a number of the program's own, `version` the newest schema that it
   // knows. A new file gets both, and `create` is run in the same transaction. Throws newer_schema, or cannot_create when it is
@@ -95,13 +116,18 @@ class Database {
   friend class Statement;
   friend class Transaction;
   friend class View;
+  struct Visit;
+
   void set_pragmas(Access access);
+  void define_visit();
   // Prepared at its first use: every commit needs it.
   Statement& kept(std::unique_ptr<Statement>& statement, std::string_view sql);
 
   std::string path_;
   sqlite3* handle_ = nullptr;
   std::int64_t wal_pages_ = 0;
+  Visit* visit_ = nullptr;  // While for_each runs.
+  bool visit_is_defined_ = false;
   std::unique_ptr<Statement> begin_;
   std::unique_ptr<Statement> begin_view_;
   std::unique_ptr<Statement> commit_;

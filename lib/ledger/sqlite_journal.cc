@@ -199,22 +199,28 @@ void SqliteJournal::load_tables() {
   const std::string& path = database_.path();
   const auto load = [&]<typename Table, typename Row>(Table, Row, std::uint64_t count,
                                                       auto in_order) {
-    Statement read = database_.prepare(Table::read);
-    const Rows rows(read);
     const auto require = [&](bool is_so) {
       if (is_so) return;
       tables_.damaged(std::string("a row of table ") + Table::name +
                       " is missing, or there is one too many");
     };
     std::uint64_t found = 0;
-    for (; read.step(); ++found) {
-      Row row = read_row<Table, Row>(read, path);
+    const auto take = [&](const auto& source) {
+      Row row = read_row<Table, Row>(source, path);
       require(in_order(row));
       if constexpr (std::is_same_v<Row, ReversalRow>) {
         projection_.restore_reversal(row.transfer_seq, row.reversing_seq);
       } else {
         projection_.restore(std::move(row));
       }
+      ++found;
+    };
+    if constexpr (requires { Table::all_columns; }) {
+      database_.for_each(Table::all_columns, Table::name, take);
+    } else {
+      Statement read = database_.prepare(Table::read);
+      const Rows rows(read);
+      while (read.step()) take(read);
     }
     require(found == count);
   };

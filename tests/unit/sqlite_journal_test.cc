@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -275,6 +276,32 @@ TEST_F(SqliteJournalTest, ABackupHoldsWhatWasDurableAndChangesGoOn) {
   Bank other(restored, 10s);
   EXPECT_TRUE(other.books() == before);
   EXPECT_EQ(restored.instance_id(), journal.instance_id());
+}
+
+TEST_F(SqliteJournalTest, EveryRowOfATableIsVisitedInTheOrderOfItsKey) {
+  Database database(file, Database::Access::read_write);
+  database.execute(
+      "CREATE TABLE cat (number INTEGER PRIMARY KEY, name TEXT, weight INTEGER, fur TEXT, vet "
+      "TEXT);"
+      "CREATE INDEX smaller_than_the_table ON cat (weight, name);"
+      "INSERT INTO cat (number, name, weight) VALUES (3, 'Minka', 1), (1, 'Tom', 9), (2, NULL, 5)");
+  std::string found;
+  const auto tell = [&found](const RowValues& cat) {
+    found += std::to_string(cat.integer(0)) + (cat.is_null(1) ? " nobody" : " ") +
+             std::string(cat.text(1)) + ", ";
+  };
+  database.for_each("number, name, weight", "cat", tell);
+  EXPECT_EQ(found, "1 Tom, 2 nobody, 3 Minka, ");
+
+  found.clear();
+  const auto throw_at_two = [&](const RowValues& cat) {
+    tell(cat);
+    if (cat.integer(0) == 2) throw std::runtime_error("two");
+  };
+  EXPECT_THROW(database.for_each("number, name", "cat", throw_at_two), std::runtime_error);
+  EXPECT_EQ(found, "1 Tom, 2 nobody, ") << "what is thrown ends it";
+  database.for_each("number, name", "cat", tell);
+  EXPECT_EQ(found, "1 Tom, 2 nobody, 1 Tom, 2 nobody, 3 Minka, ") << "and nothing else";
 }
 
 TEST_F(SqliteJournalTest, ThereIsRoomOnThisDisk) { EXPECT_TRUE(SqliteJournal(file).has_room()); }
