@@ -15,6 +15,9 @@ constexpr std::uint64_t project_lag_min = 256;
 // While changes come, the tables get this part of the storage's time, in the gaps between batches: what is steady is kept up
 // with, and a burst is hardly slowed down. The further they lag, the more they get, so that a lag does not grow for long.
 constexpr int project_share = 16;
+// Behind batches as large as those that overlap, hundreds wait for each step of the tables: in such a burst they get this part,
+// and the rest when it is over, or when they lag too far.
+constexpr int project_share_in_burst = 256;
 // So many operations before its turn, what one needs is fetched: memory answers about as fast as that many are decided.
 constexpr std::size_t fetch_ahead = 4;
 // A batch as large as this is made durable beside the decisions of the next; a smaller one is answered sooner at once.
@@ -205,7 +208,8 @@ bool Storage::bring_tables_forward() {
   journal_.project(std::min<std::uint64_t>(wanted, lag));
   const async::Instant ended = clock_.steady_now();
   const std::uint64_t lag_left = is_late ? 0 : options_.lag_max - lag;
-  const double others = (project_share - 1) * static_cast<double>(lag_left) /
+  const int share = batch_size_ < overlap_min ? project_share : project_share_in_burst;
+  const double others = (share - 1) * static_cast<double>(lag_left) /
                         static_cast<double>(std::max<std::size_t>(options_.lag_max, 1));
   project_again_at_ = ended + std::chrono::duration_cast<async::Duration>(others * (ended - began));
   journal_.tidy(false);

@@ -340,16 +340,24 @@ TEST_F(StoreTest, WhileChangesComeTheTablesGetAPartOfTheTime) {
     ++times;
     bank.clock.worked += 10ms;
   };
-  const auto first = open_many(bank, 300);
+  const auto burst = open_many(bank, 300);
   bank.settle();
   EXPECT_EQ(times, 1) << "in the gap behind the batch";
-  const auto second = open_many(bank, 300);
-  bank.settle();
-  EXPECT_EQ(times, 1) << "it has had its part";
   bank.clock.worked += 150ms;
-  const auto third = open_many(bank, 300);
+  const auto more = open_many(bank, 300);
+  bank.settle();
+  EXPECT_EQ(times, 1) << "a burst is hardly slowed down";
+  bank.clock.worked += 2400ms;
+  const auto first = open_many(bank, 100);
   bank.settle();
   EXPECT_EQ(times, 2);
+  const auto second = open_many(bank, 100);
+  bank.settle();
+  EXPECT_EQ(times, 2) << "it has had its part";
+  bank.clock.worked += 150ms;
+  const auto third = open_many(bank, 200);
+  bank.settle();
+  EXPECT_EQ(times, 3) << "small batches leave more of it";
 }
 
 // The same over a real loop and a real thread.
