@@ -185,12 +185,12 @@ struct OperationRow {
 // Of a record in that row of the journal; where in it, and what it moved, is left to be filled in.
 OperationRow row_of(const Record& record, std::uint64_t batch);
 
-// The tables, each with its columns in order. `Row` may be const. Of which there may be millions, with the names of the columns.
+// The tables, each with its columns in order. `Row` may be const. What is read whole has the names of its columns, for
+// Database::for_each.
 struct AccountTable {
   static constexpr const char* name = "account";
   static constexpr std::string_view write =
       "INSERT OR REPLACE INTO account VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
-  static constexpr std::string_view read = "SELECT * FROM account ORDER BY number";
   static constexpr std::string_view all_columns =
       "number, id, customer_name, kind, currency, balance, held, overdraft, last_transfer, "
       "open_holds, frozen, closed, row_check";
@@ -221,7 +221,6 @@ struct CardTable {
   static constexpr const char* name = "card";
   static constexpr std::string_view write =
       "INSERT OR REPLACE INTO card VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
-  static constexpr std::string_view read = "SELECT * FROM card ORDER BY number";
   static constexpr std::string_view all_columns =
       "number, card, account, pin_hash, state, withdrawal_max, daily_amount_max, daily_count_max, "
       "usage_day, usage_amount, usage_count, wrong_pins, replaced_by, row_check";
@@ -245,7 +244,8 @@ struct CardTable {
 struct TerminalTable {
   static constexpr const char* name = "terminal";
   static constexpr std::string_view write = "INSERT OR REPLACE INTO terminal VALUES (?,?,?,?,?,?)";
-  static constexpr std::string_view read = "SELECT * FROM terminal ORDER BY number";
+  static constexpr std::string_view all_columns =
+      "number, id, cash_account, currency, in_service, row_check";
   static void columns(auto& column, auto& row) {
     column(row.number);
     column(row.id);
@@ -283,7 +283,9 @@ struct ExceptionTable {
   static constexpr const char* name = "exception";
   static constexpr std::string_view write =
       "INSERT OR REPLACE INTO exception VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
-  static constexpr std::string_view read = "SELECT * FROM exception ORDER BY ledger_seq";
+  static constexpr std::string_view all_columns =
+      "ledger_seq, kind, at, account, terminal, hold, amount, currency, evidence, resolved, "
+      "resolution, row_check";
   static void columns(auto& column, auto& row) {
     column(row.ledger_seq);
     column(row.kind);
@@ -307,7 +309,7 @@ struct ReversalRow {
 struct ReversalTable {
   static constexpr const char* name = "reversal";
   static constexpr std::string_view write = "INSERT OR REPLACE INTO reversal VALUES (?,?,?)";
-  static constexpr std::string_view read = "SELECT * FROM reversal ORDER BY transfer_seq";
+  static constexpr std::string_view all_columns = "transfer_seq, reversing_seq, row_check";
   static void columns(auto& column, auto& row) {
     column(row.transfer_seq);
     column(row.reversing_seq);

@@ -119,6 +119,7 @@ Database::Database(std::string path, Access access) : path_(std::move(path)) {
   try {
     if (result != SQLITE_OK) fail(result);
     set_pragmas(access);
+    define_visit();
   } catch (...) {
     // A constructor that throws has no destructor to do this.
     sqlite3_close(handle_);
@@ -196,7 +197,6 @@ struct Database::Visit {
 
 // An aggregate that is told every row, and whose sum is nothing.
 void Database::define_visit() {
-  if (std::exchange(visit_is_defined_, true)) return;
   const auto step = [](sqlite3_context* context, int, sqlite3_value** values) {
     Visit& visit = *static_cast<Database*>(sqlite3_user_data(context))->visit_;
     try {
@@ -214,7 +214,6 @@ void Database::define_visit() {
 
 void Database::for_each(std::string_view columns, std::string_view table,
                         const std::function<void(const RowValues&)>& row) {
-  define_visit();
   Visit visit{.row = row, .thrown = nullptr};
   visit_ = &visit;
   // Not by an index, so in the order of the key.

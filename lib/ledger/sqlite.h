@@ -127,7 +127,6 @@ class Database {
   sqlite3* handle_ = nullptr;
   std::int64_t wal_pages_ = 0;
   Visit* visit_ = nullptr;  // While for_each runs.
-  bool visit_is_defined_ = false;
   std::unique_ptr<Statement> begin_;
   std::unique_ptr<Statement> begin_view_;
   std::unique_ptr<Statement> commit_;

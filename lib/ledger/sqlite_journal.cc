@@ -205,8 +205,8 @@ void SqliteJournal::load_tables() {
                       " is missing, or there is one too many");
     };
     std::uint64_t found = 0;
-    const auto take = [&](const auto& source) {
-      Row row = read_row<Table, Row>(source, path);
+    const auto take = [&](const RowValues& values) {
+      Row row = read_row<Table, Row>(values, path);
       require(in_order(row));
       if constexpr (std::is_same_v<Row, ReversalRow>) {
         projection_.restore_reversal(row.transfer_seq, row.reversing_seq);
@@ -215,13 +215,7 @@ void SqliteJournal::load_tables() {
       }
       ++found;
     };
-    if constexpr (requires { Table::all_columns; }) {
-      database_.for_each(Table::all_columns, Table::name, take);
-    } else {
-      Statement read = database_.prepare(Table::read);
-      const Rows rows(read);
-      while (read.step()) take(read);
-    }
+    database_.for_each(Table::all_columns, Table::name, take);
     require(found == count);
   };
   const auto numbered = [](const auto& list) {

@@ -12,8 +12,8 @@ namespace {
 constexpr std::size_t expiries_per_batch_max = 256;
 // When fewer records than these are missing, the tables wait for quiet: large transactions are cheaper.
 constexpr std::uint64_t project_lag_min = 256;
-// While changes come, the tables get this part of the storage's time, in the gaps between batches: what is steady is kept up
-// with, and a burst is hardly slowed down. The further they lag, the more they get, so that a lag does not grow for long.
+// While changes come, the tables get this part of the storage's time, in the gaps between batches, so what is steady is kept up
+// with. The further they lag, the more they get, so that a lag does not grow for long.
 constexpr int project_share = 16;
 // Behind batches as large as those that overlap, hundreds wait for each step of the tables: in such a burst they get this part,
 // and the rest when it is over, or when they lag too far.

@@ -196,30 +196,32 @@ class Verifier {
                                       [](const auto& hold) { return hold.second.is_open(); }));
     check_count("hold", static_cast<std::int64_t>(holds_));
     check_count("operation", static_cast<std::int64_t>(meta_.projected_through));
-    Statement read = database_.prepare(ReversalTable::read);
-    const Rows rows(read);
-    while (read.step()) {
-      const auto row = read_row<ReversalTable, ReversalRow>(read, database_.path());
+    const auto check_reversal = [&](const RowValues& values) {
+      const auto row = read_row<ReversalTable, ReversalRow>(values, database_.path());
       if (books.reversed_by(row.transfer_seq) != row.reversing_seq) {
         tables_.damaged("row " + std::to_string(row.transfer_seq) +
                         " of table reversal is not what the journal says");
       }
-    }
+    };
+    database_.for_each(ReversalTable::all_columns, ReversalTable::name, check_reversal);
     check_count("reversal", static_cast<std::int64_t>(books.reversal_count()));
   }
 
   template <typename Table, typename List>
   void check_table(Table, const List& expected) {
     using Row = typename List::value_type;
-    Statement read = database_.prepare(Table::read);
-    const Rows rows(read);
-    for (const Row& row : expected) {
-      if (!read.step())
-        tables_.damaged(std::string("a row of table ") + Table::name + " is missing");
-      if (read_row<Table, Row>(read, database_.path()) == row) continue;
-      tables_.damaged("row " + std::to_string(read.integer(0)) + " of table " + Table::name +
-                      " is not what the journal says");
-    }
+    auto next = expected.begin();
+    const auto check_row = [&](const RowValues& values) {
+      if (next == expected.end()) return;  // The count will tell.
+      if (!(read_row<Table, Row>(values, database_.path()) == *next)) {
+        tables_.damaged("row " + std::to_string(values.integer(0)) + " of table " + Table::name +
+                        " is not what the journal says");
+      }
+      ++next;
+    };
+    database_.for_each(Table::all_columns, Table::name, check_row);
+    if (next != expected.end())
+      tables_.damaged(std::string("a row of table ") + Table::name + " is missing");
     check_count(Table::name, static_cast<std::int64_t>(expected.size()));
   }
 

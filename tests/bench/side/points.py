@@ -1,5 +1,6 @@
 """What can be measured: a point is a name and a function that measures it once, anew each time."""
 
+import collections
 import contextlib
 import json
 import os
@@ -26,7 +27,7 @@ class Bench:
         self.seconds, self.burst, self.sustained, self.scale = seconds, burst, sustained, scale
         self._close = contextlib.ExitStack()
         self._cluster, self._clients = None, None
-        self._banks, self._uses = {}, {}
+        self._banks, self._uses = {}, collections.Counter()
 
     def close(self):
         self._close.close()
@@ -48,13 +49,13 @@ class Bench:
         key = (mix, *sizes.values())
         if key not in self._banks:
             self._banks[key] = self._close.enter_context(peers.folder()) / "bank.db"
-        path, uses = self._banks[key], self._uses.get(key, 0)
+        path, uses = self._banks[key], self._uses[key]
         if uses == 0 or (mix == "post" and uses % POSTED_USES_MAX == 0):
             for old in path.parent.glob("bank.db*"):
                 old.unlink()
             shutil.copyfile(peers.seeded(**sizes), path)
             os.sync()
-        self._uses[key] = uses + 1
+        self._uses[key] += 1
         return path
 
     def best_clients(self):
