@@ -176,8 +176,9 @@ void Parser::hand_out_arguments(Command& command) const {
     }
   }
   if (used < given.size()) {
-    throw Failure(ExitCode::usage, command.path() + " takes no further '" + unmark(given[used]) +
-                                       "'. See " + command.path() + " --help.");
+    const std::string takes = used == 0 ? " takes only options, not '" : " takes no further '";
+    throw Failure(ExitCode::usage, command.path() + takes + unmark(given[used]) + "'. See " +
+                                       command.path() + " --help.");
   }
 }
 

@@ -37,7 +37,9 @@ class OptionsTest : public testing::Test {
     pay.run([this] { return ran = true, 0; });
     Command& account = line.root().command("account", "Accounts");
     account.command("open", "Open one").run([] { return 7; });
-    account.command("close", "Close one").run([] { return 8; });
+    Command& close = account.command("close", "Close one");
+    close.argument("ACCOUNT", closed, "which");
+    close.run([] { return 8; });
   }
   ~OptionsTest() override { std::filesystem::remove_all(directory); }
 
@@ -72,6 +74,7 @@ class OptionsTest : public testing::Test {
   bool durable = true;
   std::string pepper;
   std::string amount;
+  std::string closed;
   std::vector<std::string> payees;
   std::optional<std::string> id;
   bool ran = false;
@@ -232,7 +235,9 @@ TEST_F(OptionsTest, MistakesOnTheCommandLineGetOneSentence) {
             "64 bankd account needs a command: open, close. See bankd account --help.");
   EXPECT_EQ(failure_of({"serve", "--data", "a", "--data", "b"}), "64 --data is given twice.");
   EXPECT_EQ(failure_of({"serve", "now"}),
-            "64 bankd serve takes no further 'now'. See bankd serve --help.");
+            "64 bankd serve takes only options, not 'now'. See bankd serve --help.");
+  EXPECT_EQ(failure_of({"account", "close", "jane", "john"}),
+            "64 bankd account close takes no further 'john'. See bankd account close --help.");
   EXPECT_FALSE(ran);
 }
 
@@ -245,7 +250,7 @@ TEST_F(OptionsTest, ArgumentsAreTakenInOrder) {
 
 TEST_F(OptionsTest, NestedCommandsRun) {
   EXPECT_EQ(run({"account", "open"}), 7);
-  EXPECT_EQ(run({"account", "close"}), 8);
+  EXPECT_EQ(run({"account", "close", "jane"}), 8);
 }
 
 TEST_F(OptionsTest, WhatIsForOneCallIsNeverTakenFromElsewhere) {
