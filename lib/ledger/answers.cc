@@ -17,7 +17,7 @@ void Answers::add(const Record& record, const Encoded& encoded) {
     blocks_.push_back(Block{.first = number, .bytes = encoded.batch, .decided_at = record.at});
   }
   const std::uint32_t tag = index_tag(id);
-  index_of(tag).insert(tag, static_cast<std::uint32_t>(number));
+  index_of(id, tag).insert(tag, static_cast<std::uint32_t>(number));
   entries_.push_back(
       Entry{.ledger_seq = record.ledger_seq, .position = encoded.position, .size = encoded.size});
 }
@@ -36,7 +36,7 @@ std::optional<Encoded> Answers::encoded(const OperationId& id) const {
     return id_of(encoded_at(place_of(number)).view()) == id;
   };
   const std::uint32_t tag = index_tag(id);
-  if (const std::optional<std::uint32_t> number = index_of(tag).find(tag, is_it)) {
+  if (const std::optional<std::uint32_t> number = index_of(id, tag).find(tag, is_it)) {
     return encoded_at(place_of(*number));
   }
   if (ahead_.empty() || !is_complete_for(id)) return std::nullopt;
@@ -69,7 +69,7 @@ void Answers::forget(std::uint64_t projected_through, Instant line) {
     const Encoded encoded{blocks_.front().bytes, front.position, front.size};
     const OperationId id = id_of(encoded.view());
     const std::uint32_t tag = index_tag(id);
-    index_of(tag).erase(tag, static_cast<std::uint32_t>(left_));
+    index_of(id, tag).erase(tag, static_cast<std::uint32_t>(left_));
     if (is_complete_for(id)) ahead_.emplace(*id.made_at(), Ahead{id, encoded});
     entries_.pop_front();
     ++left_;

@@ -25,7 +25,7 @@ class Answers {
   // Somebody will ask for this id, or add it, soon.
   void prefetch(const OperationId& id) const {
     const std::uint32_t tag = index_tag(id);
-    index_of(tag).prefetch(tag);
+    index_of(id, tag).prefetch(tag);
   }
 
   // True: not having an answer here proves that the id was never answered.
@@ -56,14 +56,25 @@ class Answers {
     Encoded encoded;
   };
 
-  // One index that doubles at two million entries would stop the bank for 50 ms: its slots are all over memory. Of so many, each
-  // doubles at another time, and within the processor's caches.
-  static constexpr unsigned index_bits = 8;
+  // New ids are of one time, so ids of one time have their index: the slots that come next are in the processor's caches, however
+  // many answers there are. It has parts, since one index that doubles at two million entries would stop the bank for 50 ms, and
+  // nothing keeps a caller's clock from standing still.
+  static constexpr unsigned time_bits = 8;
+  static constexpr unsigned part_bits = 2;
+  static constexpr unsigned milliseconds_bits = 4;  // Of an index's time.
 
-  const NumberIndex& index_of(std::uint32_t tag) const {
-    return indexes_[tag >> (32 - index_bits)];
+  static std::size_t index_place(const OperationId& id, std::uint32_t tag) {
+    // Of a UUIDv7; other ids have what is as good as any number there.
+    const std::uint32_t milliseconds = std::uint32_t{id.bytes[4]} << 8U | id.bytes[5];
+    const std::uint32_t time = (milliseconds >> milliseconds_bits) % (1U << time_bits);
+    return time << part_bits | tag >> (32 - part_bits);
   }
-  NumberIndex& index_of(std::uint32_t tag) { return indexes_[tag >> (32 - index_bits)]; }
+  const NumberIndex& index_of(const OperationId& id, std::uint32_t tag) const {
+    return indexes_[index_place(id, tag)];
+  }
+  NumberIndex& index_of(const OperationId& id, std::uint32_t tag) {
+    return indexes_[index_place(id, tag)];
+  }
   std::optional<Encoded> encoded(const OperationId& id) const;
   const Block& block_of(std::uint64_t number) const;
   Encoded encoded_at(std::size_t place) const;
@@ -75,7 +86,7 @@ class Answers {
   std::deque<Entry> entries_;
   std::deque<Block> blocks_;
   std::uint64_t left_ = 0;
-  std::array<NumberIndex, 1U << index_bits> indexes_;
+  std::array<NumberIndex, 1U << (time_bits + part_bits)> indexes_;
   // Answers kept because their ids are younger than the line, by when the line passes them. Few: they are not in the index.
   std::multimap<Instant, Ahead> ahead_;
   Instant line_ = Instant::min();

@@ -89,13 +89,16 @@ void Call::request_is_read() noexcept {
   if (request_) ServerCore::keep(handler_.spare_requests, std::move(request_), request_size_);
 }
 
+void Call::response_is_written() noexcept {
+  if (!response_) return;
+  const auto size = static_cast<std::size_t>(response_->GetCachedSize());
+  ServerCore::keep(handler_.spare_responses, std::move(response_), size);
+}
+
 void Call::destroy_work() noexcept {
   work_.reset();
   request_is_read();
-  if (response_) {
-    const auto size = static_cast<std::size_t>(response_->GetCachedSize());
-    ServerCore::keep(handler_.spare_responses, std::move(response_), size);
-  }
+  response_is_written();
 }
 
 void Call::reply(const google::protobuf::Message& response) {
@@ -105,6 +108,7 @@ void Call::reply(const google::protobuf::Message& response) {
   } else {
     answer(Status{.code = StatusCode::resource_exhausted, .message = too_long(response)});
   }
+  response_is_written();
 }
 
 void Call::write(const google::protobuf::Message& response) {

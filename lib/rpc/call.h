@@ -92,6 +92,7 @@ class Call final : public Caller, public async::Pooled, public async::detail::Li
   void last_reference_dropped() noexcept override { delete this; }
   void answer(const Status& status);
   void record(const Status& status, std::string_view error);
+  void response_is_written() noexcept;
   CallRecord describe(const Status& status, std::string_view error) const;
 
   Connection& connection_;
