@@ -59,7 +59,7 @@ class TemplateTest : public testing::Test {
 };
 
 TEST_F(TemplateTest, MakesARequestWithTheCallsOwnId) {
-  for (const std::uint32_t id : {call_id_min, call_id_min + 12'345'678, call_id_max}) {
+  for (const std::uint64_t id : {call_id_min, call_id_min + 12'345'678, call_id_max}) {
     const std::size_t at = card.balance.append(out, id);
     const rpc::v1::Request request = parse_frame(std::string_view(out).substr(at));
     EXPECT_EQ(request.id(), id);

@@ -25,12 +25,13 @@ std::uint64_t clock_ns(clockid_t clock) {
 
 std::uint64_t now_ns() { return clock_ns(CLOCK_MONOTONIC); }
 
-// A call's id says its slot: the lowest bits. 8 of them, for the 256 calls that may be in flight.
+// The ids of a connection count up, as those of callers do, and say their call's slot: the lowest bits. 8 of them, for the 256 calls
+// that may be in flight.
 constexpr std::uint32_t slot_bits = 8;
-constexpr std::uint32_t rounds_max = (call_id_max - call_id_min) >> slot_bits;
+constexpr std::uint64_t calls_max = (call_id_max - call_id_min) >> slot_bits;
 
-std::uint32_t call_id(std::uint32_t slot, std::uint32_t round) {
-  return call_id_min + (round << slot_bits) + slot;
+std::uint64_t call_id(std::uint32_t slot, std::uint64_t calls) {
+  return call_id_min + ((calls % calls_max) << slot_bits) + slot;
 }
 
 }  // namespace
@@ -95,8 +96,7 @@ void Generator::begin(Connection& connection, std::uint32_t number, std::uint64_
 
 void Generator::send(Connection& connection, std::uint32_t number) {
   Slot& slot = connection.slots[number];
-  slot.rounds = (slot.rounds + 1) % rounds_max;
-  slot.call_id = call_id(number, slot.rounds);
+  slot.call_id = call_id(number, connection.calls++);
   const CardTemplates& card = cards_[slot.card];
   std::string& out = connection.out;
   if (!connection.is_dirty) {

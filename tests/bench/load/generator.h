@@ -48,8 +48,7 @@ class Generator {
  private:
   struct Slot {
     std::uint64_t began = 0;
-    std::uint32_t call_id = 0;  // 0: nothing is in flight.
-    std::uint32_t rounds = 0;
+    std::uint64_t call_id = 0;  // 0: nothing is in flight.
     std::uint32_t card = 0;
     Work work = Work::balance;
     bool captures = false;
@@ -58,6 +57,7 @@ class Generator {
   struct Connection {
     int socket = -1;
     std::size_t flow = 0;
+    std::uint64_t calls = 0;     // That were sent.
     std::uint32_t terminal = 0;  // Of an ATM: its session's, and its templates' place.
     std::vector<Slot> slots;
     std::vector<std::uint32_t> free;

@@ -68,7 +68,7 @@ void Session::send(std::string_view bytes) {
   }
 }
 
-void Session::send(std::uint32_t call_id, std::string_view method,
+void Session::send(std::uint64_t call_id, std::string_view method,
                    const google::protobuf::MessageLite& body) {
   std::string frame;
   Template(method, body).append(frame, call_id);

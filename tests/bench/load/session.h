@@ -37,7 +37,7 @@ class Session {
 
   // Sends a frame that was made elsewhere, or a request.
   void send(std::string_view bytes);
-  void send(std::uint32_t call_id, std::string_view method,
+  void send(std::uint64_t call_id, std::string_view method,
             const google::protobuf::MessageLite& body);
   // The next reply; valid until the next call.
   Reply receive();

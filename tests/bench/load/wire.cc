@@ -28,11 +28,12 @@ ChangeId mark(std::string_view text) {
   return id;
 }
 
-void put_call_id(char* to, std::uint32_t id) {
+void put_call_id(char* to, std::uint64_t id) {
   to[0] = static_cast<char>(0x80U | (id & 0x7fU));
   to[1] = static_cast<char>(0x80U | ((id >> 7U) & 0x7fU));
   to[2] = static_cast<char>(0x80U | ((id >> 14U) & 0x7fU));
-  to[3] = static_cast<char>(id >> 21U);
+  to[3] = static_cast<char>(0x80U | ((id >> 21U) & 0x7fU));
+  to[4] = static_cast<char>(id >> 28U);
 }
 
 bool read_varint(std::string_view& bytes, std::uint64_t& value) {
@@ -131,7 +132,7 @@ Template::Template(std::string_view method, const google::protobuf::MessageLite&
   target_at_ = place(target_mark);
 }
 
-std::size_t Template::append(std::string& out, std::uint32_t call_id) const {
+std::size_t Template::append(std::string& out, std::uint64_t call_id) const {
   const std::size_t at = out.size();
   out.append(bytes_);
   put_call_id(out.data() + at + call_id_at, call_id);

@@ -21,9 +21,9 @@ std::string terminal_name(std::size_t terminal);
 inline constexpr std::string_view seeded_pin = "4826";
 inline constexpr std::size_t account_name_size = 10;
 
-// Call ids of a generator always take four bytes on the wire, so that a frame's size never changes.
-inline constexpr std::uint32_t call_id_min = 1U << 21U;
-inline constexpr std::uint32_t call_id_max = (1U << 28U) - 1;
+// Call ids of a generator always take five bytes on the wire, so that a frame's size never changes.
+inline constexpr std::uint64_t call_id_min = std::uint64_t{1} << 28U;
+inline constexpr std::uint64_t call_id_max = (std::uint64_t{1} << 35U) - 1;
 
 // A frame, and where in it is what differs from call to call.
 class Template {
@@ -34,7 +34,7 @@ class Template {
   Template(std::string_view method, const google::protobuf::MessageLite& body);
 
   // Appends the frame of a call, and gives where in `out` it begins.
-  std::size_t append(std::string& out, std::uint32_t call_id) const;
+  std::size_t append(std::string& out, std::uint64_t call_id) const;
   void set_change(char* frame, const ChangeId& id) const { set(frame, change_at_, id); }
   void set_hold(char* frame, const ChangeId& id) const { set(frame, hold_at_, id); }
   void set_target(char* frame, std::size_t account) const;

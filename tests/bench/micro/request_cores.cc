@@ -37,7 +37,7 @@ class Requests : public Work {
   virtual void append(std::string& frames) = 0;
 
   const load::CardTemplates& any_card() { return templates_[random_.random() % cards]; }
-  std::uint32_t next_call() { return load::call_id_min + (call_++ & 0xffffU); }
+  std::uint64_t next_call() { return load::call_id_min + (call_++ & 0xffffU); }
 
   BankInMemory bank_;
   load::ChangeIds random_{7};
