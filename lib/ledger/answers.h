@@ -8,20 +8,23 @@
 #include <optional>
 
 #include "ledger/codec.h"
+#include "ledger/history.h"
 #include "ledger/index.h"
 #include "ledger/record.h"
 
 namespace ledger {
 
-// The first answers to recent ids, in their journal form. Part of the ledger, on its thread.
+// Which recent ids were answered, and where in the journal the answers are. Part of the ledger, on its thread.
 //
 // Always true: an id made after `line()` is in here or was never answered. Answers leave in the
 // order in which they came, but one whose id is younger than the line (its maker's clock was ahead)
 // stays until the line has passed it too.
 class Answers {
  public:
-  void add(const Record& record, const Encoded& encoded);
-  std::optional<Record> find(const OperationId& id) const;
+  // The record begins at `position` of its batch, which is in the journal when a record of another is added. Null: it is already.
+  void add(const Record& record, std::size_t position, const BatchBytes& batch);
+  // What is not in the last batch is read by `history`.
+  std::optional<Record> find(const OperationId& id, History& history) const;
   // Somebody will ask for this id, or add it, soon.
   void prefetch(const OperationId& id) const {
     const std::uint32_t tag = index_tag(id);
@@ -39,21 +42,26 @@ class Answers {
   Instant line() const { return line_; }
 
  private:
-  // Its id is in its bytes: while the tables lag there are millions of these.
+  // Small: while the tables lag there are millions of these.
   struct Entry {
-    std::uint64_t ledger_seq = 0;
+    OperationId id;
+    std::uint32_t after_first = 0;  // How many records after the block's first.
     std::uint32_t position = 0;
-    std::uint32_t size = 0;
   };
-  // The bytes that a run of entries points into: those from `first` on, up to the next block.
+  // A run of entries that were decided at the same time, up to the next block's first.
   struct Block {
     std::uint64_t first = 0;
-    SharedBytes bytes;
+    std::uint64_t first_seq = 0;
     Instant decided_at;
+  };
+  // Where a record is.
+  struct Place {
+    std::uint64_t ledger_seq = 0;
+    std::uint32_t position = 0;
   };
   struct Ahead {
     OperationId id;
-    Encoded encoded;
+    Place place;
   };
 
   // New ids are of one time, so ids of one time have their index: the slots that come next are in the processor's caches, however
@@ -75,9 +83,8 @@ class Answers {
   NumberIndex& index_of(const OperationId& id, std::uint32_t tag) {
     return indexes_[index_place(id, tag)];
   }
-  std::optional<Encoded> encoded(const OperationId& id) const;
+  std::optional<Place> find_place(const OperationId& id) const;
   const Block& block_of(std::uint64_t number) const;
-  Encoded encoded_at(std::size_t place) const;
   std::size_t place_of(std::uint32_t number) const {
     return static_cast<std::uint32_t>(number - static_cast<std::uint32_t>(left_));
   }
@@ -90,6 +97,9 @@ class Answers {
   // Answers kept because their ids are younger than the line, by when the line passes them. Few: they are not in the index.
   std::multimap<Instant, Ahead> ahead_;
   Instant line_ = Instant::min();
+  // The last batch, and its first record: it may not be in the journal yet.
+  BatchBytes last_batch_;
+  std::uint64_t last_batch_from_ = 0;
 };
 
 }  // namespace ledger

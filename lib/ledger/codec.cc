@@ -202,9 +202,6 @@ class Reader {
   bool failed_ = false;
 };
 
-// Number, time and day of a record.
-constexpr int fields_before_id = 3;
-
 void put_change(Writer& writer, const Change& change) {
   writer.put(std::uint64_t{change.index()});
   std::visit(
@@ -278,16 +275,6 @@ void encode(const Record& record, std::string& out) {
   writer.put(record.operation.principal);
   put_change(writer, record.operation.change);
   put_outcome(writer, record.outcome);
-}
-
-OperationId id_of(std::string_view encoded) {
-  Reader reader(encoded);
-  std::uint64_t before = 0;
-  for (int field = 0; field < fields_before_id; ++field) reader.get(before);
-  OperationId id;
-  reader.get(id);
-  check(!reader.failed());
-  return id;
 }
 
 std::optional<Record> decode(std::string_view& bytes) {

@@ -132,14 +132,13 @@ void Ledger::commit(Operation&& operation, const Decision& decision, const Momen
   record.outcome = decision.answer.outcome;
   const std::size_t start = batch.bytes->size();
   encode(record, *batch.bytes);
-  replay(record, Encoded{.batch = batch.bytes,
-                         .position = static_cast<std::uint32_t>(start),
-                         .size = static_cast<std::uint32_t>(batch.bytes->size() - start)});
+  books_.apply(record);
+  answers_.add(record, start, batch.bytes);
 }
 
-void Ledger::replay(const Record& record, const Encoded& encoded) {
+void Ledger::replay(const Record& record, std::size_t position) {
   books_.apply(record);
-  answers_.add(record, encoded);
+  answers_.add(record, position, nullptr);
 }
 
 std::optional<std::string> Ledger::find_fault(const Record& record) const {
@@ -174,8 +173,8 @@ Instant Ledger::restored() {
   return answers_.line();
 }
 
-void Ledger::remember(const Record& record, const Encoded& encoded) {
-  answers_.add(record, encoded);
+void Ledger::remember(const Record& record, std::size_t position) {
+  answers_.add(record, position, nullptr);
 }
 
 void Ledger::forget(std::uint64_t projected_through) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,7 +37,7 @@ struct Decision {
 // The records decided together, and their journal form: what one append makes durable.
 struct Batch {
   std::vector<Record> records;
-  std::shared_ptr<std::string> bytes = std::make_shared<std::string>();
+  BatchBytes bytes = std::make_shared<std::string>();
 
   bool empty() const { return records.empty(); }
   // Begins the next one.
@@ -68,16 +69,16 @@ class Ledger {
   // Ends the time of at most `count_max` holds that are due.
   void expire_holds(const Moment& moment, std::size_t count_max, Batch& batch);
 
-  // At start: a record from the journal, with its journal form. Throws nothing; a record that does
+  // At start: a record from the journal, and where in its batch it begins. Throws nothing; a record that does
   // not follow stops the process.
-  void replay(const Record& record, const Encoded& encoded);
+  void replay(const Record& record, std::size_t position);
   // Of a record that someone claims is the next one: why the rules would not have decided so. Nothing: they would.
   std::optional<std::string> find_fault(const Record& record) const;
 
   // At start, once the books are restored: the line is where they end. `remember` every answer in History whose id was made after
   // it (its maker's clock was ahead), then `replay` what History does not have yet.
   Instant restored();
-  void remember(const Record& record, const Encoded& encoded);
+  void remember(const Record& record, std::size_t position);
 
   // Everything up to this record can be found in History.
   void forget(std::uint64_t projected_through);

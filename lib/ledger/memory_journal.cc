@@ -92,9 +92,9 @@ void MemoryJournal::load(Ledger& ledger) {
   for (const Entry& entry : entries_) {
     const std::optional<Instant> made_at = entry.record.operation.id.made_at();
     if (entry.record.ledger_seq > projected) {
-      ledger.replay(entry.record, entry.encoded);
+      ledger.replay(entry.record, entry.position);
     } else if (made_at.has_value() && *made_at > line) {
-      ledger.remember(entry.record, entry.encoded);
+      ledger.remember(entry.record, entry.position);
     }
   }
 }
@@ -106,10 +106,7 @@ void MemoryJournal::append(const Batch& batch) {
     const std::size_t position = batch.bytes->size() - bytes.size();
     std::optional<Record> record = decode(bytes);
     check(record.has_value());
-    const std::size_t size = batch.bytes->size() - bytes.size() - position;
-    entries_.push_back(
-        Entry{*std::move(record), Encoded{batch.bytes, static_cast<std::uint32_t>(position),
-                                          static_cast<std::uint32_t>(size)}});
+    entries_.push_back(Entry{*std::move(record), position});
   }
   const Record& last = batch.records.back();
   head_.hash = chain(head_.hash, last.ledger_seq, last.at, *batch.bytes);
@@ -147,6 +144,12 @@ Journal::ReaderOpener MemoryJournal::reader_opener() {
 
 std::optional<Record> MemoryJournal::find(const OperationId& id) {
   return Reader(tables_).find(id);
+}
+
+Record MemoryJournal::record_at(std::uint64_t ledger_seq, std::size_t position) {
+  const Entry& entry = entries_.at(static_cast<std::size_t>(ledger_seq - 1));
+  check(entry.position == position);
+  return entry.record;
 }
 
 std::optional<HoldEntry> MemoryJournal::find_hold(const OperationId& id) {

@@ -33,13 +33,14 @@ class MemoryJournal final : public Journal {
   ReaderOpener reader_opener() override;
 
   std::optional<Record> find(const OperationId& id) override;
+  Record record_at(std::uint64_t ledger_seq, std::size_t position) override;
   std::optional<HoldEntry> find_hold(const OperationId& id) override;
   std::optional<Transfer> find_transfer(std::uint64_t ledger_seq) override;
 
  private:
   struct Entry {
     Record record;
-    Encoded encoded;
+    std::size_t position = 0;  // In its batch.
   };
   // What readers share with the writer.
   class Tables;

@@ -22,7 +22,7 @@ bool is_out_of_use(const Card& card) { return card.state != CardState::active; }
 
 std::optional<Record> find_first_answer(const Answers& answers, History& history,
                                         const OperationId& id) {
-  std::optional<Record> recent = answers.find(id);
+  std::optional<Record> recent = answers.find(id, history);
   if (recent.has_value() || answers.is_complete_for(id)) return recent;
   return history.find(id);
 }

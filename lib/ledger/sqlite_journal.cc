@@ -187,7 +187,7 @@ void SqliteJournal::load(Ledger& ledger) {
   ledger.books_to_restore() = projection_;
   remember_recent(ledger);
   replay(ledger);
-  if (!pending_.empty() && !ledger.books().is_balanced()) {
+  if (head_.ledger_seq > meta_.projected_through && !ledger.books().is_balanced()) {
     tables_.damaged("its books are not balanced");
   }
   database_.set_page_cache(page_cache_kibibytes);
@@ -267,10 +267,7 @@ void SqliteJournal::remember_recent(Ledger& ledger) {
   for (const OperationRow& row : tables_.operations_from(first.view().substr(0, 6))) {
     const std::optional<Instant> made_at = row.id.made_at();
     if (!made_at.has_value() || *made_at <= line) continue;
-    std::string bytes;
-    const Record record = tables_.record(row, bytes);
-    const auto size = static_cast<std::uint32_t>(bytes.size());
-    ledger.remember(record, Encoded{std::make_shared<std::string>(std::move(bytes)), 0, size});
+    ledger.remember(tables_.record(row), static_cast<std::size_t>(row.position));
   }
 }
 
@@ -280,39 +277,30 @@ void SqliteJournal::replay(Ledger& ledger) {
       "(SELECT coalesce(max(seq), 0) FROM journal WHERE seq <= ?) ORDER BY seq");
   const Rows rows(read);
   read.bind(1, static_cast<std::int64_t>(meta_.projected_through));
-  pending_.clear();
   head_ = ChainHead();
   while (read.step()) {
     const auto seq = static_cast<std::uint64_t>(read.integer(0));
     const std::string row = "journal row " + std::to_string(seq);
-    const std::string_view bytes = read.blob(3);
+    const std::string_view all = read.blob(3);
     // The first row read is the last that the tables have whole, if there is one: from it the chain goes on.
     const Hash before = head_.ledger_seq == 0 ? tables_.hash_before(seq) : head_.hash;
-    head_ = ChainHead{seq, chain(before, seq, instant_of(read.integer(1)), bytes)};
+    head_ = ChainHead{seq, chain(before, seq, instant_of(read.integer(1)), all)};
     if (tables_.hash_at(seq) != head_.hash) {
       tables_.damaged(row + " does not follow from the row before it");
     }
     if (seq <= meta_.projected_through) continue;
-    Pending pending{.seq = seq, .records = std::make_shared<std::string>(bytes)};
-    const std::string_view all = *pending.records;
     std::string_view rest = all;
     while (!rest.empty()) {
       const std::size_t position = all.size() - rest.size();
       const std::optional<Record> record = decode(rest);
       if (!record.has_value()) tables_.damaged(row + " holds no records");
-      if (record->ledger_seq <= meta_.projected_through) {
-        pending.position = all.size() - rest.size();
-        continue;
-      }
+      if (record->ledger_seq <= meta_.projected_through) continue;
       if (record->ledger_seq != ledger.books().last_seq() + 1) {
         tables_.damaged(row + " is not the next one");
       }
-      const std::size_t size = all.size() - rest.size() - position;
-      ledger.replay(*record, Encoded{pending.records, static_cast<std::uint32_t>(position),
-                                     static_cast<std::uint32_t>(size)});
+      ledger.replay(*record, position);
     }
     if (ledger.books().last_seq() != seq) tables_.damaged(row + " ends with another record");
-    pending_.push_back(std::move(pending));
   }
   if (head_.ledger_seq < meta_.projected_through) {
     tables_.damaged("its journal ends before its tables do");
@@ -352,19 +340,19 @@ void SqliteJournal::insert(const Batch& batch) {
   row.run();
   head_ = ChainHead{last.ledger_seq, hash};
   appended_ = batch.bytes->size();
-  pending_.push_back(Pending{.seq = last.ledger_seq, .records = batch.bytes});
 }
 
 // --- Projecting ---
 
 void SqliteJournal::project(std::size_t records_max) {
-  if (pending_.empty()) return;
+  if (projection_.last_seq() == head_.ledger_seq) return;
   // A power cut may take this back: the journal has it all, and the next append makes it durable along with itself.
   database_.set_durable(false);
   {
     Transaction transaction(database_);
     Dirty dirty;
-    for (std::size_t count = 0; count < records_max && !pending_.empty(); ++count) {
+    for (std::size_t count = 0; count < records_max && projection_.last_seq() < head_.ledger_seq;
+         ++count) {
       project_one(dirty);
     }
     write(dirty);
@@ -384,14 +372,25 @@ void SqliteJournal::project(std::size_t records_max) {
 }
 
 void SqliteJournal::project_one(Dirty& dirty) {
-  Pending& pending = pending_.front();
-  std::string_view bytes = std::string_view(*pending.records).substr(pending.position);
-  const std::size_t size_before = bytes.size();
-  const std::optional<Record> record = decode(bytes);
-  check(record.has_value());
-  OperationRow row = row_of(*record, pending.seq);
-  row.position = static_cast<std::int64_t>(pending.position);
-  row.size = static_cast<std::int64_t>(size_before - bytes.size());
+  const std::uint64_t ledger_seq = projection_.last_seq() + 1;
+  if (batch_done_ == batch_.records.size()) {
+    tables_.read_batch(ledger_seq, batch_);
+    batch_done_ = 0;
+  }
+  std::string_view bytes = std::string_view(batch_.records).substr(batch_done_);
+  std::optional<Record> record = decode(bytes);
+  // After a start the first ones may have been projected before.
+  while (record.has_value() && record->ledger_seq < ledger_seq) {
+    batch_done_ = batch_.records.size() - bytes.size();
+    record = decode(bytes);
+  }
+  if (!record.has_value() || record->ledger_seq != ledger_seq) {
+    tables_.damaged("journal row " + std::to_string(batch_.seq) + " is not what was written");
+  }
+  OperationRow row = row_of(*record, batch_.seq);
+  row.position = static_cast<std::int64_t>(batch_done_);
+  batch_done_ = batch_.records.size() - bytes.size();
+  row.size = static_cast<std::int64_t>(batch_done_) - row.position;
   const Effects effects = projection_.apply(*record);
   if (effects.moved_money) row.transfer = projection_.recent_transfers().back();
   write_row(writers_->operation, row);
@@ -402,8 +401,6 @@ void SqliteJournal::project_one(Dirty& dirty) {
   if (effects.hold_seq != 0) dirty.holds.insert(effects.hold_seq);
   if (effects.exception_seq != 0) dirty.exceptions.insert(effects.exception_seq);
   if (effects.reversed_seq != 0) dirty.reversals.insert(effects.reversed_seq);
-  pending.position = pending.records->size() - bytes.size();
-  if (bytes.empty()) pending_.pop_front();
 }
 
 void SqliteJournal::write(const Dirty& dirty) {

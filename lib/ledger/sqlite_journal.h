@@ -3,7 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <set>
@@ -35,7 +34,8 @@ inline constexpr std::int32_t bank_schema_version = 1;
 // that follow. Owned by the storage thread once it is loaded; made and loaded before that thread begins.
 //
 // Always true: the tables show the books as they stood after record `projected_through`, and `projection_` is the same books in
-// memory. What was appended after that is in `pending_`.
+// memory. What was appended after that is read from the journal again when its turn comes: while the tables lag, memory holds nothing
+// of it.
 class SqliteJournal final : public Journal {
  public:
   // Opens or makes the file, and keeps every other process away from it. Throws StorageError.
@@ -57,6 +57,9 @@ class SqliteJournal final : public Journal {
   ReaderOpener reader_opener() override;
 
   std::optional<Record> find(const OperationId& id) override { return tables_.find(id); }
+  Record record_at(std::uint64_t ledger_seq, std::size_t position) override {
+    return tables_.record_at(ledger_seq, position);
+  }
   std::optional<HoldEntry> find_hold(const OperationId& id) override {
     return tables_.find_hold(id);
   }
@@ -65,12 +68,6 @@ class SqliteJournal final : public Journal {
   }
 
  private:
-  // A row of the journal that the tables do not have whole.
-  struct Pending {
-    std::uint64_t seq = 0;
-    SharedBytes records;
-    std::size_t position = 0;
-  };
   // What a step has to write, each once, in the order of the tables.
   struct Dirty {
     std::set<AccountNumber> accounts;
@@ -98,7 +95,9 @@ class SqliteJournal final : public Journal {
   MetaRow meta_;
   ChainHead head_;
   Books projection_;
-  std::deque<Pending> pending_;
+  // The batch that is being projected, and how much of it was.
+  JournalRow batch_;
+  std::size_t batch_done_ = 0;
   std::size_t appended_ = 0;     // Bytes of the last batch.
   sqlite3_file* wal_ = nullptr;  // Known from the first append on, and the same since.
   bool wal_is_long_ = false;

@@ -22,7 +22,9 @@ Tables::Tables(Database& database)
       hash_(database.prepare_later("SELECT hash FROM journal WHERE seq = ?")),
       hash_before_(database.prepare_later(
           "SELECT hash, seq FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT 1")),
-      record_(database.prepare_later("SELECT substr(records, ?, ?) FROM journal WHERE seq = ?")) {}
+      record_(database.prepare_later("SELECT substr(records, ?, ?) FROM journal WHERE seq = ?")),
+      batch_(database.prepare_later(
+          "SELECT seq, records FROM journal WHERE seq >= ? ORDER BY seq LIMIT 1")) {}
 
 void Tables::damaged(const std::string& what) const {
   throw StorageError(StorageError::Kind::bad_data, database_.path() + " is damaged: " + what);
@@ -35,14 +37,13 @@ std::optional<OperationRow> Tables::operation(const OperationId& id) {
   return read_operation(by_id_, database_.path());
 }
 
-Record Tables::record(const OperationRow& row, std::string& encoded) {
+Record Tables::record(const OperationRow& row) {
   const Rows rows(record_);
   record_.bind(1, row.position + 1);
   record_.bind(2, row.size);
   record_.bind(3, static_cast<std::int64_t>(row.batch));
-  encoded.clear();
-  if (record_.step()) encoded = record_.blob(0);
-  std::string_view bytes = encoded;
+  std::string_view bytes;
+  if (record_.step()) bytes = record_.blob(0);
   std::optional<Record> record = decode(bytes);
   const bool is_it = record.has_value() && bytes.empty() && record->ledger_seq == row.ledger_seq &&
                      record->operation.id == row.id;
@@ -52,11 +53,31 @@ Record Tables::record(const OperationRow& row, std::string& encoded) {
   return *std::move(record);
 }
 
+void Tables::read_batch(std::uint64_t ledger_seq, JournalRow& row) {
+  const Rows rows(batch_);
+  batch_.bind(1, static_cast<std::int64_t>(ledger_seq));
+  if (!batch_.step())
+    damaged("record " + std::to_string(ledger_seq) + " is missing in its journal");
+  row.seq = static_cast<std::uint64_t>(batch_.integer(0));
+  row.records = batch_.blob(1);
+}
+
+Record Tables::record_at(std::uint64_t ledger_seq, std::size_t position) {
+  JournalRow row;
+  read_batch(ledger_seq, row);
+  std::string_view bytes = row.records;
+  bytes.remove_prefix(std::min(position, bytes.size()));
+  std::optional<Record> record = decode(bytes);
+  if (!record.has_value() || record->ledger_seq != ledger_seq) {
+    damaged("record " + std::to_string(ledger_seq) + " is not where it was written");
+  }
+  return *std::move(record);
+}
+
 std::optional<Record> Tables::find(const OperationId& id) {
   const std::optional<OperationRow> row = operation(id);
   if (!row.has_value()) return std::nullopt;
-  std::string encoded;
-  return record(*row, encoded);
+  return record(*row);
 }
 
 std::optional<HoldEntry> Tables::find_hold(const OperationId& id) {

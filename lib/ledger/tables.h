@@ -14,6 +14,12 @@
 
 namespace ledger {
 
+// One batch in the journal, named by its last record.
+struct JournalRow {
+  std::uint64_t seq = 0;
+  std::string records;
+};
+
 // The questions that the bank's tables answer, over one connection and on its thread. Every row is checked when it is read.
 // Internal to the SQLite journal.
 class Tables {
@@ -32,8 +38,11 @@ class Tables {
   Hash hash_before(std::uint64_t ledger_seq);
   // Where the records are whose ids are this one or greater, in the order of their numbers.
   std::vector<OperationRow> operations_from(std::string_view id_prefix);
-  // A record, with its journal form.
-  Record record(const OperationRow& row, std::string& encoded);
+  Record record(const OperationRow& row);
+  // The batch with this record in it, which is there: also one that the tables do not show.
+  void read_batch(std::uint64_t ledger_seq, JournalRow& row);
+  // A record of the journal, by where its batch has it.
+  Record record_at(std::uint64_t ledger_seq, std::size_t position);
 
   [[noreturn]] void damaged(const std::string& what) const;
 
@@ -51,6 +60,7 @@ class Tables {
   Statement hash_;
   Statement hash_before_;
   Statement record_;
+  Statement batch_;
 };
 
 }  // namespace ledger

@@ -27,6 +27,9 @@ class PastTables final : public History {
     if (record.has_value() && record->ledger_seq > through) return std::nullopt;
     return record;
   }
+  Record record_at(std::uint64_t ledger_seq, std::size_t position) override {
+    return tables_.record_at(ledger_seq, position);
+  }
   std::optional<HoldEntry> find_hold(const OperationId& id) override {
     std::optional<HoldEntry> hold = tables_.find_hold(id);
     const bool had_ended = hold.has_value() && hold->ended_seq != 0 && hold->ended_seq <= through;
@@ -117,8 +120,7 @@ class Verifier {
   }
 
   void check_records(const std::string& row, std::uint64_t batch, std::string_view records) {
-    const auto bytes = std::make_shared<const std::string>(records);
-    std::string_view rest = *bytes;
+    std::string_view rest = records;
     while (!rest.empty()) {
       const std::string_view start = rest;
       const std::optional<Record> record = decode(rest);
@@ -129,9 +131,7 @@ class Verifier {
       if (const std::optional<std::string> fault = ledger_.find_fault(*record)) {
         tables_.damaged(what + " (" + std::string(name(record->operation.change)) + ") " + *fault);
       }
-      ledger_.replay(*record,
-                     Encoded{bytes, static_cast<std::uint32_t>(bytes->size() - start.size()),
-                             static_cast<std::uint32_t>(size)});
+      ledger_.replay(*record, records.size() - start.size());
       const RecentTransfers& moves = ledger_.books().recent_transfers();
       const bool moved = !moves.empty() && moves.last_seq() == record->ledger_seq;
       verified_.transfers += moved ? 1 : 0;

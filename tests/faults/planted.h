@@ -32,6 +32,9 @@ class WrappedJournal : public ledger::Journal {
   bool has_room() override { return inner_.has_room(); }
   ReaderOpener reader_opener() override { return inner_.reader_opener(); }
   std::optional<ledger::Record> find(const OperationId& id) override { return inner_.find(id); }
+  ledger::Record record_at(std::uint64_t ledger_seq, std::size_t position) override {
+    return inner_.record_at(ledger_seq, position);
+  }
   std::optional<ledger::HoldEntry> find_hold(const OperationId& id) override {
     return inner_.find_hold(id);
   }

@@ -11,6 +11,8 @@
 
 #include <gtest/gtest.h>
 
+#include "ledger_fixture.h"
+
 namespace ledger {
 namespace {
 
@@ -24,7 +26,7 @@ OperationId id_of_number(std::uint64_t number) {
 
 class AnswersTest : public testing::Test {
  protected:
-  // All in one batch.
+  // To the batch that is not in the journal yet.
   void add(const OperationId& id) {
     Record record;
     record.ledger_seq = ++last_seq;
@@ -34,12 +36,11 @@ class AnswersTest : public testing::Test {
     record.outcome = Receipt{.ledger_seq = last_seq};
     const std::size_t position = batch->size();
     encode(record, *batch);
-    answers.add(record, Encoded{.batch = batch,
-                                .position = static_cast<std::uint32_t>(position),
-                                .size = static_cast<std::uint32_t>(batch->size() - position)});
+    answers.add(record, position, batch);
   }
   std::uint64_t found(const OperationId& id) {
-    const std::optional<Record> record = answers.find(id);
+    NoHistory nothing;
+    const std::optional<Record> record = answers.find(id, nothing);
     return record.has_value() ? record->ledger_seq : 0;
   }
 

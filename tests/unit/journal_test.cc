@@ -161,6 +161,37 @@ TEST_P(JournalTest, ARetryIsAnsweredAfterARestart) {
   }
 }
 
+TEST_P(JournalTest, ARetryIsAnsweredWhereverItsBatchHasTheFirstAnswer) {
+  constexpr int count = 5;
+  const Moment moment{bank.now.at, bank.now.day};
+  std::vector<OperationId> ids;
+  for (int number = 0; number < count; ++number) ids.push_back(bank.next_id());
+  const auto ask_all = [&](Batch& batch) {
+    std::vector<std::uint64_t> answered;
+    for (int number = 0; number < count; ++number) {
+      Operation hold{.id = ids[static_cast<std::size_t>(number)],
+                     .principal = "atm-1",
+                     .change = Bank::hold(100 + number)};
+      answered.push_back(bank.ledger().execute(std::move(hold), moment, batch).outcome->ledger_seq);
+    }
+    return answered;
+  };
+  Batch batch;
+  const std::vector<std::uint64_t> first = ask_all(batch);
+  EXPECT_EQ(ask_all(batch), first) << "while the batch is made";
+  medium->journal().append(batch);
+  EXPECT_EQ(batch.records.size(), static_cast<std::size_t>(count));
+  Batch next;
+  EXPECT_EQ(ask_all(next), first) << "when it is in the journal";
+  bank.ask(Freeze{.account = "jane"});
+  EXPECT_EQ(ask_all(next), first) << "when there is another";
+  medium->journal().project(7);
+  EXPECT_EQ(ask_all(next), first) << "when the tables show a part of it";
+  restart();
+  EXPECT_EQ(ask_all(next), first) << "after a restart";
+  EXPECT_TRUE(next.empty());
+}
+
 TEST_P(JournalTest, ARetryIsAnsweredLongAfterItWasForgotten) {
   const OperationId id = bank.next_id();
   const Outcome first = bank.ask(Bank::hold(30'00), id);

@@ -32,6 +32,10 @@ inline std::string word(const Outcome& outcome) {
 class NoHistory final : public History {
  public:
   std::optional<Record> find(const OperationId&) override { return std::nullopt; }
+  Record record_at(std::uint64_t, std::size_t) override {
+    ADD_FAILURE() << "nothing was appended";
+    return {};
+  }
   std::optional<HoldEntry> find_hold(const OperationId&) override { return std::nullopt; }
   std::optional<Transfer> find_transfer(std::uint64_t) override { return std::nullopt; }
 };

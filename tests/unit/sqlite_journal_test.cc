@@ -36,6 +36,15 @@ class SqliteJournalTest : public testing::Test {
     }
     return "opened";
   }
+  template <typename Action>
+  static std::string error_of(Action action) {
+    try {
+      action();
+    } catch (const StorageError& error) {
+      return error.what();
+    }
+    return "no error";
+  }
   void run(const std::string& sql) {
     Database database(file, Database::Access::read_write);
     database.execute(sql.c_str());
@@ -148,6 +157,23 @@ TEST_F(SqliteJournalTest, AKilledProcessLosesNothingThatWasAppended) {
     Bank bank(journal, 10s);
     EXPECT_EQ(bank.books().last_seq(), static_cast<std::uint64_t>(appended));
   }
+}
+
+TEST_F(SqliteJournalTest, ARecordThatIsNotWhereItWasWrittenIsNamed) {
+  SqliteJournal journal(file);
+  Bank bank(journal, 10s);
+  bank.open_jane();
+  const OperationId id = bank.held(10'00);
+  bank.held(10'00);
+  ASSERT_EQ(bank.books().last_seq(), 7U);
+  run("UPDATE journal SET records = (SELECT records FROM journal WHERE seq = 7) WHERE seq = 6");
+  EXPECT_EQ(error_of([&] { bank.ask(Bank::hold(10'00), id); }),
+            file + " is damaged: record 6 is not where it was written");
+  EXPECT_EQ(error_of([&] { bank.project(); }),
+            file + " is damaged: journal row 6 is not what was written");
+  run("DELETE FROM journal WHERE seq >= 6");
+  EXPECT_EQ(error_of([&] { bank.ask(Bank::hold(10'00), id); }),
+            file + " is damaged: record 6 is missing in its journal");
 }
 
 TEST_F(SqliteJournalTest, ATornWalLosesOnlyWhatWasNotWhole) {

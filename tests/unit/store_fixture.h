@@ -52,6 +52,9 @@ class FaultyJournal final : public Journal {
   bool has_room() override { return !is_full; }
   ReaderOpener reader_opener() override { return journal_.reader_opener(); }
   std::optional<Record> find(const OperationId& id) override { return journal_.find(id); }
+  Record record_at(std::uint64_t ledger_seq, std::size_t position) override {
+    return journal_.record_at(ledger_seq, position);
+  }
   std::optional<HoldEntry> find_hold(const OperationId& id) override {
     return journal_.find_hold(id);
   }

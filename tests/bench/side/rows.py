@@ -78,7 +78,7 @@ for _shape, _flight, _limit in (("64x1", "64", 20.0), ("16x64", "1,024", 250.0))
 
 # ledger::StoreOptions::lag_max, beyond which bringing the tables forward goes before new changes, and what one more batch and
 # the moment of looking add.
-LAG_BOUND = 3_276_800 + 8_192
+LAG_BOUND = 4_194_304 + 8_192
 
 _row("survive", True, "changes lost of those acknowledged, three kill -9 under load", "", "<=", 0,
      lambda found: found["survive"]["lost"], "survive")  # fmt: skip
