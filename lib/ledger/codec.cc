@@ -225,6 +225,9 @@ void get_change(Reader& reader, std::uint64_t wanted, Change& change) {
   }
 }
 
+// The form has room for the text of a field, which no refusal that is pinned names.
+constexpr std::uint64_t field_size = 0;
+
 void put_outcome(Writer& writer, const Outcome& outcome) {
   writer.put(outcome.has_value());
   if (outcome.has_value()) {
@@ -235,7 +238,8 @@ void put_outcome(Writer& writer, const Outcome& outcome) {
     writer.put(outcome->tries_left);
   } else {
     writer.put(outcome.error().code);
-    writer.put(outcome.error().field);
+    check(outcome.error().field.empty());
+    writer.put(field_size);
     writer.put(outcome.error().left);
     writer.put(outcome.error().left_count);
   }
@@ -258,7 +262,9 @@ Outcome get_outcome(Reader& reader, std::uint64_t ledger_seq) {
   Refusal refusal;
   refusal.ledger_seq = ledger_seq;
   reader.get(refusal.code);
-  reader.get(refusal.field);
+  std::uint64_t size = 0;
+  reader.get(size);
+  if (size != field_size) reader.fail();
   reader.get(refusal.left);
   reader.get(refusal.left_count);
   return std::unexpected(std::move(refusal));

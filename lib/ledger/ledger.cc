@@ -12,7 +12,7 @@ namespace ledger {
 namespace {
 
 Answer refuse(RefusalCode code, std::string_view field = {}) {
-  return Answer{std::unexpected(Refusal{.code = code, .field = std::string(field)})};
+  return Answer{std::unexpected(Refusal{.code = code, .field = field})};
 }
 
 // The first answer, word for word, marked as told again; or why this is not the same operation.

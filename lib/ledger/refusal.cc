@@ -78,7 +78,7 @@ std::string_view name(RefusalCode code) {
 std::string describe(const Refusal& refusal) {
   const Wording* const wording = wording_of(refusal.code);
   std::string text(wording == nullptr ? "The ledger refused it" : wording->sentence);
-  if (!refusal.field.empty()) text += ": " + refusal.field;
+  if (!refusal.field.empty()) text.append(": ").append(refusal.field);
   if (refusal.left.has_value()) text += ": " + to_text(*refusal.left) + " is left";
   if (refusal.left_count.has_value()) text += ": " + std::to_string(*refusal.left_count) + " left";
   text += '.';

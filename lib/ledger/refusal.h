@@ -74,20 +74,20 @@ enum class RefusalCode : std::uint8_t {
 // True for the machine's no's: the answer is a status of the call and not a refusal by the bank.
 constexpr bool is_call_status(RefusalCode code) { return code >= RefusalCode::deadline_passed; }
 
-// A definite no. A value, for any thread.
+// A definite no. A value, for any thread, and a small one without memory of its own: every outcome has room for it.
 struct Refusal {
   RefusalCode code = RefusalCode::malformed;
-  // For malformed and id_used_with_other_fields: the first field that is wrong or differs, as the
-  // wire names it.
-  std::string field{};
-  // For an amount's limit and for funds: what is left.
-  std::optional<Money> left{};
-  // For a count's limit and for PINs: how many are left.
-  std::optional<std::uint32_t> left_count{};
-  // The number of the journal record that pins it to its id; 0: not pinned.
-  std::uint64_t ledger_seq = 0;
   // True: this is the first answer to this id, told again.
   bool replayed = false;
+  // For a count's limit and for PINs: how many are left.
+  std::optional<std::uint32_t> left_count{};
+  // For an amount's limit and for funds: what is left.
+  std::optional<Money> left{};
+  // For malformed and id_used_with_other_fields, which are never pinned: the first field that is wrong or differs, as the wire names
+  // it. A literal, which lasts as long as the program.
+  std::string_view field{};
+  // The number of the journal record that pins it to its id; 0: not pinned.
+  std::uint64_t ledger_seq = 0;
 
   friend bool operator==(const Refusal&, const Refusal&) = default;
 };

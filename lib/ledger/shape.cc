@@ -12,7 +12,7 @@ namespace {
 using Fault = std::optional<Refusal>;
 
 Fault malformed(std::string_view field) {
-  return Refusal{.code = RefusalCode::malformed, .field = std::string(field)};
+  return Refusal{.code = RefusalCode::malformed, .field = field};
 }
 
 // A name that is looked up: what it is made of does not matter, but it is bounded.
@@ -21,7 +21,7 @@ bool is_name_or_empty(std::string_view text) { return text.size() <= identifier_
 bool is_text(std::string_view text) { return text.size() <= text_size_max; }
 
 Fault check_amount(Cents amount, Currency currency) {
-  if (amount <= Cents{0}) return Refusal{.code = RefusalCode::amount_must_be_positive, .field = {}};
+  if (amount <= Cents{0}) return Refusal{.code = RefusalCode::amount_must_be_positive};
   if (!currency.is_set()) return malformed("currency");
   return std::nullopt;
 }
@@ -52,7 +52,7 @@ Fault check(const Operation&, const Post& post) {
   if (!is_name_or_empty(post.terminal)) return malformed("terminal_id");
   if (const Fault fault = check_amount(post.amount, post.currency)) return fault;
   if (to_target && post.source == post.target) {
-    return Refusal{.code = RefusalCode::accounts_must_differ, .field = {}};
+    return Refusal{.code = RefusalCode::accounts_must_differ};
   }
   return std::nullopt;
 }
@@ -180,7 +180,7 @@ Fault check(const Operation&, const Adjust& adjust) {
   if (!is_text(adjust.reason)) return malformed("reason");
   if (const Fault fault = check_amount(adjust.amount, adjust.currency)) return fault;
   if (adjust.source == adjust.target) {
-    return Refusal{.code = RefusalCode::accounts_must_differ, .field = {}};
+    return Refusal{.code = RefusalCode::accounts_must_differ};
   }
   return std::nullopt;
 }

@@ -211,8 +211,12 @@ const Books& Store::books() const { return impl_->books(); }
 ChainHead Store::chain_head() const { return impl_->head(); }
 InstanceId Store::instance_id() const { return impl_->instance_id(); }
 
-Store::Submission::Submission(Impl& impl, Operation&& operation)
-    : impl_(impl), number_(impl.enqueue(*this, std::move(operation))) {
+Store::Submission::Submission(Impl& impl, Result<Operation>&& asked) : impl_(impl) {
+  if (!asked) {
+    answer_.emplace(Answer{std::unexpected(asked.error())});
+    return;
+  }
+  number_ = impl.enqueue(*this, *std::move(asked));
   if (number_ == 0) {
     answer_.emplace(Answer{std::unexpected(Refusal{.code = RefusalCode::queue_full})});
   }
@@ -228,8 +232,8 @@ void Store::Submission::answered(Answer&& answer) {
   if (ready_.handle) impl_.loop().make_ready(ready_);
 }
 
-Store::Submission Store::submit(Operation&& operation) {
-  return Submission(*impl_, std::move(operation));
+Store::Submission Store::submit(Result<Operation>&& asked) {
+  return Submission(*impl_, std::move(asked));
 }
 
 async::Task<Resolution> Store::resolve(OperationId id, std::string principal, Deadline deadline) {

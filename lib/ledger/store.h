@@ -80,7 +80,7 @@ class Store {
 
    private:
     friend class Store;
-    Submission(Impl& impl, Operation&& operation);
+    Submission(Impl& impl, Result<Operation>&& asked);
     void answered(Answer&& answer);
     // The store ends: nobody will answer any more, and whoever waits stays where it is until it is destroyed.
     void abandon() noexcept { number_ = 0; }
@@ -99,8 +99,8 @@ class Store {
   ~Store();
 
   // Queues a change at once; awaiting what it gives is waiting for the answer. Nothing is known until that is here: who stops
-  // waiting leaves the outcome unknown.
-  Submission submit(Operation&& operation);
+  // waiting leaves the outcome unknown. What was refused already is answered with that.
+  Submission submit(Result<Operation>&& asked);
   // What became of `id`, for whoever used it first; fences it if it was never seen.
   async::Task<Resolution> resolve(OperationId id, std::string principal, Deadline deadline);
 

@@ -89,21 +89,19 @@ Task<v1::ListStatementResponse> BankService::list_statement(const v1::ListStatem
 
 Task<> BankService::hold(const v1::HoldRequest& request, Context context,
                          rpc::Answer<v1::HoldResponse> response) {
-  Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refuse(*response, asked.error());
   const bool proven = is_proven(request);
+  Changes::Submitted asked = changes_.make_proven(to_operation(request, context.deadline), proven);
   context.request_is_read();
-  const Outcome held = co_await changes_.make_proven(std::move(*asked), proven);
+  const Outcome held = co_await asked;
   answer(*response, held);
 }
 
 Task<> BankService::transfer(const v1::TransferRequest& request, Context context,
                              rpc::Answer<v1::TransferResponse> response) {
-  Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refuse(*response, asked.error());
   const bool proven = is_proven(request);
+  Changes::Submitted asked = changes_.make_proven(to_operation(request, context.deadline), proven);
   context.request_is_read();
-  const Outcome transferred = co_await changes_.make_proven(std::move(*asked), proven);
+  const Outcome transferred = co_await asked;
   answer(*response, transferred);
 }
 
@@ -111,26 +109,23 @@ Task<> BankService::transfer(const v1::TransferRequest& request, Context context
 
 Task<> BankService::capture(const v1::CaptureRequest& request, Context context,
                             rpc::Answer<v1::CaptureResponse> response) {
-  Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refuse(*response, asked.error());
+  Changes::Submitted asked = changes_.make(to_operation(request, context.deadline));
   context.request_is_read();
-  const Outcome captured = co_await changes_.make(std::move(*asked));
+  const Outcome captured = co_await asked;
   answer(*response, captured);
 }
 
 Task<v1::VoidResponse> BankService::void_hold(const v1::VoidRequest& request, Context context) {
-  Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refused<v1::VoidResponse>(asked.error());
-  const Outcome voided = co_await changes_.make(std::move(*asked));
+  Changes::Submitted asked = changes_.make(to_operation(request, context.deadline));
+  const Outcome voided = co_await asked;
   v1::VoidResponse response = receipt_or_refusal<v1::VoidResponse>(voided);
   response.set_hold_was_unknown(voided && voided->hold_was_unknown);
   co_return response;
 }
 
 Task<v1::SuspendResponse> BankService::suspend(const v1::SuspendRequest& request, Context context) {
-  Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refused<v1::SuspendResponse>(asked.error());
-  const Outcome suspended = co_await changes_.make(std::move(*asked));
+  Changes::Submitted asked = changes_.make(to_operation(request, context.deadline));
+  const Outcome suspended = co_await asked;
   co_return receipt_or_refusal<v1::SuspendResponse>(suspended);
 }
 
@@ -153,26 +148,23 @@ Task<v1::GetHoldResponse> BankService::get_hold(const v1::GetHoldRequest& reques
 
 Task<> BankService::deposit(const v1::DepositRequest& request, Context context,
                             rpc::Answer<v1::DepositResponse> response) {
-  Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refuse(*response, asked.error());
+  Changes::Submitted asked = changes_.make(to_operation(request, context.deadline));
   context.request_is_read();
-  const Outcome deposited = co_await changes_.make(std::move(*asked));
+  const Outcome deposited = co_await asked;
   answer(*response, deposited);
 }
 
 Task<v1::LoadCashResponse> BankService::load_cash(const v1::LoadCashRequest& request,
                                                   Context context) {
-  Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refused<v1::LoadCashResponse>(asked.error());
-  const Outcome loaded = co_await changes_.make(std::move(*asked));
+  Changes::Submitted asked = changes_.make(to_operation(request, context.deadline));
+  const Outcome loaded = co_await asked;
   co_return receipt_or_refusal<v1::LoadCashResponse>(loaded);
 }
 
 Task<v1::UnloadCashResponse> BankService::unload_cash(const v1::UnloadCashRequest& request,
                                                       Context context) {
-  Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refused<v1::UnloadCashResponse>(asked.error());
-  const Outcome unloaded = co_await changes_.make(std::move(*asked));
+  Changes::Submitted asked = changes_.make(to_operation(request, context.deadline));
+  const Outcome unloaded = co_await asked;
   co_return receipt_or_refusal<v1::UnloadCashResponse>(unloaded);
 }
 

@@ -27,12 +27,12 @@ bool was_never_answered(const Outcome& outcome) {
 
 }  // namespace
 
-Changes::Submitted::Submitted(Changes& changes, ledger::Operation&& operation, bool is_proven)
+Changes::Submitted::Submitted(Changes& changes, Asked&& asked, bool is_proven)
     : changes_(changes),
       is_proven_(is_proven),
-      logged_(is_proven ? changes.to_log(operation) : nullptr),
-      submission_(is_proven ? changes.store_.submit(std::move(operation))
-                            : changes.ask_again(std::move(operation))) {}
+      logged_(is_proven ? changes.to_log(asked) : nullptr),
+      submission_(is_proven ? changes.store_.submit(std::move(asked))
+                            : changes.ask_again(std::move(asked))) {}
 
 Outcome Changes::Submitted::await_resume() {
   Outcome outcome = submission_.await_resume();
@@ -42,16 +42,16 @@ Outcome Changes::Submitted::await_resume() {
   return outcome;
 }
 
-std::unique_ptr<const ledger::Operation> Changes::to_log(const ledger::Operation& operation) const {
-  if (!log_.writes(level_of(operation))) return nullptr;
-  return std::make_unique<const ledger::Operation>(operation);
+std::unique_ptr<const ledger::Operation> Changes::to_log(const Asked& asked) const {
+  if (!asked || !log_.writes(level_of(*asked))) return nullptr;
+  return std::make_unique<const ledger::Operation>(*asked);
 }
 
 // Shape and idempotency come before the deadline (rule 7), so with a deadline that has passed an operation is told its first answer
 // or is not executed.
-ledger::Store::Submission Changes::ask_again(ledger::Operation&& operation) {
-  operation.deadline = ledger::Deadline::at(async::Instant::min());
-  return store_.submit(std::move(operation));
+ledger::Store::Submission Changes::ask_again(Asked&& asked) {
+  if (asked) asked->deadline = ledger::Deadline::at(async::Instant::min());
+  return store_.submit(std::move(asked));
 }
 
 async::Task<std::optional<Outcome>> Changes::first_answer(ledger::Operation operation) {

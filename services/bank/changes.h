@@ -9,10 +9,14 @@
 #include "async/task.h"
 #include "ledger/operation.h"
 #include "ledger/record.h"
+#include "ledger/refusal.h"
 #include "ledger/store.h"
 #include "ops/log.h"
 
 namespace bank {
+
+// Who asks for what until when, or why that makes no sense.
+using Asked = ledger::Result<ledger::Operation>;
 
 // Submits changes, logs each one (change_log.h) once, and tells the bank's no (a value) from the machine's, which
 // is a status of the call: DEADLINE_EXCEEDED, or RESOURCE_EXHAUSTED for a full queue or disk. Owned
@@ -32,7 +36,7 @@ class Changes {
 
    private:
     friend class Changes;
-    Submitted(Changes& changes, ledger::Operation&& operation, bool is_proven);
+    Submitted(Changes& changes, Asked&& asked, bool is_proven);
 
     Changes& changes_;
     const bool is_proven_;
@@ -40,15 +44,14 @@ class Changes {
     ledger::Store::Submission submission_;
   };
 
-  Submitted make(ledger::Operation&& operation) {
-    return Submitted(*this, std::move(operation), true);
-  }
+  // What makes no sense is refused at once.
+  Submitted make(Asked asked) { return Submitted(*this, std::move(asked), true); }
 
   // What a customer starts: made when the PIN was proven. If it was not, a retry still gets its
   // first answer (it was proven then), and everything else is UNAUTHENTICATED and leaves the id
   // unused.
-  Submitted make_proven(ledger::Operation&& operation, bool is_proven) {
-    return Submitted(*this, std::move(operation), is_proven);
+  Submitted make_proven(Asked asked, bool is_proven) {
+    return Submitted(*this, std::move(asked), is_proven);
   }
 
   // The first answer to an id that was answered before, told again; nothing, and nothing done, when
@@ -60,8 +63,8 @@ class Changes {
 
  private:
   // Not set: it is not logged.
-  std::unique_ptr<const ledger::Operation> to_log(const ledger::Operation& operation) const;
-  ledger::Store::Submission ask_again(ledger::Operation&& operation);
+  std::unique_ptr<const ledger::Operation> to_log(const Asked& asked) const;
+  ledger::Store::Submission ask_again(Asked&& asked);
 
   ledger::Store& store_;
   ops::Log log_;

@@ -66,7 +66,7 @@ v1::Refusal to_message(const ledger::Refusal& refusal) {
   v1::Refusal message;
   message.set_code(same_number<v1::RefusalCode>(refusal.code));
   message.set_message(sentence(refusal));
-  if (!refusal.field.empty()) message.set_field(refusal.field);
+  if (!refusal.field.empty()) message.set_field(std::string(refusal.field));
   if (refusal.left)
     *message.mutable_left() = to_money(refusal.left->amount, refusal.left->currency);
   if (refusal.left_count) message.set_left_count(*refusal.left_count);

@@ -106,7 +106,7 @@ class Reader {
 }  // namespace
 
 Refusal malformed(std::string_view field) {
-  return {.code = ledger::RefusalCode::malformed, .field = std::string(field)};
+  return {.code = ledger::RefusalCode::malformed, .field = field};
 }
 
 std::optional<Refusal> check_terminal_id(std::string_view terminal_id) {

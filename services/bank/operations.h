@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "bank/changes.h"
 #include "bank/v1/bank.pb.h"
 #include "bank/v1/operator.pb.h"
 #include "ledger/operation.h"
@@ -17,9 +18,6 @@ namespace bank {
 
 // Whose ids the operator's are. No terminal can be called so.
 inline constexpr std::string_view operator_principal = "operator";
-
-// Who asks for what until when, or why that makes no sense.
-using Asked = ledger::Result<ledger::Operation>;
 
 Asked to_operation(const v1::HoldRequest& request, ledger::Deadline deadline);
 Asked to_operation(const v1::CaptureRequest& request, ledger::Deadline deadline);

@@ -15,8 +15,7 @@ using rpc::Context;
 
 template <typename Response>
 Task<Response> OperatorService::change(Asked asked) {
-  if (!asked) co_return refused<Response>(asked.error());
-  const Outcome changed = co_await changes_.make(std::move(*asked));
+  const Outcome changed = co_await changes_.make(std::move(asked));
   co_return done_or_refusal<Response>(changed);
 }
 
@@ -29,9 +28,8 @@ Task<v1::OpenAccountResponse> OperatorService::open_account(const v1::OpenAccoun
 
 Task<v1::FundAccountResponse> OperatorService::fund_account(const v1::FundAccountRequest& request,
                                                             Context context) {
-  Asked asked = to_operation(request, context.deadline);
-  if (!asked) co_return refused<v1::FundAccountResponse>(asked.error());
-  const Outcome funded = co_await changes_.make(std::move(*asked));
+  Changes::Submitted asked = changes_.make(to_operation(request, context.deadline));
+  const Outcome funded = co_await asked;
   co_return receipt_or_refusal<v1::FundAccountResponse>(funded);
 }
 
@@ -78,7 +76,7 @@ Task<v1::IssueCardResponse> OperatorService::issue_card(v1::IssueCardRequest req
   if (!pin) co_return refused<v1::IssueCardResponse>(malformed("pin"));
 
   std::get<ledger::IssueCard>(asked->change).pin_hash = co_await hasher_.hash(std::move(*pin));
-  const Outcome issued = co_await changes_.make(std::move(*asked));
+  const Outcome issued = co_await changes_.make(std::move(asked));
   co_return done_or_refusal<v1::IssueCardResponse>(issued);
 }
 
@@ -103,7 +101,7 @@ Task<v1::ReplaceCardResponse> OperatorService::replace_card(v1::ReplaceCardReque
   if (!pin) co_return refused<v1::ReplaceCardResponse>(malformed("pin"));
 
   std::get<ledger::ReplaceCard>(asked->change).pin_hash = co_await hasher_.hash(std::move(*pin));
-  const Outcome replaced = co_await changes_.make(std::move(*asked));
+  const Outcome replaced = co_await changes_.make(std::move(asked));
   if (replaced) tokens_.forget(request.old_card_number());
   co_return done_or_refusal<v1::ReplaceCardResponse>(replaced);
 }

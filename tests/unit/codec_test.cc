@@ -105,9 +105,8 @@ TEST(CodecTest, EveryKindOfChangeComesBackAsItWas) {
 TEST(CodecTest, RefusalsComeBackWithWhatIsLeft) {
   Record record = record_of(Bank::hold(1));
   record.outcome = std::unexpected(Refusal{.code = RefusalCode::daily_amount_limit,
-                                           .field = "amount",
-                                           .left = Money{Cents{5}, eur},
                                            .left_count = 3,
+                                           .left = Money{Cents{5}, eur},
                                            .ledger_seq = 300});
   const std::string bytes = encoded(record);
   std::string_view rest = bytes;
