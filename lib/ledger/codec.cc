@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,6 +14,27 @@
 
 namespace ledger {
 namespace {
+
+// In a currency's place: the one before it in its record. No currency is packed so.
+constexpr std::uint32_t repeated_currency = 1;
+
+bool are_digits(std::string_view text) {
+  return std::ranges::all_of(text, [](char letter) { return letter >= '0' && letter <= '9'; });
+}
+
+// The day of a time at Greenwich: a business day is that or the one beside it, so it is written as the difference.
+std::int64_t day_of(Instant at) {
+  return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
+}
+
+// More than any day and any time are apart.
+constexpr std::int64_t day_difference_max = std::int64_t{1} << 33U;
+
+// What wraps is brought back by its opposite.
+std::int64_t difference(Cents a, Cents b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a.value) -
+                                   static_cast<std::uint64_t>(b.value));
+}
 
 // Appends values to a text of bytes: byte by byte into a buffer of its own, which goes to the text when it is full and at the end.
 class Writer {
@@ -43,11 +65,35 @@ class Writer {
     put(static_cast<std::uint64_t>(value));
   }
   void put(Cents value) { put_signed(value.value); }
-  void put(Currency value) { put(value.packed()); }
+  void put(Currency value) {
+    const bool is_repeated = value.is_set() && value == currency_;
+    put(is_repeated ? repeated_currency : value.packed());
+    if (value.is_set()) currency_ = value;
+  }
   void put(std::chrono::milliseconds value) { put_signed(value.count()); }
   void put(const OperationId& value) { put_bytes(value.view()); }
-  void put(const std::string& value) { put_text(value); }
-  void put(const CardDigits& value) { put_text(value); }
+  void put(const std::string& value) {
+    const bool is_repeated = !value.empty() && value == principal_;
+    put(std::uint64_t{is_repeated ? 0 : value.size() + 1});
+    if (!is_repeated) put_bytes(value);
+  }
+  // Two digits a byte.
+  void put(const CardDigits& value) {
+    const std::string_view letters = value.view();
+    const bool has_others = !are_digits(letters);
+    put(std::uint64_t{2 * letters.size() + (has_others ? 1 : 0)});
+    if (has_others) return put_bytes(letters);
+    std::array<char, card_digits_max> pairs{};
+    for (std::size_t place = 0; place < letters.size(); ++place) {
+      pairs[place / 2] |= static_cast<char>((letters[place] - '0') << (place % 2 == 0 ? 0 : 4));
+    }
+    put_bytes({pairs.data(), (letters.size() + 1) / 2});
+  }
+  // Whose texts are not written again.
+  void put_principal(const std::string& principal) {
+    put(principal);
+    principal_ = principal;
+  }
   void put(const CardLimits& value) {
     put(value.withdrawal_max);
     put(value.daily_amount_max);
@@ -69,10 +115,6 @@ class Writer {
   std::size_t room() const {
     return static_cast<std::size_t>(buffer_.data() + buffer_.size() - at_);
   }
-  void put_text(std::string_view text) {
-    put(std::uint64_t{text.size()});
-    put_bytes(text);
-  }
   void put_bytes(std::string_view bytes) {
     if (room() < bytes.size()) flush();
     if (room() < bytes.size()) {
@@ -89,6 +131,8 @@ class Writer {
   std::string& out_;
   std::array<char, 256> buffer_;
   char* at_ = buffer_.data();
+  std::string_view principal_;
+  Currency currency_;
 };
 
 // Takes values off the front of a text of bytes. After the first that is not there, nothing is.
@@ -134,13 +178,17 @@ class Reader {
   void get(Currency& value) {
     std::uint32_t packed = 0;
     get(packed);
-    value = Currency();
-    if (packed == 0) return;
+    value = packed == repeated_currency ? currency_ : Currency();
+    if (packed == repeated_currency && !value.is_set()) fail();
+    if (packed == 0 || packed == repeated_currency) return;
     const std::string letters{static_cast<char>(packed >> 16U), static_cast<char>(packed >> 8U),
                               static_cast<char>(packed)};
     const std::optional<Currency> currency = Currency::parse(letters);
-    if (!currency.has_value() || currency->packed() != packed) return fail();
+    if (!currency.has_value() || currency->packed() != packed || currency == currency_) {
+      return fail();
+    }
     value = *currency;
+    currency_ = value;
   }
   void get(std::chrono::milliseconds& value) {
     std::int64_t count = 0;
@@ -151,8 +199,36 @@ class Reader {
     const std::optional<OperationId> id = OperationId::from_bytes(take(value.bytes.size()));
     if (id.has_value()) value = *id;
   }
-  void get(std::string& value) { value = take_text(); }
-  void get(CardDigits& value) { value = take_text(); }
+  void get(std::string& value) {
+    std::uint64_t size_and_one = 0;
+    get(size_and_one);
+    const bool is_repeated = size_and_one == 0;
+    value = is_repeated ? principal_ : take(size_and_one - 1);
+    if (is_repeated && principal_.empty()) fail();
+    if (!is_repeated && !value.empty() && value == principal_) fail();
+  }
+  void get(CardDigits& value) {
+    std::uint64_t size = 0;
+    get(size);
+    const bool has_others = size % 2 == 1;
+    size /= 2;
+    if (size > card_digits_max + 1) return fail();
+    const std::string_view bytes = take(has_others ? size : (size + 1) / 2);
+    if (failed_) return;
+    std::array<char, card_digits_max + 1> letters{};
+    for (std::size_t place = 0; place < size && !has_others; ++place) {
+      const auto pair = static_cast<unsigned char>(bytes[place / 2]);
+      letters[place] = static_cast<char>('0' + (place % 2 == 0 ? pair & 15U : pair >> 4U));
+    }
+    value = has_others ? bytes : std::string_view(letters.data(), size);
+    const bool is_padded =
+        has_others || size % 2 == 0 || static_cast<unsigned char>(bytes.back()) >> 4U == 0;
+    if (are_digits(value.view()) == has_others || !is_padded) fail();
+  }
+  void get_principal(std::string& principal) {
+    get(principal);
+    principal_ = principal;
+  }
   void get(CardLimits& value) {
     get(value.withdrawal_max);
     get(value.daily_amount_max);
@@ -183,11 +259,6 @@ class Reader {
     if (number < std::to_underlying(first) || number > std::to_underlying(last)) return fail();
     value = static_cast<Enum>(number);
   }
-  std::string_view take_text() {
-    std::uint64_t size = 0;
-    get(size);
-    return take(size);
-  }
   std::string_view take(std::uint64_t size) {
     if (failed_ || size > bytes_.size()) {
       fail();
@@ -200,6 +271,8 @@ class Reader {
 
   std::string_view bytes_;
   bool failed_ = false;
+  std::string_view principal_;
+  Currency currency_;
 };
 
 void put_change(Writer& writer, const Change& change) {
@@ -225,21 +298,16 @@ void get_change(Reader& reader, std::uint64_t wanted, Change& change) {
   }
 }
 
-// The form has room for the text of a field, which no refusal that is pinned names.
-constexpr std::uint64_t field_size = 0;
-
 void put_outcome(Writer& writer, const Outcome& outcome) {
   writer.put(outcome.has_value());
   if (outcome.has_value()) {
     writer.put(outcome->balance);
-    writer.put(outcome->available);
+    writer.put_signed(difference(outcome->balance, outcome->available));
     writer.put(outcome->currency);
-    writer.put(outcome->hold_was_unknown);
-    writer.put(outcome->tries_left);
+    writer.put(std::uint64_t{outcome->tries_left} * 2 + (outcome->hold_was_unknown ? 1 : 0));
   } else {
     writer.put(outcome.error().code);
-    check(outcome.error().field.empty());
-    writer.put(field_size);
+    check(outcome.error().field.empty());  // None that is pinned names one.
     writer.put(outcome.error().left);
     writer.put(outcome.error().left_count);
   }
@@ -252,19 +320,21 @@ Outcome get_outcome(Reader& reader, std::uint64_t ledger_seq) {
   if (accepted) {
     Receipt receipt;
     receipt.ledger_seq = ledger_seq;
+    std::int64_t reserved = 0;
+    std::uint64_t tries_left_and_unknown = 0;
     reader.get(receipt.balance);
-    reader.get(receipt.available);
+    reader.get_signed(reserved);
     reader.get(receipt.currency);
-    reader.get(receipt.hold_was_unknown);
-    reader.get(receipt.tries_left);
+    reader.get(tries_left_and_unknown);
+    receipt.available = Cents{difference(receipt.balance, Cents{reserved})};
+    receipt.hold_was_unknown = tries_left_and_unknown % 2 == 1;
+    receipt.tries_left = static_cast<std::uint32_t>(tries_left_and_unknown / 2);
+    if (tries_left_and_unknown / 2 > UINT32_MAX) reader.fail();
     return receipt;
   }
   Refusal refusal;
   refusal.ledger_seq = ledger_seq;
   reader.get(refusal.code);
-  std::uint64_t size = 0;
-  reader.get(size);
-  if (size != field_size) reader.fail();
   reader.get(refusal.left);
   reader.get(refusal.left_count);
   return std::unexpected(std::move(refusal));
@@ -276,9 +346,9 @@ void encode(const Record& record, std::string& out) {
   Writer writer(out);
   writer.put(record.ledger_seq);
   writer.put_signed(microseconds_of(record.at));
-  writer.put_signed(record.day.number);
+  writer.put_signed(record.day.number - day_of(record.at));
   writer.put(record.operation.id);
-  writer.put(record.operation.principal);
+  writer.put_principal(record.operation.principal);
   put_change(writer, record.operation.change);
   put_outcome(writer, record.outcome);
 }
@@ -293,13 +363,18 @@ std::optional<Record> decode(std::string_view& bytes) {
   reader.get_signed(at);
   reader.get_signed(day);
   reader.get(record.operation.id);
-  reader.get(record.operation.principal);
+  reader.get_principal(record.operation.principal);
   reader.get(kind);
+  record.at = instant_of(at);
+  if (day < -day_difference_max || day > day_difference_max) {
+    reader.fail();
+  } else {
+    day += day_of(record.at);
+  }
   if (day < INT32_MIN || day > INT32_MAX) reader.fail();
   if (!reader.failed()) get_change(reader, kind, record.operation.change);
   record.outcome = get_outcome(reader, record.ledger_seq);
   if (reader.failed()) return std::nullopt;
-  record.at = instant_of(at);
   record.day = BusinessDay{static_cast<std::int32_t>(day)};
   bytes = reader.rest();
   return record;

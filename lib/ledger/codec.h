@@ -11,7 +11,8 @@
 namespace ledger {
 
 // The journal form of a record: numbers as varints, texts with their length, fields in the order in
-// which each kind of change lists them. The form is for ever: kinds and fields are only appended.
+// which each kind of change lists them. What a record says twice is written once: a text that is the principal's, a currency that
+// came before. Each record has one form, and the form is for ever: kinds and fields are only appended.
 
 // The records of one batch. Who decides appends them; nobody does once they are in the journal.
 using BatchBytes = std::shared_ptr<std::string>;
