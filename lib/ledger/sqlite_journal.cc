@@ -355,6 +355,7 @@ void SqliteJournal::project(std::size_t records_max) {
          ++count) {
       project_one(dirty);
     }
+    tables_.end_batches();
     write(dirty);
     meta_.projected_through = projection_.last_seq();
     meta_.projected_at = projection_.last_at();

@@ -23,8 +23,8 @@ Tables::Tables(Database& database)
       hash_before_(database.prepare_later(
           "SELECT hash, seq FROM journal WHERE seq < ? ORDER BY seq DESC LIMIT 1")),
       record_(database.prepare_later("SELECT substr(records, ?, ?) FROM journal WHERE seq = ?")),
-      batch_(database.prepare_later(
-          "SELECT seq, records FROM journal WHERE seq >= ? ORDER BY seq LIMIT 1")) {}
+      batch_(
+          database.prepare_later("SELECT seq, records FROM journal WHERE seq >= ? ORDER BY seq")) {}
 
 void Tables::damaged(const std::string& what) const {
   throw StorageError(StorageError::Kind::bad_data, database_.path() + " is damaged: " + what);
@@ -54,17 +54,27 @@ Record Tables::record(const OperationRow& row) {
 }
 
 void Tables::read_batch(std::uint64_t ledger_seq, JournalRow& row) {
-  const Rows rows(batch_);
-  batch_.bind(1, static_cast<std::int64_t>(ledger_seq));
+  if (ledger_seq != batch_next_) {
+    end_batches();
+    batch_.bind(1, static_cast<std::int64_t>(ledger_seq));
+  }
+  batch_next_ = 0;
   if (!batch_.step())
     damaged("record " + std::to_string(ledger_seq) + " is missing in its journal");
   row.seq = static_cast<std::uint64_t>(batch_.integer(0));
   row.records = batch_.blob(1);
+  batch_next_ = row.seq + 1;
+}
+
+void Tables::end_batches() {
+  batch_.reset();
+  batch_next_ = 0;
 }
 
 Record Tables::record_at(std::uint64_t ledger_seq, std::size_t position) {
   JournalRow row;
   read_batch(ledger_seq, row);
+  end_batches();
   std::string_view bytes = row.records;
   bytes.remove_prefix(std::min(position, bytes.size()));
   std::optional<Record> record = decode(bytes);

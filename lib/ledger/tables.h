@@ -39,8 +39,10 @@ class Tables {
   // Where the records are whose ids are this one or greater, in the order of their numbers.
   std::vector<OperationRow> operations_from(std::string_view id_prefix);
   Record record(const OperationRow& row);
-  // The batch with this record in it, which is there: also one that the tables do not show.
+  // The batch with this record in it, which is there: also one that the tables do not show. Those that follow on it are read
+  // fastest, one after the other, until `end_batches`.
   void read_batch(std::uint64_t ledger_seq, JournalRow& row);
+  void end_batches();
   // A record of the journal, by where its batch has it.
   Record record_at(std::uint64_t ledger_seq, std::size_t position);
 
@@ -61,6 +63,8 @@ class Tables {
   Statement hash_before_;
   Statement record_;
   Statement batch_;
+  std::uint64_t batch_next_ =
+      0;  // Where the statement stands: the record after the batch that it gave; 0: it was not begun.
 };
 
 }  // namespace ledger
