@@ -85,7 +85,9 @@ class Writer {
     if (has_others) return put_bytes(letters);
     std::array<char, card_digits_max> pairs{};
     for (std::size_t place = 0; place < letters.size(); ++place) {
-      pairs[place / 2] |= static_cast<char>((letters[place] - '0') << (place % 2 == 0 ? 0 : 4));
+      const int digit = letters[place] - '0';
+      const int both = pairs[place / 2] | (place % 2 == 0 ? digit : digit << 4);
+      pairs[place / 2] = static_cast<char>(both);
     }
     put_bytes({pairs.data(), (letters.size() + 1) / 2});
   }
@@ -337,7 +339,7 @@ Outcome get_outcome(Reader& reader, std::uint64_t ledger_seq) {
   reader.get(refusal.code);
   reader.get(refusal.left);
   reader.get(refusal.left_count);
-  return std::unexpected(std::move(refusal));
+  return std::unexpected(refusal);
 }
 
 }  // namespace

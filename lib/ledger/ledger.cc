@@ -61,7 +61,7 @@ std::optional<Record> Ledger::first_answer(const OperationId& id) const {
 
 Decision Ledger::decide(const Operation& operation, const Moment& moment) const {
   if (std::optional<Refusal> fault = check_shape(operation)) {
-    return Decision{.answer = {std::unexpected(*std::move(fault))}};
+    return Decision{.answer = {std::unexpected(*fault)}};
   }
   // Idempotency before state: a retry gets its first answer, whatever the balance is by now.
   if (const std::optional<Record> first = first_answer(operation.id)) {

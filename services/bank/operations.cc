@@ -78,13 +78,13 @@ class Reader {
     return text;
   }
 
-  void note(std::optional<Refusal> fault) {
-    if (!fault_) fault_ = std::move(fault);
+  void note(const std::optional<Refusal>& fault) {
+    if (!fault_) fault_ = fault;
   }
 
   template <typename Kind>
   Asked operation(Kind&& change, Deadline deadline) {
-    if (fault_) return std::unexpected(std::move(*fault_));
+    if (fault_) return std::unexpected(*fault_);
     Asked asked(std::in_place);  // Filled in place: it is large.
     asked->id = id_;
     asked->principal = principal_;

@@ -91,7 +91,7 @@ Outcome PinDesk::answer_stranger(const std::string& card_number) {
     strangers_.erase(strangers_in_order_.front());
     strangers_in_order_.pop_front();
   }
-  return std::unexpected(std::move(wrong));
+  return std::unexpected(wrong);
 }
 
 ledger::OperationId PinDesk::make_id() {
