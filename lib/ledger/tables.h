@@ -63,8 +63,8 @@ class Tables {
   Statement hash_before_;
   Statement record_;
   Statement batch_;
-  std::uint64_t batch_next_ =
-      0;  // Where the statement stands: the record after the batch that it gave; 0: it was not begun.
+  // Where `batch_` stands: the record after the batch that it gave. 0: it was not begun.
+  std::uint64_t batch_next_ = 0;
 };
 
 }  // namespace ledger
