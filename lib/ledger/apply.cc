@@ -35,7 +35,7 @@ class Applier final : Bookkeeper {
           }
         },
         record_.operation.change);
-    return effects_;
+    return std::move(effects_);
   }
 
  private:
@@ -257,6 +257,10 @@ class Applier final : Bookkeeper {
 
 Effects Books::apply(const Record& record) {
   return Applier(*this, record, Applier::Movements::kept).run();
+}
+
+Effects Books::project(const Record& record) {
+  return Applier(*this, record, Applier::Movements::told).run();
 }
 
 void Books::follow(const Record& record) {

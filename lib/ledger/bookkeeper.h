@@ -14,8 +14,8 @@ namespace ledger {
 // lives. Nothing here can refuse: what is impossible stops the process.
 class Bookkeeper {
  protected:
-  // Whether the books keep what moved, or get it from others.
-  enum class Movements { kept, shared };
+  // What becomes of a movement: the books keep it, the effects tell it, or the books get it from others.
+  enum class Movements { kept, told, shared };
 
   Bookkeeper(Books& books, const Record& record, Movements movements)
       : books_(books), record_(record), movements_(movements) {}
@@ -35,25 +35,29 @@ class Bookkeeper {
       totals.of(source.kind) -= amount;
       totals.of(target.kind) += amount;
     }
-    if (movements_ == Movements::kept) {
-      books_.recent_transfers_.add(Transfer{.ledger_seq = record_.ledger_seq,
-                                            .at = record_.at,
-                                            .id = record_.operation.id,
-                                            .kind = kind,
-                                            .source = source.number,
-                                            .target = target.number,
-                                            .amount = amount,
-                                            .currency = source.currency,
-                                            .source_balance = source.balance,
-                                            .target_balance = target.balance,
-                                            .source_previous = source.last_transfer,
-                                            .target_previous = target.last_transfer,
-                                            .terminal = terminal_id,
-                                            .reason = reason});
+    if (movements_ != Movements::shared) {
+      Transfer movement{.ledger_seq = record_.ledger_seq,
+                        .at = record_.at,
+                        .id = record_.operation.id,
+                        .kind = kind,
+                        .source = source.number,
+                        .target = target.number,
+                        .amount = amount,
+                        .currency = source.currency,
+                        .source_balance = source.balance,
+                        .target_balance = target.balance,
+                        .source_previous = source.last_transfer,
+                        .target_previous = target.last_transfer,
+                        .terminal = terminal_id,
+                        .reason = reason};
+      if (movements_ == Movements::kept) {
+        books_.recent_transfers_.add(movement);
+      } else {
+        effects_.movement = std::move(movement);
+      }
     }
     source.last_transfer = record_.ledger_seq;
     target.last_transfer = record_.ledger_seq;
-    effects_.moved_money = true;
     effects_.touch(source.number);
     effects_.touch(target.number);
     const bool target_is_concerned = kind == TransferKind::deposit || kind == TransferKind::fund ||

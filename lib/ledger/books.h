@@ -31,7 +31,7 @@ struct Fetched {
 
 // What a record changed: which rows of the tables are new.
 struct Effects {
-  bool moved_money = false;  // The movement is recent_transfers().back().
+  std::optional<Transfer> movement;  // Where the books do not keep it.
   std::uint8_t account_count = 0;
   std::array<AccountNumber, 3> accounts{};
   std::optional<CardNumber> card;
@@ -57,6 +57,8 @@ class Books {
  public:
   // The only change there is. The record's number is the next one.
   Effects apply(const Record& record);
+  // The same, for tables: the effects tell the movement of money, and the books do not keep it.
+  Effects project(const Record& record);
   // The same, of a copy that gets its movements of money from the original, by `share_transfers` and `add`.
   void follow(const Record& record);
   void add(RecentTransfers::Block movements) { recent_transfers_.add(std::move(movements)); }

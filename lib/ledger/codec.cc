@@ -66,14 +66,14 @@ class Writer {
   }
   void put(Cents value) { put_signed(value.value); }
   void put(Currency value) {
-    const bool is_repeated = value.is_set() && value == currency_;
+    const bool is_repeated = value.is_set() && value == known_currency_;
     put(is_repeated ? repeated_currency : value.packed());
-    if (value.is_set()) currency_ = value;
+    if (value.is_set()) known_currency_ = value;
   }
   void put(std::chrono::milliseconds value) { put_signed(value.count()); }
   void put(const OperationId& value) { put_bytes(value.view()); }
   void put(const std::string& value) {
-    const bool is_repeated = !value.empty() && value == principal_;
+    const bool is_repeated = !value.empty() && value == known_text_;
     put(std::uint64_t{is_repeated ? 0 : value.size() + 1});
     if (!is_repeated) put_bytes(value);
   }
@@ -94,7 +94,12 @@ class Writer {
   // Whose texts are not written again.
   void put_principal(const std::string& principal) {
     put(principal);
-    principal_ = principal;
+    known_text_ = principal;
+  }
+  // Who reads has these.
+  void know(std::string_view text, Currency currency) {
+    known_text_ = text;
+    known_currency_ = currency;
   }
   void put(const CardLimits& value) {
     put(value.withdrawal_max);
@@ -133,8 +138,8 @@ class Writer {
   std::string& out_;
   std::array<char, 256> buffer_;
   char* at_ = buffer_.data();
-  std::string_view principal_;
-  Currency currency_;
+  std::string_view known_text_;
+  Currency known_currency_;
 };
 
 // Takes values off the front of a text of bytes. After the first that is not there, nothing is.
@@ -180,17 +185,17 @@ class Reader {
   void get(Currency& value) {
     std::uint32_t packed = 0;
     get(packed);
-    value = packed == repeated_currency ? currency_ : Currency();
+    value = packed == repeated_currency ? known_currency_ : Currency();
     if (packed == repeated_currency && !value.is_set()) fail();
     if (packed == 0 || packed == repeated_currency) return;
     const std::string letters{static_cast<char>(packed >> 16U), static_cast<char>(packed >> 8U),
                               static_cast<char>(packed)};
     const std::optional<Currency> currency = Currency::parse(letters);
-    if (!currency.has_value() || currency->packed() != packed || currency == currency_) {
+    if (!currency.has_value() || currency->packed() != packed || currency == known_currency_) {
       return fail();
     }
     value = *currency;
-    currency_ = value;
+    known_currency_ = value;
   }
   void get(std::chrono::milliseconds& value) {
     std::int64_t count = 0;
@@ -205,9 +210,9 @@ class Reader {
     std::uint64_t size_and_one = 0;
     get(size_and_one);
     const bool is_repeated = size_and_one == 0;
-    value = is_repeated ? principal_ : take(size_and_one - 1);
-    if (is_repeated && principal_.empty()) fail();
-    if (!is_repeated && !value.empty() && value == principal_) fail();
+    value = is_repeated ? known_text_ : take(size_and_one - 1);
+    if (is_repeated && known_text_.empty()) fail();
+    if (!is_repeated && !value.empty() && value == known_text_) fail();
   }
   void get(CardDigits& value) {
     std::uint64_t size = 0;
@@ -229,7 +234,11 @@ class Reader {
   }
   void get_principal(std::string& principal) {
     get(principal);
-    principal_ = principal;
+    known_text_ = principal;
+  }
+  void know(std::string_view text, Currency currency) {
+    known_text_ = text;
+    known_currency_ = currency;
   }
   void get(CardLimits& value) {
     get(value.withdrawal_max);
@@ -245,6 +254,11 @@ class Reader {
   void get(Money& value) {
     get(value.amount);
     get(value.currency);
+  }
+  void get(AccountNumber& value) {
+    std::uint32_t number = 0;
+    get(number);
+    value = AccountNumber{number};
   }
   void get(TransferKind& value) { get_enum(value, TransferKind::transfer, TransferKind::reversal); }
   void get(OldPin& value) { get_enum(value, OldPin::right, OldPin::wrong); }
@@ -273,8 +287,8 @@ class Reader {
 
   std::string_view bytes_;
   bool failed_ = false;
-  std::string_view principal_;
-  Currency currency_;
+  std::string_view known_text_;
+  Currency known_currency_;
 };
 
 void put_change(Writer& writer, const Change& change) {
@@ -314,6 +328,9 @@ void put_outcome(Writer& writer, const Outcome& outcome) {
     writer.put(outcome.error().left_count);
   }
 }
+
+// How far before a number another is, and the other way round; 0 stands for there being none.
+std::uint64_t back(std::uint64_t from, std::uint64_t to) { return to == 0 ? 0 : from - to; }
 
 // Both carry the record's number, so it is written once.
 Outcome get_outcome(Reader& reader, std::uint64_t ledger_seq) {
@@ -380,6 +397,50 @@ std::optional<Record> decode(std::string_view& bytes) {
   record.day = BusinessDay{static_cast<std::int32_t>(day)};
   bytes = reader.rest();
   return record;
+}
+
+void pack(const Transfer& transfer, const Transfer& first, std::string& out) {
+  Writer writer(out);
+  writer.know(first.terminal, first.currency);
+  writer.put_signed((transfer.at - first.at).count());
+  writer.put(transfer.id);
+  writer.put(transfer.kind);
+  writer.put(transfer.source);
+  writer.put(transfer.target);
+  writer.put(transfer.amount);
+  writer.put(transfer.currency);
+  writer.put(transfer.source_balance);
+  writer.put(transfer.target_balance);
+  writer.put(back(transfer.ledger_seq, transfer.source_previous));
+  writer.put(back(transfer.ledger_seq, transfer.target_previous));
+  writer.put(transfer.terminal);
+  writer.put(transfer.reason);
+}
+
+Transfer unpack(std::string_view packed, std::uint64_t ledger_seq, const Transfer& first) {
+  Reader reader(packed);
+  reader.know(first.terminal, first.currency);
+  Transfer transfer;
+  transfer.ledger_seq = ledger_seq;
+  std::int64_t after = 0;
+  reader.get_signed(after);
+  transfer.at = first.at + Instant::duration(after);
+  reader.get(transfer.id);
+  reader.get(transfer.kind);
+  reader.get(transfer.source);
+  reader.get(transfer.target);
+  reader.get(transfer.amount);
+  reader.get(transfer.currency);
+  reader.get(transfer.source_balance);
+  reader.get(transfer.target_balance);
+  reader.get(transfer.source_previous);
+  reader.get(transfer.target_previous);
+  transfer.source_previous = back(ledger_seq, transfer.source_previous);
+  transfer.target_previous = back(ledger_seq, transfer.target_previous);
+  reader.get(transfer.terminal);
+  reader.get(transfer.reason);
+  check(!reader.failed());
+  return transfer;
 }
 
 }  // namespace ledger

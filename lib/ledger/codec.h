@@ -24,4 +24,10 @@ void encode(const Record& record, std::string& out);
 // no whole record, or none that this version can have written.
 std::optional<Record> decode(std::string_view& bytes);
 
+// A movement of money for memory alone, packed with the same means: what it has in common with `first`, which came before it, takes
+// little room. Its number is kept elsewhere.
+void pack(const Transfer& transfer, const Transfer& first, std::string& out);
+// The one that begins here.
+Transfer unpack(std::string_view packed, std::uint64_t ledger_seq, const Transfer& first);
+
 }  // namespace ledger

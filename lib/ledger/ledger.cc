@@ -137,6 +137,8 @@ void Ledger::commit(Operation&& operation, const Decision& decision, const Momen
 }
 
 void Ledger::replay(const Record& record, std::size_t position) {
+  // The movements of a batch lie together, as they did when it was decided.
+  if (position == 0) books_.share_transfers();
   books_.apply(record);
   answers_.add(record, position, nullptr);
 }

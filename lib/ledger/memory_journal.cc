@@ -122,11 +122,10 @@ void MemoryJournal::project(std::size_t records_max) {
     const std::size_t place = static_cast<std::size_t>(projection_.last_seq());
     if (place == entries_.size()) break;
     const Record& record = entries_[place].record;
-    const Effects effects = projection_.apply(record);
+    Effects effects = projection_.project(record);
     if (record.operation.id.is_set()) tables_->records.emplace(record.operation.id, record);
-    if (effects.moved_money) {
-      Transfer transfer = projection_.recent_transfers().back();
-      tables_->transfers.emplace(transfer.ledger_seq, std::move(transfer));
+    if (effects.movement.has_value()) {
+      tables_->transfers.emplace(record.ledger_seq, *std::move(effects.movement));
     }
     if (effects.hold_seq != 0) {
       const HoldEntry& hold = projection_.holds().at(effects.hold_seq);

@@ -2,128 +2,90 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <ranges>
+#include <string_view>
 #include <utility>
 
 #include "ledger/check.h"
+#include "ledger/codec.h"
 
 namespace ledger {
-namespace {
-
-std::uint64_t last_seq_of(const RecentTransfers::Block& block) { return block->last_seq(); }
-
-std::uint16_t size_of(const std::string& text) {
-  check(text.size() <= UINT16_MAX);
-  return static_cast<std::uint16_t>(text.size());
-}
-
-}  // namespace
 
 // --- TransferBlock ---
 
-void TransferBlock::reserve(std::size_t count, std::size_t text_bytes) {
-  entries_.reserve(count);
-  texts_.reserve(text_bytes);
+void TransferBlock::add(const Transfer& transfer) {
+  if (empty()) first_ = transfer;
+  const std::uint64_t after_first = transfer.ledger_seq - first_.ledger_seq;
+  check(after_first <= UINT32_MAX && packed_.size() <= UINT32_MAX);
+  entries_.push_back(Entry{.after_first = static_cast<std::uint32_t>(after_first),
+                           .position = static_cast<std::uint32_t>(packed_.size())});
+  pack(transfer, first_, packed_);
 }
 
-void TransferBlock::add(const Transfer& transfer) {
-  check(texts_.size() <= UINT32_MAX);
-  entries_.push_back(Entry{.ledger_seq = transfer.ledger_seq,
-                           .at = transfer.at,
-                           .id = transfer.id,
-                           .amount = transfer.amount,
-                           .source_balance = transfer.source_balance,
-                           .target_balance = transfer.target_balance,
-                           .source_previous = transfer.source_previous,
-                           .target_previous = transfer.target_previous,
-                           .source = transfer.source,
-                           .target = transfer.target,
-                           .currency = transfer.currency,
-                           .text_position = static_cast<std::uint32_t>(texts_.size()),
-                           .terminal_size = size_of(transfer.terminal),
-                           .reason_size = size_of(transfer.reason),
-                           .kind = transfer.kind});
-  texts_ += transfer.terminal;
-  texts_ += transfer.reason;
+void TransferBlock::clear() {
+  entries_.clear();
+  packed_.clear();
 }
 
 std::size_t TransferBlock::first_after(std::uint64_t ledger_seq) const {
-  const auto first = std::ranges::upper_bound(entries_, ledger_seq, {}, &Entry::ledger_seq);
-  return static_cast<std::size_t>(first - entries_.begin());
+  const auto places = std::views::iota(std::size_t{0}, entries_.size());
+  const auto first = std::ranges::upper_bound(places, ledger_seq, {},
+                                              [this](auto place) { return seq_at(place); });
+  return static_cast<std::size_t>(first - places.begin());
 }
 
 Transfer TransferBlock::at(std::size_t place) const {
-  const Entry& entry = entries_[place];
-  return Transfer{
-      .ledger_seq = entry.ledger_seq,
-      .at = entry.at,
-      .id = entry.id,
-      .kind = entry.kind,
-      .source = entry.source,
-      .target = entry.target,
-      .amount = entry.amount,
-      .currency = entry.currency,
-      .source_balance = entry.source_balance,
-      .target_balance = entry.target_balance,
-      .source_previous = entry.source_previous,
-      .target_previous = entry.target_previous,
-      .terminal = texts_.substr(entry.text_position, entry.terminal_size),
-      .reason = texts_.substr(entry.text_position + entry.terminal_size, entry.reason_size)};
+  return unpack(std::string_view(packed_).substr(entries_[place].position), seq_at(place), first_);
 }
 
 // --- RecentTransfers ---
 
-void RecentTransfers::add(const Transfer& transfer) {
-  if (open_ == nullptr) {
-    open_ = std::make_shared<TransferBlock>();
-    // The next batch is likely to be as large.
-    if (!blocks_.empty()) open_->reserve(blocks_.back()->size(), blocks_.back()->text_bytes());
-    blocks_.push_back(open_);
-  }
-  open_->add(transfer);
+RecentTransfers::Block RecentTransfers::close() const {
+  if (open_.empty()) return nullptr;
+  blocks_.push_back(std::make_shared<const TransferBlock>(open_));
+  open_.clear();
+  return blocks_.back();
 }
 
-RecentTransfers::Block RecentTransfers::share() { return std::exchange(open_, nullptr); }
-
 void RecentTransfers::add(Block block) {
-  open_ = nullptr;
+  close();
   blocks_.push_back(std::move(block));
 }
 
 void RecentTransfers::forget(std::uint64_t through_seq) {
   forgotten_ = std::max(forgotten_, through_seq);
-  while (!blocks_.empty() && blocks_.front()->last_seq() <= forgotten_) {
-    if (blocks_.front() == open_) open_ = nullptr;
-    blocks_.pop_front();
-  }
+  while (!blocks_.empty() && blocks_.front()->last_seq() <= forgotten_) blocks_.pop_front();
+  if (!open_.empty() && open_.last_seq() <= forgotten_) open_.clear();
 }
 
 std::size_t RecentTransfers::size() const {
   std::size_t size = 0;
-  for (const Block& block : blocks_) {
-    size += block->size() - block->first_after(forgotten_);
+  for (std::size_t number = 0; number < block_count(); ++number) {
+    size += block(number).size() - block(number).first_after(forgotten_);
   }
   return size;
 }
 
 std::optional<Transfer> RecentTransfers::find(std::uint64_t ledger_seq) const {
   if (ledger_seq <= forgotten_) return std::nullopt;
-  const auto block = block_after(ledger_seq - 1);
-  if (block == blocks_.end()) return std::nullopt;
-  const std::size_t place = (*block)->first_after(ledger_seq - 1);
-  if ((*block)->seq_at(place) != ledger_seq) return std::nullopt;
-  return (*block)->at(place);
+  const std::size_t number = block_after(ledger_seq - 1);
+  if (number == block_count()) return std::nullopt;
+  const TransferBlock& found = block(number);
+  const std::size_t place = found.first_after(ledger_seq - 1);
+  if (found.seq_at(place) != ledger_seq) return std::nullopt;
+  return found.at(place);
 }
 
 std::vector<Transfer> RecentTransfers::back_from(std::uint64_t first_seq, std::size_t limit) const {
   std::vector<Transfer> found;
-  auto block = block_after(first_seq);
-  if (block != blocks_.end()) ++block;  // It may begin before.
-  while (block != blocks_.begin() && found.size() < limit) {
-    --block;
-    for (std::size_t place = (*block)->first_after(first_seq); place > 0 && found.size() < limit;) {
+  // The block after the last of them may begin with some.
+  std::size_t number = std::min(block_after(first_seq) + 1, block_count());
+  while (number > 0 && found.size() < limit) {
+    const TransferBlock& older = block(--number);
+    for (std::size_t place = older.first_after(first_seq); place > 0 && found.size() < limit;) {
       --place;
-      if ((*block)->seq_at(place) <= forgotten_) return found;
-      found.push_back((*block)->at(place));
+      if (older.seq_at(place) <= forgotten_) return found;
+      found.push_back(older.at(place));
     }
   }
   return found;
@@ -132,18 +94,22 @@ std::vector<Transfer> RecentTransfers::back_from(std::uint64_t first_seq, std::s
 std::vector<Transfer> RecentTransfers::after(std::uint64_t after_seq, std::size_t limit) const {
   std::vector<Transfer> found;
   const std::uint64_t before = std::max(after_seq, forgotten_);
-  for (auto block = block_after(before); block != blocks_.end() && found.size() < limit; ++block) {
-    for (std::size_t place = (*block)->first_after(before);
-         place < (*block)->size() && found.size() < limit; ++place) {
-      found.push_back((*block)->at(place));
+  for (std::size_t number = block_after(before); number < block_count() && found.size() < limit;
+       ++number) {
+    const TransferBlock& newer = block(number);
+    for (std::size_t place = newer.first_after(before);
+         place < newer.size() && found.size() < limit; ++place) {
+      found.push_back(newer.at(place));
     }
   }
   return found;
 }
 
-RecentTransfers::Blocks::const_iterator RecentTransfers::block_after(
-    std::uint64_t ledger_seq) const {
-  return std::ranges::upper_bound(blocks_, ledger_seq, {}, last_seq_of);
+std::size_t RecentTransfers::block_after(std::uint64_t ledger_seq) const {
+  const auto numbers = std::views::iota(std::size_t{0}, block_count());
+  const auto first = std::ranges::upper_bound(
+      numbers, ledger_seq, {}, [this](std::size_t number) { return block(number).last_seq(); });
+  return static_cast<std::size_t>(first - numbers.begin());
 }
 
 }  // namespace ledger

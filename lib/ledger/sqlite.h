@@ -35,7 +35,7 @@ class FileLock {
 };
 
 // Of the connection that writes: the upper pages of every table and index that grows stay in memory.
-inline constexpr int page_cache_kibibytes = 64 * 1024;
+inline constexpr int page_cache_kibibytes = 4 * 1024;
 
 class Statement;
 

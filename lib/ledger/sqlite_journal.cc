@@ -16,11 +16,16 @@
 
 #include "ledger/check.h"
 #include "ledger/codec.h"
+#include "ledger/memory.h"
 
 namespace ledger {
 namespace {
 
 using Kind = StorageError::Kind;
+
+// In memory, with their names, their places in the index and what the heap adds.
+constexpr std::size_t account_bytes = 220;
+constexpr std::size_t card_bytes = 320;
 
 // A file that is being written gets its name only when it is whole.
 class NewFile {
@@ -179,6 +184,7 @@ SqliteJournal::~SqliteJournal() = default;
 // --- Start ---
 
 void SqliteJournal::load(Ledger& ledger) {
+  expect_memory(meta_.accounts * account_bytes + meta_.cards * card_bytes);
   // Nearly all that is read is read once.
   database_.set_page_cache(256);
   // One lock for all of it, not one a row.
@@ -392,8 +398,8 @@ void SqliteJournal::project_one(Dirty& dirty) {
   row.position = static_cast<std::int64_t>(batch_done_);
   batch_done_ = batch_.records.size() - bytes.size();
   row.size = static_cast<std::int64_t>(batch_done_) - row.position;
-  const Effects effects = projection_.apply(*record);
-  if (effects.moved_money) row.transfer = projection_.recent_transfers().back();
+  Effects effects = projection_.project(*record);
+  row.transfer = std::move(effects.movement);
   write_row(writers_->operation, row);
   dirty.accounts.insert(effects.accounts.begin(), effects.accounts.begin() + effects.account_count);
   if (effects.card.has_value()) dirty.cards.insert(*effects.card);

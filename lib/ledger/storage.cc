@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ledger/check.h"
+#include "ledger/memory.h"
 
 namespace ledger {
 namespace {
@@ -20,6 +21,8 @@ constexpr int project_share = 16;
 constexpr int project_share_in_burst = 256;
 // So many operations before its turn, what one needs is fetched: memory answers about as fast as that many are decided.
 constexpr std::size_t fetch_ahead = 4;
+// What a record needs in memory until the tables have it: its answer, its place in the index of answers, its movement.
+constexpr std::size_t record_bytes = 100;
 // A batch as large as this is made durable beside the decisions of the next; a smaller one is answered sooner at once.
 constexpr std::size_t overlap_min = 256;
 // One is being filled, one synced, and the loop reads one.
@@ -115,6 +118,7 @@ void Storage::decide_and_commit() {
   const std::size_t end = taken_done_ + next_batch_size();
   committed.answers.reserve(end - taken_done_);
   batch_.records.reserve(batch_.records.size() + end - taken_done_);
+  if (end - taken_done_ >= overlap_min) expect_memory((end - taken_done_) * record_bytes);
   for (; taken_done_ < end; ++taken_done_) {
     for (const Fetch step : {Fetch::slots, Fetch::entries, Fetch::names}) {
       const std::size_t ahead = taken_done_ + fetch_ahead * (3 - std::to_underlying(step));

@@ -26,7 +26,7 @@ struct StoreOptions {
   // Changes decided together, and durable together.
   std::size_t batch_max = 4'096;
   // Records that the tables may lag behind. Beyond it they are brought forward faster than changes are taken. Each takes about
-  // 200 bytes of memory, and 2 us more at the next start.
+  // 110 bytes of memory, and 2 us more at the next start.
   std::size_t lag_max = 4'194'304;
   // Records that the tables are brought forward by at once, while changes wait.
   std::size_t project_step_max = 512;
