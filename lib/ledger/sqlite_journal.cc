@@ -186,7 +186,7 @@ SqliteJournal::~SqliteJournal() = default;
 void SqliteJournal::load(Ledger& ledger) {
   expect_memory(meta_.accounts * account_bytes + meta_.cards * card_bytes);
   // Nearly all that is read is read once.
-  database_.set_page_cache(256);
+  database_.set_page_cache(64);
   // One lock for all of it, not one a row.
   const Transaction reading(database_);
   load_tables();
