@@ -15,6 +15,7 @@
 #include <sqlite3.h>
 
 #include "ledger/check.h"
+#include "ledger/wal_file.h"
 
 namespace ledger {
 namespace {
@@ -278,6 +279,12 @@ sqlite3_file* Database::wal() {
   const int found =
       sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
   return found == SQLITE_OK && wal != nullptr && wal->pMethods != nullptr ? wal : nullptr;
+}
+
+void Database::join_wal_writes() {
+  sqlite3_file* const file = wal();
+  check(file != nullptr && wal_file_ == nullptr);
+  wal_file_ = std::make_unique<WalFile>(*file);
 }
 
 // The connection may be in use, so it is not asked what went wrong.

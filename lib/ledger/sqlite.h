@@ -38,6 +38,7 @@ class FileLock {
 inline constexpr int page_cache_kibibytes = 4 * 1024;
 
 class Statement;
+class WalFile;
 
 // The columns of a row that is given to a function. They count from 0; views are valid during the call.
 class RowValues {
@@ -99,6 +100,8 @@ class Database {
   void set_page_cache(int kibibytes);
   // The file of the WAL, for as long as this connection lives. Null: there is none yet.
   sqlite3_file* wal();
+  // From now on its frames are written at once, each. There is one, and this connection writes it.
+  void join_wal_writes();
   // Makes durable what was committed to the WAL while commits were not; a durable commit came before. Any thread, also while another
   // uses this connection.
   void sync(sqlite3_file* wal) const;
@@ -126,6 +129,7 @@ class Database {
   std::string path_;
   sqlite3* handle_ = nullptr;
   std::int64_t wal_pages_ = 0;
+  std::unique_ptr<WalFile> wal_file_;
   Visit* visit_ = nullptr;  // While for_each runs.
   std::unique_ptr<Statement> begin_;
   std::unique_ptr<Statement> begin_view_;

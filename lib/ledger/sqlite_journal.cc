@@ -317,7 +317,9 @@ void SqliteJournal::replay(Ledger& ledger) {
 
 void SqliteJournal::append(const Batch& batch) {
   insert(batch);
-  if (wal_ == nullptr) wal_ = database_.wal();
+  if (wal_ != nullptr) return;
+  wal_ = database_.wal();
+  if (wal_ != nullptr) database_.join_wal_writes();
 }
 
 // The first one makes the name of the WAL's file durable, too, so it does not wait for a sync.

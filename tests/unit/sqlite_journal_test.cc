@@ -1,6 +1,7 @@
 // What only a file can do wrong.
 #include "ledger/sqlite_journal.h"
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <stdexcept>
@@ -254,6 +255,64 @@ TEST_F(SqliteJournalTest, TheWalIsMadeLongAlsoWhileSmallBatchesComeButNotLargeOn
     journal.append(batch);
     for (int times = 0; times < 100; ++times) EXPECT_FALSE(journal.tidy(false));
     EXPECT_EQ(std::filesystem::file_size(path + "-wal") == size, operations == 1) << operations;
+  }
+}
+
+// How many writes this thread has asked the system for.
+std::int64_t writes_so_far() {
+  std::ifstream counts("/proc/thread-self/io");
+  std::string name;
+  std::int64_t count = 0;
+  while (counts >> name >> count) {
+    if (name == "syscw:") return count;
+  }
+  throw std::runtime_error("no count of writes");
+}
+
+TEST_F(SqliteJournalTest, AFrameOfTheWalIsOneWrite) {
+  Database database(file, Database::Access::read_write);
+  database.execute("CREATE TABLE note (text BLOB)");
+  database.join_wal_writes();
+  for (int count = 1; count <= 2; ++count) {
+    const std::int64_t pages = database.wal_pages();
+    const std::int64_t writes = writes_so_far();
+    database.execute("INSERT INTO note VALUES (randomblob(400000))");
+    const std::int64_t written = database.wal_pages() - pages;
+    EXPECT_GT(written, 97);
+    // The first one cannot be told from what is written over another, as nothing came before it.
+    EXPECT_LE(writes_so_far() - writes, written + (count == 1 ? 1 : 0));
+  }
+  // Who reads the WAL after a crash finds all of it.
+  const std::string copy = directory.file("copy.db");
+  std::filesystem::copy_file(file, copy);
+  std::filesystem::copy_file(file + "-wal", copy + "-wal");
+  Database after(copy, Database::Access::read_write);
+  EXPECT_EQ(after.number("SELECT count(*) FROM note WHERE length(text) = 400000"), 2);
+}
+
+// With little memory a transaction writes pages before its end, and some of them again.
+TEST_F(SqliteJournalTest, FramesThatAreWrittenOverAreSoundToo) {
+  Database database(file, Database::Access::read_write);
+  database.execute("CREATE TABLE note (key INTEGER PRIMARY KEY, text BLOB)");
+  database.join_wal_writes();
+  database.set_page_cache(64);
+  for (const bool again : {false, true}) {
+    Transaction transaction(database);
+    for (int count = 0; count < 3'000; ++count) {
+      const int key = count * 7'919 % 3'000;
+      database.execute(
+          ("INSERT OR REPLACE INTO note VALUES (" + std::to_string(key) + ", randomblob(300))")
+              .c_str());
+    }
+    transaction.commit();
+    const std::string copy = directory.file(again ? "second.db" : "first.db");
+    std::filesystem::copy_file(file, copy);
+    std::filesystem::copy_file(file + "-wal", copy + "-wal");
+    Database after(copy, Database::Access::read_write);
+    EXPECT_EQ(after.number("SELECT count(*) FROM note WHERE length(text) = 300"), 3'000);
+    Statement check = after.prepare("PRAGMA integrity_check");
+    ASSERT_TRUE(check.step());
+    EXPECT_EQ(check.text(0), "ok");
   }
 }
 
