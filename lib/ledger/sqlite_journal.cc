@@ -24,7 +24,7 @@ namespace {
 using Kind = StorageError::Kind;
 
 // In memory, with their names, their places in the index and what the heap adds.
-constexpr std::size_t account_bytes = 220;
+constexpr std::size_t account_bytes = 190;
 constexpr std::size_t card_bytes = 320;
 
 // A file that is being written gets its name only when it is whole.
@@ -67,6 +67,27 @@ class NewFile {
  private:
   std::string path_;
   std::string partial_;
+};
+
+// Names that are read together lie together: two thirds of the memory that each would take by itself. A block goes with its last.
+class NamesTogether {
+ public:
+  std::shared_ptr<const AccountNames> add(const AccountNames& names) {
+    if (used_ == block_size) {
+      block_ = std::make_shared<Block>();
+      used_ = 0;
+    }
+    AccountNames& place = (*block_)[used_++];
+    place = names;
+    return {block_, &place};
+  }
+
+ private:
+  static constexpr std::size_t block_size = 64;
+  using Block = std::array<AccountNames, block_size>;
+
+  std::shared_ptr<Block> block_;
+  std::size_t used_ = block_size;
 };
 
 class Reader final : public JournalReader {
@@ -201,6 +222,7 @@ void SqliteJournal::load(Ledger& ledger) {
 
 void SqliteJournal::load_tables() {
   projection_ = Books();
+  NamesTogether names;
   projection_.reserve(meta_.accounts, meta_.cards);
   const std::string& path = database_.path();
   const auto load = [&]<typename Table, typename Row>(Table, Row, std::uint64_t count,
@@ -217,6 +239,7 @@ void SqliteJournal::load_tables() {
       if constexpr (std::is_same_v<Row, ReversalRow>) {
         projection_.restore_reversal(row.transfer_seq, row.reversing_seq);
       } else {
+        if constexpr (std::is_same_v<Row, Account>) row.names = names.add(*row.names);
         projection_.restore(std::move(row));
       }
       ++found;
