@@ -13,7 +13,7 @@ namespace {
 // What is asked for in one piece up to this size comes from the heap, and the heap keeps twice as much for later: where glibc arrives
 // by itself after it was given back a piece of this size (DEFAULT_MMAP_THRESHOLD_MAX).
 constexpr std::size_t piece_max = std::size_t{32} * 1024 * 1024;
-constexpr std::uintptr_t page_size = 4096;
+constexpr std::size_t page_size = 4096;
 
 bool set_up_heap() {
   return mallopt(M_MMAP_THRESHOLD, int{piece_max}) == 1 &&
@@ -30,11 +30,12 @@ void expect_memory(std::size_t bytes) {
   while (bytes >= page_size) {
     const std::size_t size = std::min(bytes, piece_max / 2);
     pieces.push_back(std::make_unique_for_overwrite<std::byte[]>(size));
-    const auto begin = reinterpret_cast<std::uintptr_t>(pieces.back().get());
-    const std::uintptr_t first_page = (begin + page_size - 1) / page_size * page_size;
-    const std::uintptr_t length = (begin + size - first_page) / page_size * page_size;
+    std::byte* const begin = pieces.back().get();
+    // Whole pages: the heap has others' on the first and the last.
+    const std::size_t skipped = page_size - reinterpret_cast<std::uintptr_t>(begin) % page_size;
+    const std::size_t length = (size - skipped) / page_size * page_size;
     // Whoever has an older kernel gets it page by page.
-    ::madvise(reinterpret_cast<void*>(first_page), length, MADV_POPULATE_WRITE);
+    ::madvise(begin + skipped, length, MADV_POPULATE_WRITE);
     bytes -= size;
   }
 }
