@@ -290,6 +290,21 @@ TEST_F(SqliteJournalTest, AFrameOfTheWalIsOneWrite) {
   EXPECT_EQ(after.number("SELECT count(*) FROM note WHERE length(text) = 400000"), 2);
 }
 
+TEST_F(SqliteJournalTest, WhatIsAppendedIsOneWriteAFrame) {
+  constexpr std::uint64_t frame_size = 24 + 4'096;
+  SqliteJournal journal(file);
+  Bank bank(journal, std::chrono::microseconds(0));
+  bank.must(OpenAccount{.account = "jane", .currency = eur});
+  const std::uint64_t size = std::filesystem::file_size(file + "-wal");
+  const std::int64_t writes = writes_so_far();
+  for (int count = 0; count < 30; ++count) {
+    bank.must(OpenAccount{.account = "jane" + std::to_string(count), .currency = eur});
+  }
+  const std::uint64_t frames = (std::filesystem::file_size(file + "-wal") - size) / frame_size;
+  EXPECT_GE(frames, 30U);
+  EXPECT_LE(static_cast<std::uint64_t>(writes_so_far() - writes), frames + 10);
+}
+
 // With little memory a transaction writes pages before its end, and some of them again.
 TEST_F(SqliteJournalTest, FramesThatAreWrittenOverAreSoundToo) {
   Database database(file, Database::Access::read_write);
