@@ -166,6 +166,14 @@ def wrong_directions(path, text):
             yield number, f"{home} may not see {match.group(1)}: {DIRECTION}"
 
 
+def own_header_later(path, text):
+    """A source includes its own header first, which shows that the header stands alone; the build relies on it."""
+    header = re.sub(r"^(?:lib|services)/(.*)\.cc$", r"\1.h", path)
+    first = next(re.finditer(r"^#include .*$", text, re.MULTILINE), None)
+    if first and f'\n#include "{header}"\n' in "\n" + text and first.group() != f'#include "{header}"':
+        yield text.count("\n", 0, first.start()) + 1, f'`{first.group()}`: write #include "{header}" before it'
+
+
 def unwanted(text):
     for number, line in enumerate(text.splitlines(), 1):
         for pattern, instead, _ in UNWANTED:
@@ -177,6 +185,7 @@ def findings(path, text):
     if pathlib.PurePath(path).suffix in CODE:
         yield from banned(path, text)
         yield from wrong_directions(path, text)
+        yield from own_header_later(path, text)
     yield from unwanted(text)
     lines = text.count("\n")
     if lines > LINES_MAX and pathlib.PurePath(path).suffix in CODE | SCRIPTS:
@@ -198,6 +207,9 @@ def broken_rules():
     ):
         if not list(wrong_directions(home, example)):
             yield f"{home} with {example}"
+    example = '#include <vector>\n\n#include "rpc/a.h"\n'
+    if not list(own_header_later("lib/rpc/a.cc", example)):
+        yield f"lib/rpc/a.cc with {example!r}"
 
 
 def files():
