@@ -15,7 +15,7 @@
 #include <sqlite3.h>
 
 #include "ledger/check.h"
-#include "ledger/wal_file.h"
+#include "ledger/joined_files.h"
 
 namespace ledger {
 namespace {
@@ -274,17 +274,20 @@ void Database::set_page_cache(int kibibytes) {
   execute(("PRAGMA cache_size=-" + std::to_string(kibibytes)).c_str());
 }
 
-sqlite3_file* Database::wal() {
-  sqlite3_file* wal = nullptr;
-  const int found =
-      sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&wal));
-  return found == SQLITE_OK && wal != nullptr && wal->pMethods != nullptr ? wal : nullptr;
+sqlite3_file* Database::file(int which) {
+  sqlite3_file* file = nullptr;
+  const int found = sqlite3_file_control(handle_, "main", which, static_cast<void*>(&file));
+  return found == SQLITE_OK && file != nullptr && file->pMethods != nullptr ? file : nullptr;
 }
 
-void Database::join_wal_writes() {
-  sqlite3_file* const file = wal();
-  check(file != nullptr && wal_file_ == nullptr);
-  wal_file_ = std::make_unique<WalFile>(*file);
+sqlite3_file* Database::wal() { return file(SQLITE_FCNTL_JOURNAL_POINTER); }
+
+void Database::join_writes() {
+  sqlite3_file* const wal = this->wal();
+  sqlite3_file* const database = file(SQLITE_FCNTL_FILE_POINTER);
+  check(wal != nullptr && database != nullptr && wal_file_ == nullptr);
+  wal_file_ = std::make_unique<WalFile>(*wal);
+  database_file_ = std::make_unique<DatabaseFile>(*database);
 }
 
 // The connection may be in use, so it is not asked what went wrong.

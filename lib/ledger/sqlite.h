@@ -38,6 +38,7 @@ class FileLock {
 inline constexpr int page_cache_kibibytes = 4 * 1024;
 
 class Statement;
+class DatabaseFile;
 class WalFile;
 
 // The columns of a row that is given to a function. They count from 0; views are valid during the call.
@@ -100,8 +101,9 @@ class Database {
   void set_page_cache(int kibibytes);
   // The file of the WAL, for as long as this connection lives. Null: there is none yet.
   sqlite3_file* wal();
-  // From now on its frames are written at once, each. There is one, and this connection writes it.
-  void join_wal_writes();
+  // From now on the frames of a commit are one write, and a checkpoint reads and writes many pages at once. There is a WAL, and this
+  // connection writes it.
+  void join_writes();
   // Makes durable what was committed to the WAL while commits were not; a durable commit came before. Any thread, also while another
   // uses this connection.
   void sync(sqlite3_file* wal) const;
@@ -121,6 +123,7 @@ class Database {
   friend class View;
   struct Visit;
 
+  sqlite3_file* file(int which);
   void set_pragmas(Access access);
   void define_visit();
   // Prepared at its first use: every commit needs it.
@@ -130,6 +133,7 @@ class Database {
   sqlite3* handle_ = nullptr;
   std::int64_t wal_pages_ = 0;
   std::unique_ptr<WalFile> wal_file_;
+  std::unique_ptr<DatabaseFile> database_file_;
   Visit* visit_ = nullptr;  // While for_each runs.
   std::unique_ptr<Statement> begin_;
   std::unique_ptr<Statement> begin_view_;

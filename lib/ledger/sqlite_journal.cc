@@ -342,7 +342,7 @@ void SqliteJournal::append(const Batch& batch) {
   insert(batch);
   if (wal_ != nullptr) return;
   wal_ = database_.wal();
-  if (wal_ != nullptr) database_.join_wal_writes();
+  if (wal_ != nullptr) database_.join_writes();
 }
 
 // The first one makes the name of the WAL's file durable, too, so it does not wait for a sync.

@@ -110,7 +110,7 @@ class UnsyncedScript final : public Script {
       acknowledged = appended;
     };
     step(ledger::OpenAccount{.account = "jane", .currency = ledger::eur});
-    for (int round = 0; round < 12; ++round) {
+    for (int round = 0; round < 16; ++round) {
       for (int count = 0; count < steps_a_sync_max; ++count) {
         step(ledger::Post{.kind = ledger::TransferKind::fund,
                           .target = "jane",
