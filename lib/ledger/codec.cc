@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -359,6 +360,12 @@ Outcome get_outcome(Reader& reader, std::uint64_t ledger_seq) {
   return std::unexpected(refusal);
 }
 
+// What of a movement is packed as it is.
+constexpr std::tuple packed_fields{
+    &Transfer::id,       &Transfer::kind,     &Transfer::source,         &Transfer::target,
+    &Transfer::amount,   &Transfer::currency, &Transfer::source_balance, &Transfer::target_balance,
+    &Transfer::terminal, &Transfer::reason};
+
 }  // namespace
 
 void encode(const Record& record, std::string& out) {
@@ -403,43 +410,25 @@ void pack(const Transfer& transfer, const Transfer& first, std::string& out) {
   Writer writer(out);
   writer.know(first.terminal, first.currency);
   writer.put_signed((transfer.at - first.at).count());
-  writer.put(transfer.id);
-  writer.put(transfer.kind);
-  writer.put(transfer.source);
-  writer.put(transfer.target);
-  writer.put(transfer.amount);
-  writer.put(transfer.currency);
-  writer.put(transfer.source_balance);
-  writer.put(transfer.target_balance);
   writer.put(back(transfer.ledger_seq, transfer.source_previous));
   writer.put(back(transfer.ledger_seq, transfer.target_previous));
-  writer.put(transfer.terminal);
-  writer.put(transfer.reason);
+  std::apply([&](auto... field) { (writer.put(transfer.*field), ...); }, packed_fields);
 }
 
 Transfer unpack(std::string_view packed, std::uint64_t ledger_seq, const Transfer& first) {
   Reader reader(packed);
   reader.know(first.terminal, first.currency);
   Transfer transfer;
-  transfer.ledger_seq = ledger_seq;
   std::int64_t after = 0;
   reader.get_signed(after);
-  transfer.at = first.at + Instant::duration(after);
-  reader.get(transfer.id);
-  reader.get(transfer.kind);
-  reader.get(transfer.source);
-  reader.get(transfer.target);
-  reader.get(transfer.amount);
-  reader.get(transfer.currency);
-  reader.get(transfer.source_balance);
-  reader.get(transfer.target_balance);
   reader.get(transfer.source_previous);
   reader.get(transfer.target_previous);
+  std::apply([&](auto... field) { (reader.get(transfer.*field), ...); }, packed_fields);
+  check(!reader.failed());
+  transfer.at = first.at + Instant::duration(after);
+  transfer.ledger_seq = ledger_seq;
   transfer.source_previous = back(ledger_seq, transfer.source_previous);
   transfer.target_previous = back(ledger_seq, transfer.target_previous);
-  reader.get(transfer.terminal);
-  reader.get(transfer.reason);
-  check(!reader.failed());
   return transfer;
 }
 
