@@ -1,4 +1,4 @@
-"""Adds up JUnit files: prints what failed, then one line `N passed, N failed`; exits 0 if none did.
+"""Adds up JUnit files: prints what failed and how, then one line `N passed, N failed`; exits 0 if none did.
 
     tally.py FOLDER [FAILED_SUITE...]
 
@@ -13,21 +13,29 @@ import xml.etree.ElementTree as ElementTree
 LAST_LINES = 40
 
 
+def last_lines(text):
+    return "\n".join(text.splitlines()[-LAST_LINES:])
+
+
 def outcomes(path):
-    """Yields (name, passed?) for each test of one file. A skipped test did not pass."""
+    """Yields (name, what it said when it failed or None) for each test of one file. A skipped test did not pass."""
     for case in ElementTree.parse(path).iter("testcase"):
-        spoiled = any(case.find(tag) is not None for tag in ("failure", "error", "skipped"))
-        ok = not spoiled and case.get("status") != "fail"
-        yield f"{case.get('classname')}.{case.get('name')}", ok
+        spoilers = [element for tag in ("failure", "error", "skipped") for element in case.findall(tag)]
+        said = None
+        if spoilers or case.get("status") == "fail":
+            texts = [element.text for element in spoilers] + [case.findtext("system-out")]
+            said = "\n".join(filter(None, texts)) or "".join(element.get("message", "") for element in spoilers)
+        yield f"{case.get('classname')}.{case.get('name')}", said
 
 
 def main(folder, *failed_suites):
     passed, failed, told = 0, [], set()
     for path in sorted(pathlib.Path(folder).glob("*.xml")):
-        for name, ok in outcomes(path):
-            if ok:
+        for name, said in outcomes(path):
+            if said is None:
                 passed += 1
             else:
+                print(f"The last lines of {name}:\n{last_lines(said)}")
                 failed.append(f"{path.stem}: {name}")
                 told.add(path.stem)
     silent = [suite for suite in failed_suites if suite not in told]
@@ -36,7 +44,7 @@ def main(folder, *failed_suites):
         log = pathlib.Path(folder, f"{suite}.log")
         if log.exists():
             print(f"The last lines of {suite}:")
-            print("\n".join(log.read_text(errors="replace").splitlines()[-LAST_LINES:]))
+            print(last_lines(log.read_text(errors="replace")))
     for line in failed:
         print(f"FAILED {line}")
     print(f"{passed} passed, {len(failed)} failed")

@@ -11,6 +11,7 @@ from kit.poll import until
 
 READY_WITHIN_S = 30.0
 EXIT_WITHIN_S = 15.0
+COMMAND_WITHIN_S = 60.0  # For what hangs, not for what is slow: a command may be a suite of tests.
 ANY_ADDRESS = "127.0.0.1:0"
 
 
@@ -117,7 +118,7 @@ class Ended:
     err: str
 
 
-async def run(*argv, given="", env=None, cwd=None, within=EXIT_WITHIN_S):
+async def run(*argv, given="", env=None, cwd=None, within=COMMAND_WITHIN_S):
     """Runs a command to its end, with `given` on its standard input."""
     process = await asyncio.create_subprocess_exec(
         *map(str, argv),

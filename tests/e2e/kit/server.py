@@ -108,6 +108,7 @@ class _Calls:
                 reading.result()
         finally:
             reading.cancel()
+            await asyncio.wait([reading])  # What outlives its loop is complained of when Python ends.
 
     async def _read(self, reader):
         while first := await reader.read(1):
