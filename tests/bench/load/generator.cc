@@ -46,6 +46,7 @@ Generator::Generator(const Options& options, std::vector<CardTemplates> cards)
   for (const FlowOptions& flow_options : options.flows) {
     Flow& flow = flows_.emplace_back();
     if (flow_options.rate > 0) flow.interval_ns = static_cast<double>(second) / flow_options.rate;
+    flow.at_once = flow_options.at_once;
     for (const std::uint32_t weight : flow_options.mix) flow.mix_total += weight;
     if (flow.mix_total == 0) give_up("a flow does nothing");
     results_.emplace_back().name = flow_options.name;
@@ -134,11 +135,13 @@ void Generator::begin_due(Flow& flow, std::uint64_t now) {
     }
     if (tried == flow.connections.size()) return;
     Connection& connection = *flow.connections[flow.next];
-    flow.next = (flow.next + 1) % flow.connections.size();
     const std::uint32_t slot = connection.free.back();
     connection.free.pop_back();
     begin(connection, slot, static_cast<std::uint64_t>(flow.due));
-    flow.due += flow.interval_ns;
+    if (++flow.begun % flow.at_once == 0) {
+      flow.due += flow.interval_ns * flow.at_once;
+      flow.next = (flow.next + 1) % flow.connections.size();
+    }
   }
 }
 

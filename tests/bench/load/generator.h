@@ -70,7 +70,9 @@ class Generator {
     std::vector<Connection*> connections;
     std::size_t next = 0;    // Whose turn it is in an open loop.
     double interval_ns = 0;  // 0: a closed loop.
-    double due = 0;          // When the next piece of work should begin.
+    std::uint32_t at_once = 1;
+    std::uint64_t begun = 0;  // Of an open loop.
+    double due = 0;           // When the next piece of work, or so many at once, should begin.
     std::uint32_t mix_total = 0;
   };
 

@@ -20,6 +20,7 @@ constexpr const char* help =
         depth=N           calls in flight on each connection (1)
         mix=WORK[:N][+WORK[:N]...]   balance, post, hold (hold and capture), withdraw; (balance)
         rate=N            open loop, so many a second; without it the loop is closed
+        at-once=N         of an open loop: so many begin at the same moment on one connection (1)
   --seconds N           how long is measured (3), after --warm-up N (0.5)
   --accounts N --cards N --terminals N   as they were seeded (10000 1000 64)
   --no-verify           the server asks for no PIN
@@ -90,6 +91,8 @@ FlowOptions parse_flow(std::string_view text) {
       flow.mix = parse_mix(value);
     } else if (key == "rate") {
       flow.rate = number<double>(value);
+    } else if (key == "at-once") {
+      flow.at_once = number<std::uint32_t>(value);
     } else {
       misused("a flow has no '" + std::string(key) + "'");
     }
@@ -97,6 +100,7 @@ FlowOptions parse_flow(std::string_view text) {
   if (flow.connections == 0 || flow.depth == 0 || flow.depth > 256) {
     misused("a flow has 1 connection or more, and 1 to 256 calls in flight on each");
   }
+  if (flow.at_once == 0) misused("at-once is 1 or more");
   return flow;
 }
 

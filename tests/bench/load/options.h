@@ -29,6 +29,8 @@ struct FlowOptions {
   // Open loop: work begins so often a second, whatever the server does, and its time counts from
   // when it should have begun. 0 is a closed loop: the next begins when one has ended.
   double rate = 0;
+  // Of an open loop: so many begin at the same moment on one connection, the next ones on the next.
+  std::uint32_t at_once = 1;
 };
 
 struct Options {

@@ -39,7 +39,7 @@ def _balance(shape, who):
     return f"balance {shape} {who}"
 
 
-_GRPC = ("grpc callback", "grpc async")
+GRPC = ("grpc callback", "grpc async")
 
 _ratio("balance-1x1-p50", True, "GetBalance 1 x 1, p50", "raw C epoll + protobuf, time", "<=", 1.15,
        "p50_us", _balance("1x1", "teller"), _balance("1x1", "raw epoll"))  # fmt: skip
@@ -52,7 +52,7 @@ _ratio("balance-16x64-raw", True, "GetBalance 16 x 64", "raw C epoll + protobuf"
 for _shape, _limit in (("1x1", 2.2), ("64x1", 3.0), ("16x64", 40.0)):
     _ratio(f"balance-{_shape}-grpc-cpu", True, f"GetBalance {_shape.replace('x', ' x ')}, server CPU per request",
            "gRPC C++ (better of the two), times less", ">=", _limit, "server_cpu_us", _balance(_shape, "teller"),
-           *(_balance(_shape, who) for who in _GRPC), best=min, inverse=True)  # fmt: skip
+           *(_balance(_shape, who) for who in GRPC), best=min, inverse=True)  # fmt: skip
 for _shape, _streams, _uvloop in (("64x1", 1.8, 1.0), ("16x64", 20.0, 3.0)):
     _wide = _shape.replace("x", " x ")
     _ratio(f"balance-{_shape}-asyncio", True, f"GetBalance {_wide}", "asyncio streams", ">=", _streams,
@@ -95,7 +95,7 @@ _ratio("withdrawals-redis", False, "customers' whole withdrawals, 64 terminals",
        "per_second", "withdrawals teller", "posts 64x1 redis")  # fmt: skip
 
 _ratio("idle-connection-grpc", False, "memory per idle connection at 10,000", "gRPC (better of the two), times less",
-       ">=", 15.0, "kib_per_connection", "idle connections teller", *(f"idle connections {who}" for who in _GRPC),
+       ">=", 15.0, "kib_per_connection", "idle connections teller", *(f"idle connections {who}" for who in GRPC),
        best=min, inverse=True)  # fmt: skip
 _row("idle-connection-kib", False, "the same, in KiB", "", "<=", 1.5,
      lambda found: found["idle connections teller"]["kib_per_connection"], "idle connections teller")  # fmt: skip
