@@ -2,6 +2,7 @@
 // to switch on. Its whole state is a value, so a test can restore an old backup.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -49,34 +50,12 @@ class AtmBank {
     bool in_service = true;
   };
 
-  explicit AtmBank(async::ManualLoop& loop) : loop_(loop), never_(loop) {
-    state.customers["4000-jane"] = {"Jane Doe", "1234", 100'00};
-    state.customers["4000-john"] = {"John Doe", "2345", 500'00};
-    state.customers["4000-none"] = {"Anonymous", "3456", 0};
-    open();
-  }
+  explicit AtmBank(async::ManualLoop& loop);
 
   static async::Endpoint address() { return async::Endpoint::parse("bank:7001"); }
 
   // The bank's process starts, or is gone with every connection.
-  void open() {
-    server_ = std::make_unique<rpc::Server>(loop_, rpc::ServerLimits{}, observer_);
-    server_->handle<&AtmBank::sign_on>("bank.v1.BankService/SignOn", *this);
-    server_->handle<&AtmBank::verify_card>("bank.v1.BankService/VerifyCard", *this);
-    server_->handle<&AtmBank::get_balance>("bank.v1.BankService/GetBalance", *this);
-    server_->handle<&AtmBank::hold>("bank.v1.BankService/Hold", *this);
-    server_->handle<&AtmBank::capture>("bank.v1.BankService/Capture", *this);
-    server_->handle<&AtmBank::void_hold>("bank.v1.BankService/Void", *this);
-    server_->handle<&AtmBank::suspend>("bank.v1.BankService/Suspend", *this);
-    server_->handle<&AtmBank::get_hold>("bank.v1.BankService/GetHold", *this);
-    server_->handle<&AtmBank::deposit>("bank.v1.BankService/Deposit", *this);
-    server_->handle<&AtmBank::transfer>("bank.v1.BankService/Transfer", *this);
-    server_->handle<&AtmBank::change_pin>("bank.v1.BankService/ChangePin", *this);
-    server_->handle<&AtmBank::load_cash>("bank.v1.BankService/LoadCash", *this);
-    server_->handle<&AtmBank::unload_cash>("bank.v1.BankService/UnloadCash", *this);
-    server_->handle<&AtmBank::resolve>("bank.v1.BankService/Resolve", *this);
-    server_->serve(loop_.listen(address()));
-  }
+  void open();
   void close() { server_.reset(); }
 
   State state;
@@ -94,319 +73,36 @@ class AtmBank {
   std::int64_t seq() const { return static_cast<std::int64_t>(state.heads.size()) - 1; }
 
   // The operator says how much of a suspended hold was paid.
-  void decide(std::int64_t paid) {
-    for (auto& [id, hold] : state.holds) decide(hold, "atm-1", paid);
-  }
-  void decide(Hold& hold, const std::string& terminal, std::int64_t paid) {
-    if (hold.state != wire::HOLD_STATE_SUSPENDED) return;
-    if (paid > 0) {
-      end_by_capture(hold, terminal, paid);
-    } else {
-      end(hold, wire::HOLD_STATE_VOIDED);
-    }
-  }
+  void decide(std::int64_t paid);
+  void decide(Hold& hold, const std::string& terminal, std::int64_t paid);
 
  private:
-  template <typename Response>
-  static Response refused(wire::RefusalCode code, const std::string& message) {
-    Response response;
-    response.mutable_refusal()->set_code(code);
-    response.mutable_refusal()->set_message(message);
-    return response;
-  }
-
   // Decides once per id, with the faults that the test switched on.
   template <typename Request, typename Response>
   async::Task<Response> once(std::string method, Request request,
-                             std::function<Response(const Request&)> decide) {
-    asked.push_back(method);
-    const auto delay = delays.find(method);
-    if (delay != delays.end()) co_await loop_.sleep_for(delay->second);
-    if (moods[method] == Mood::silent) co_await never_;
-    if (crash_point && crash_point()) co_await never_;
-    Response response;
-    if (moods[method] == Mood::refuses) {
-      response = refused<Response>(refusal.at(method), "not today");
-    } else {
-      response = answer(std::move(request), decide);
-    }
-    if (crash_point && crash_point()) co_await never_;
-    if (moods[method] == Mood::reply_lost) co_await never_;
-    co_return response;
-  }
-
+                             std::function<Response(const Request&)> decide);
   template <typename Request, typename Response>
-  Response answer(Request request, const std::function<Response(const Request&)>& decide) {
-    if constexpr (requires { request.clear_token(); }) request.clear_token();
-    const std::string fields = request.SerializeAsString();
-    const auto before = state.answers.find(request.id());
-    if (before != state.answers.end() && before->second.first == fields) {
-      Response first;
-      first.ParseFromString(before->second.second);
-      if constexpr (requires { first.receipt(); }) {
-        if (first.has_receipt()) first.mutable_receipt()->set_replayed(true);
-      }
-      return first;
-    }
-    if (before != state.answers.end()) {
-      return refused<Response>(wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS, "other fields");
-    }
-    if (state.fenced.contains(request.id())) {
-      return refused<Response>(wire::REFUSAL_CODE_ID_FENCED, "fenced");
-    }
-    Response decided = decide(request);
-    next_seq();
-    if constexpr (requires { decided.receipt(); }) {
-      if (decided.has_receipt()) {
-        decided.mutable_receipt()->set_ledger_seq(static_cast<std::uint64_t>(seq()));
-      }
-    }
-    state.answers[request.id()] = {fields, decided.SerializeAsString()};
-    return decided;
-  }
-
-  void next_seq() {
-    state.heads.push_back("head " + std::to_string(++heads_made_));  // Never the same again.
-  }
-
-  wire::Balance balance_of(const std::string& card) {
-    const Customer& customer = state.customers.at(card);
-    wire::Balance balance;
-    *balance.mutable_balance() = euros(customer.balance);
-    *balance.mutable_available() = euros(customer.balance - customer.held);
-    return balance;
-  }
-  static wire::Money euros(std::int64_t cents) {
-    wire::Money money;
-    money.set_minor_units(cents);
-    money.set_currency("EUR");
-    return money;
-  }
-  void end(Hold& hold, wire::HoldState as) {
-    state.customers.at(hold.card).held -= hold.amount;
-    hold.state = as;
-  }
-  void end_by_capture(Hold& hold, const std::string& terminal, std::int64_t amount) {
-    end(hold, wire::HOLD_STATE_CAPTURED);
-    hold.captured = amount;
-    state.customers.at(hold.card).balance -= amount;
-    state.cash[terminal] -= amount;
-  }
+  Response answer(Request request, const std::function<Response(const Request&)>& decide);
+  void next_seq();
+  wire::Balance balance_of(const std::string& card);
+  void end(Hold& hold, wire::HoldState as);
+  void end_by_capture(Hold& hold, const std::string& terminal, std::int64_t amount);
   template <typename Response>
-  std::optional<Response> wrong_state(const std::string& hold_id) {
-    const auto hold = state.holds.find(hold_id);
-    if (hold == state.holds.end()) {
-      return refused<Response>(wire::REFUSAL_CODE_HOLD_NOT_FOUND, "no such hold");
-    }
-    if (hold->second.state == wire::HOLD_STATE_CAPTURED) {
-      return refused<Response>(wire::REFUSAL_CODE_HOLD_ALREADY_CAPTURED, "captured");
-    }
-    if (hold->second.state == wire::HOLD_STATE_VOIDED) {
-      return refused<Response>(wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED, "voided");
-    }
-    return std::nullopt;
-  }
-
-  async::Task<wire::SignOnResponse> sign_on(wire::SignOnRequest request, rpc::Context) {
-    if (moods["SignOn"] == Mood::silent) co_await never_;
-    if (!terminals.contains(request.terminal_id())) {
-      co_return refused<wire::SignOnResponse>(wire::REFUSAL_CODE_TERMINAL_NOT_FOUND, "unknown");
-    }
-    wire::SignOnResponse response;
-    wire::SignedOn& signed_on = *response.mutable_signed_on();
-    signed_on.set_instance_id(state.instance);
-    signed_on.set_ledger_seq(static_cast<std::uint64_t>(seq()));
-    signed_on.set_chain_head(state.heads.back());
-    const std::uint64_t seen = request.seen_ledger_seq();
-    const bool knows = seen < state.heads.size() && state.heads[seen] == request.seen_chain_head();
-    signed_on.set_history_agrees(request.seen_chain_head().empty() || knows);
-    signed_on.set_in_service(state.in_service);
-    *signed_on.mutable_cash() = euros(state.cash[request.terminal_id()]);
-    co_return response;
-  }
-
-  async::Task<wire::VerifyCardResponse> verify_card(wire::VerifyCardRequest request, rpc::Context) {
-    asked.emplace_back("VerifyCard");
-    if (moods["VerifyCard"] == Mood::silent) co_await never_;
-    const auto customer = state.customers.find(request.card_number());
-    if (customer == state.customers.end() || customer->second.pin != request.pin()) {
-      auto no = refused<wire::VerifyCardResponse>(wire::REFUSAL_CODE_PIN_WRONG, "the PIN is wrong");
-      no.set_tries_left(2);
-      co_return no;
-    }
-    wire::VerifyCardResponse response;
-    response.mutable_verified()->set_token("token of " + request.card_number());
-    response.mutable_verified()->set_customer_name(customer->second.name);
-    response.mutable_verified()->set_currency("EUR");
-    co_return response;
-  }
-
-  async::Task<wire::GetBalanceResponse> get_balance(wire::GetBalanceRequest request, rpc::Context) {
-    asked.emplace_back("GetBalance");
-    if (moods["GetBalance"] == Mood::silent) co_await never_;
-    wire::GetBalanceResponse response;
-    *response.mutable_balance() = balance_of(request.card_number());
-    response.set_ledger_seq(static_cast<std::uint64_t>(seq()));
-    co_return response;
-  }
-
-  async::Task<wire::HoldResponse> hold(wire::HoldRequest request, rpc::Context) {
-    if (request.token() != "token of " + request.card_number()) {
-      throw rpc::Error(rpc::StatusCode::unauthenticated, "not this customer's token");
-    }
-    return once<wire::HoldRequest, wire::HoldResponse>(
-        "Hold", std::move(request), [this](const wire::HoldRequest& asked_for) {
-          Customer& customer = state.customers.at(asked_for.card_number());
-          const std::int64_t amount = asked_for.amount().minor_units();
-          if (amount > customer.balance - customer.held) {
-            return refused<wire::HoldResponse>(wire::REFUSAL_CODE_INSUFFICIENT_FUNDS,
-                                               "There is not enough money in the account.");
-          }
-          customer.held += amount;
-          state.holds[asked_for.id()] = {.card = asked_for.card_number(), .amount = amount};
-          wire::HoldResponse response;
-          *response.mutable_receipt()->mutable_balance() = balance_of(asked_for.card_number());
-          return response;
-        });
-  }
-
-  async::Task<wire::CaptureResponse> capture(wire::CaptureRequest request, rpc::Context) {
-    return once<wire::CaptureRequest, wire::CaptureResponse>(
-        "Capture", std::move(request), [this](const wire::CaptureRequest& asked_for) {
-          if (auto no = wrong_state<wire::CaptureResponse>(asked_for.hold_id())) return *no;
-          Hold& hold = state.holds.at(asked_for.hold_id());
-          end_by_capture(hold, asked_for.terminal_id(), asked_for.amount().minor_units());
-          wire::CaptureResponse response;
-          *response.mutable_receipt()->mutable_balance() = balance_of(hold.card);
-          return response;
-        });
-  }
-
-  async::Task<wire::VoidResponse> void_hold(wire::VoidRequest request, rpc::Context) {
-    return once<wire::VoidRequest, wire::VoidResponse>(
-        "Void", std::move(request), [this](const wire::VoidRequest& asked_for) {
-          wire::VoidResponse response;
-          response.mutable_receipt();
-          if (!state.holds.contains(asked_for.hold_id())) {
-            if (!state.answers.contains(asked_for.hold_id())) {
-              state.fenced.insert(asked_for.hold_id());
-            }
-            response.set_hold_was_unknown(true);
-            return response;
-          }
-          if (auto no = wrong_state<wire::VoidResponse>(asked_for.hold_id())) return *no;
-          end(state.holds.at(asked_for.hold_id()), wire::HOLD_STATE_VOIDED);
-          return response;
-        });
-  }
-
-  async::Task<wire::SuspendResponse> suspend(wire::SuspendRequest request, rpc::Context) {
-    return once<wire::SuspendRequest, wire::SuspendResponse>(
-        "Suspend", std::move(request), [this](const wire::SuspendRequest& asked_for) {
-          if (auto no = wrong_state<wire::SuspendResponse>(asked_for.hold_id())) return *no;
-          state.holds.at(asked_for.hold_id()).state = wire::HOLD_STATE_SUSPENDED;
-          wire::SuspendResponse response;
-          response.mutable_receipt();
-          return response;
-        });
-  }
-
-  async::Task<wire::GetHoldResponse> get_hold(wire::GetHoldRequest request, rpc::Context) {
-    asked.emplace_back("GetHold");
-    const Hold& hold = state.holds.at(request.hold_id());
-    wire::GetHoldResponse response;
-    response.mutable_hold()->set_state(hold.state);
-    *response.mutable_hold()->mutable_captured() = euros(hold.captured);
-    co_return response;
-  }
-
-  async::Task<wire::DepositResponse> deposit(wire::DepositRequest request, rpc::Context) {
-    return once<wire::DepositRequest, wire::DepositResponse>(
-        "Deposit", std::move(request), [this](const wire::DepositRequest& asked_for) {
-          state.customers.at(asked_for.card_number()).balance += asked_for.amount().minor_units();
-          state.cash[asked_for.terminal_id()] += asked_for.amount().minor_units();
-          wire::DepositResponse response;
-          *response.mutable_receipt()->mutable_balance() = balance_of(asked_for.card_number());
-          return response;
-        });
-  }
-
-  async::Task<wire::TransferResponse> transfer(wire::TransferRequest request, rpc::Context) {
-    return once<wire::TransferRequest, wire::TransferResponse>(
-        "Transfer", std::move(request), [this](const wire::TransferRequest& asked_for) {
-          const auto target = state.customers.find(asked_for.target_account_id());
-          if (target == state.customers.end()) {
-            return refused<wire::TransferResponse>(wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND,
-                                                   "There is no such account.");
-          }
-          Customer& source = state.customers.at(asked_for.card_number());
-          if (asked_for.amount().minor_units() > source.balance - source.held) {
-            return refused<wire::TransferResponse>(wire::REFUSAL_CODE_INSUFFICIENT_FUNDS,
-                                                   "There is not enough money in the account.");
-          }
-          source.balance -= asked_for.amount().minor_units();
-          target->second.balance += asked_for.amount().minor_units();
-          wire::TransferResponse response;
-          *response.mutable_receipt()->mutable_balance() = balance_of(asked_for.card_number());
-          return response;
-        });
-  }
-
-  async::Task<wire::ChangePinResponse> change_pin(wire::ChangePinRequest request, rpc::Context) {
-    return once<wire::ChangePinRequest, wire::ChangePinResponse>(
-        "ChangePin", std::move(request), [this](const wire::ChangePinRequest& asked_for) {
-          Customer& customer = state.customers.at(asked_for.card_number());
-          if (customer.pin != asked_for.old_pin()) {
-            auto no = refused<wire::ChangePinResponse>(wire::REFUSAL_CODE_PIN_WRONG, "wrong");
-            no.set_tries_left(1);
-            return no;
-          }
-          customer.pin = asked_for.new_pin();
-          wire::ChangePinResponse response;
-          response.mutable_changed();
-          return response;
-        });
-  }
-
-  async::Task<wire::LoadCashResponse> load_cash(wire::LoadCashRequest request, rpc::Context) {
-    return once<wire::LoadCashRequest, wire::LoadCashResponse>(
-        "LoadCash", std::move(request), [this](const wire::LoadCashRequest& asked_for) {
-          state.cash[asked_for.terminal_id()] += asked_for.amount().minor_units();
-          wire::LoadCashResponse response;
-          response.mutable_receipt();
-          return response;
-        });
-  }
-
-  async::Task<wire::UnloadCashResponse> unload_cash(wire::UnloadCashRequest request, rpc::Context) {
-    return once<wire::UnloadCashRequest, wire::UnloadCashResponse>(
-        "UnloadCash", std::move(request), [this](const wire::UnloadCashRequest& asked_for) {
-          state.cash[asked_for.terminal_id()] -= asked_for.amount().minor_units();
-          wire::UnloadCashResponse response;
-          response.mutable_receipt();
-          return response;
-        });
-  }
-
-  async::Task<wire::ResolveResponse> resolve(wire::ResolveRequest request, rpc::Context) {
-    asked.emplace_back("Resolve");
-    if (moods["Resolve"] == Mood::silent) co_await never_;
-    wire::ResolveResponse response;
-    const auto answer = state.answers.find(request.id());
-    if (answer == state.answers.end()) {
-      state.fenced.insert(request.id());
-      next_seq();
-      response.mutable_fenced()->set_ledger_seq(static_cast<std::uint64_t>(seq()));
-    } else {
-      // Every answer has its receipt, or what was changed, in field 1, and its refusal in field 2.
-      wire::DepositResponse first;
-      first.ParseFromString(answer->second.second);
-      if (first.has_refusal()) *response.mutable_refused() = first.refusal();
-      if (!first.has_refusal()) *response.mutable_executed() = first.receipt();
-    }
-    if (moods["Resolve"] == Mood::reply_lost) co_await never_;
-    co_return response;
-  }
+  std::optional<Response> wrong_state(const std::string& hold_id);
+  async::Task<wire::SignOnResponse> sign_on(wire::SignOnRequest request, rpc::Context);
+  async::Task<wire::VerifyCardResponse> verify_card(wire::VerifyCardRequest request, rpc::Context);
+  async::Task<wire::GetBalanceResponse> get_balance(wire::GetBalanceRequest request, rpc::Context);
+  async::Task<wire::HoldResponse> hold(wire::HoldRequest request, rpc::Context);
+  async::Task<wire::CaptureResponse> capture(wire::CaptureRequest request, rpc::Context);
+  async::Task<wire::VoidResponse> void_hold(wire::VoidRequest request, rpc::Context);
+  async::Task<wire::SuspendResponse> suspend(wire::SuspendRequest request, rpc::Context);
+  async::Task<wire::GetHoldResponse> get_hold(wire::GetHoldRequest request, rpc::Context);
+  async::Task<wire::DepositResponse> deposit(wire::DepositRequest request, rpc::Context);
+  async::Task<wire::TransferResponse> transfer(wire::TransferRequest request, rpc::Context);
+  async::Task<wire::ChangePinResponse> change_pin(wire::ChangePinRequest request, rpc::Context);
+  async::Task<wire::LoadCashResponse> load_cash(wire::LoadCashRequest request, rpc::Context);
+  async::Task<wire::UnloadCashResponse> unload_cash(wire::UnloadCashRequest request, rpc::Context);
+  async::Task<wire::ResolveResponse> resolve(wire::ResolveRequest request, rpc::Context);
 
   async::ManualLoop& loop_;
   async::Event never_;
