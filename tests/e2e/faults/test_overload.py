@@ -90,16 +90,17 @@ async def test_slow_senders_are_cut_and_nobody_else_waits(bank):
 
 async def test_a_peer_that_vanished_is_asked_after(bank):
     """No test can pull a cable; but the system asks idle peers whether they are there, on both ends."""
-    reader, writer = await open_connection(bank.bankd.address)
-    mine = writer.get_extra_info("sockname")[1]
+    _, writer = await open_connection(bank.bankd.address)
+    # Both: the ends that others closed a moment ago had the same numbers, and are still listed.
+    ports_of_bankds_end = [writer.get_extra_info(end)[1] for end in ("peername", "sockname")]
     await slowest_answer(bank.bankd.address, 1)
 
     def timer_of_bankds_end():
         with open("/proc/net/tcp") as table:
             for line in list(table)[1:]:
-                fields = line.split()
-                if int(fields[2].rpartition(":")[2], 16) == mine:
-                    return fields[5].partition(":")[0]
+                _, local, remote, _, _, timer, *_ = line.split()
+                if [int(end.rpartition(":")[2], 16) for end in (local, remote)] == ports_of_bankds_end:
+                    return timer.partition(":")[0]
 
     await until(lambda: timer_of_bankds_end() == KEEPALIVE_TIMER, "the system asks")
     writer.transport.abort()
