@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 import pytest
 
@@ -218,6 +218,20 @@ async def test_a_killed_daemon_can_be_started_again(scripted_bank, tmp_path):
         await atm.start()
         async with await RpcClient.connect(atm.address):
             pass
+
+
+async def test_a_connection_that_is_hung_up_on_before_its_first_turn_is_closed():
+    hasty = server.RpcServer()
+
+    def accept(reader, writer):
+        hasty._accept(reader, writer)
+        hasty.hang_up()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as listener:
+        reader, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(reader.read(), 5) == b""
+        writer.close()
 
 
 async def test_a_daemon_that_cannot_start_is_reported_with_its_log(tmp_path):

@@ -57,7 +57,7 @@ class RpcServer:
     # Its life.
 
     async def start(self, host="127.0.0.1", port=0):
-        self._server = await asyncio.start_server(self._converse, host, port)
+        self._server = await asyncio.start_server(self._accept, host, port)
         self.address = "%s:%d" % self._server.sockets[0].getsockname()[:2]
         return self
 
@@ -77,10 +77,18 @@ class RpcServer:
     async def __aexit__(self, *_):
         await self.stop()
 
+    def _accept(self, reader, writer):
+        conversation = asyncio.ensure_future(self._converse(reader, writer))
+
+        def ended(_):
+            self._connections.discard(conversation)
+            if conversation.cancelled():  # Before it began.
+                writer.transport.abort()
+
+        self._connections.add(conversation)
+        conversation.add_done_callback(ended)
+
     async def _converse(self, reader, writer):
-        me = asyncio.current_task()
-        self._connections.add(me)
-        me.add_done_callback(self._connections.discard)
         calls = _Calls(self, writer)
         try:
             await calls.converse(reader)
