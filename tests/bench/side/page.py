@@ -46,8 +46,8 @@ open ones, whose latency counts from when a call should have begun, so that a st
 PostgreSQL (`pgbench -M prepared`, its best number of clients) and Redis (`redis-benchmark`) are loaded by their own clients.
 *Server CPU per request* is what the scheduler counts of all the server's threads, divided by the requests. The file behind
 the durable rows is in `BENCH_FOLDER` (`/var/tmp`). The 20,000 posts/s beside inquiries come 32 at once, from one of 16
-connections after the other: a generator that wakes for each alone takes most of a core for itself, and where the host limits
-the processor time of the machine and its disk together, it then stops both cores, ten times a second.
+connections after the other. A generator that wakes for each alone takes most of a core for itself, and a host that limits the
+processor time of the machine and its disk together stops both cores for it: *inquiries beside single posts*, at the end.
 
     tests/bench/compare --quick --check      # Ten minutes.
     tests/bench/compare --list               # The rows; each can be measured by its name.

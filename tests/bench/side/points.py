@@ -222,23 +222,24 @@ def _sustained_redis(bench):
         return durable.redis_posts(server, 16, 64, min(bench.sustained, 20))
 
 
-def _inquiries(posts):
-    """Balance inquiries in an open loop, alone or beside 20,000 posts a second, which come 32 at once: a wake of the generator for
-    each would take so much that a machine whose host limits its time, the disk's included, is stopped for it again and again."""
+def _inquiries(posts_at_once=None):
+    """Balance inquiries in an open loop, alone or beside 20,000 posts a second, which come so many at once. A wake of the generator
+    for each would take so much that a machine whose host limits its time, the disk's included, is stopped for it again and again."""
 
     def measure(bench):
         with peers.teller() as server:
             flows = ["name=balance,connections=8,depth=8,rate=2000"]
-            if posts:
-                flows.append("name=post,connections=16,depth=64,mix=post,rate=20000,at-once=32")
+            if posts_at_once:
+                flows.append(f"name=post,connections=16,depth=64,mix=post,rate=20000,at-once={posts_at_once}")
             found = peers.load(server, *flows, seconds=2 * bench.seconds)
-            return found[0] if posts else found
+            return found[0] if posts_at_once else found
 
     return measure
 
 
-POINTS["inquiries alone"] = _inquiries(posts=False)
-POINTS["inquiries beside posts"] = _inquiries(posts=True)
+POINTS["inquiries alone"] = _inquiries()
+POINTS["inquiries beside posts"] = _inquiries(posts_at_once=32)
+POINTS["inquiries beside single posts"] = _inquiries(posts_at_once=1)
 
 
 @point("withdrawals teller")

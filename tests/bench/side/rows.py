@@ -89,7 +89,7 @@ _row("posts-sustained-lag", False, "the same, most records that the tables lag",
 _row("posts-sustained-lag-steady", False, "the same, the lag at the end over that in the middle", "", "<=", 1.2,
      lambda found: found["sustained teller"]["lag_growth"], "sustained teller")  # fmt: skip
 for _figure, _limit in (("p50", 1.3), ("p99", 2.0)):
-    _ratio(f"inquiries-beside-posts-{_figure}", True, f"GetBalance {_figure} with 20,000 posts/s beside it",
+    _ratio(f"inquiries-beside-posts-{_figure}", True, f"GetBalance {_figure} with 20,000 posts/s beside it, 32 at once",
            "without them, time", "<=", _limit, f"{_figure}_us", "inquiries beside posts", "inquiries alone")  # fmt: skip
 _ratio("withdrawals-redis", False, "customers' whole withdrawals, 64 terminals", "Redis at 64 clients", ">=", 0.15,
        "per_second", "withdrawals teller", "posts 64x1 redis")  # fmt: skip
@@ -115,6 +115,7 @@ for _mix in ("balance", "post"):
 SHOWN_QUICK = ("posts 1x1 redis", "posts postgres -N")
 SHOWN = (
     *SHOWN_QUICK,
+    "inquiries beside single posts",
     *(_balance(shape, who) for shape in ("1x1", "64x1", "16x64") for who in ("go net/rpc", "cap'n proto")),
     *(f"sqlite {group}" for group in (1, 64, 1024)),
     *(f"posts {shape} teller" for shape in ("16x1", "16x16", "64x64")),
