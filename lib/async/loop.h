@@ -137,7 +137,7 @@ class Loop {
   auto yield();
 
   // Runs `work` on a thread of the pool and gives its result. Cancelling the wait does not stop the
-  // work: whatever it needs must be in `work` by value.
+  // work: whatever it needs must be in `work` by value. Throws IoError if there is no thread for it.
   template <std::invocable Work>
   Task<std::invoke_result_t<Work>> offload(Work work);
 
@@ -161,6 +161,7 @@ class Loop {
   // For those who make awaitables. `ready.handle` goes on in this turn or the next.
   void make_ready(Ready& ready) noexcept { ready.insert_before(ready_); }
   void at_turn_end(TurnEnd& end) noexcept { end.insert_before(turn_ends_); }
+  // Throws IoError if no thread can run it; it then never runs.
   virtual void run_in_pool(std::unique_ptr<PoolWork> work) = 0;
 
  protected:
@@ -329,7 +330,7 @@ void OffloadAwaiter<Work, Result>::await_suspend(std::coroutine_handle<> waiter)
   auto work = std::make_unique<OffloadWork<Work, Result>>(*this, std::move(*work_));
   work_.reset();
   auto* const running = work.get();
-  loop_.run_in_pool(std::move(work));  // Never done before this returns.
+  loop_.run_in_pool(std::move(work));  // Done in a later turn. If this throws, it never runs.
   running_ = running;
 }
 

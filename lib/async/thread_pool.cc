@@ -1,6 +1,7 @@
 #include "async/thread_pool.h"
 
 #include <pthread.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -24,15 +25,24 @@ ThreadPool::~ThreadPool() {
 }
 
 void ThreadPool::run(std::unique_ptr<PoolWork> work) {
-  bool is_short_of_threads = false;
+  start_thread_if_short();  // First: work that is queued is sure to run.
   {
     const std::lock_guard lock(mutex_);
     queued_.push_back(std::move(work));
-    is_short_of_threads = queued_.size() > idle_;
   }
   changed_.notify_one();
-  if (!is_short_of_threads || threads_.size() == threads_max) return;
-  threads_.emplace_back([this] { serve(); });
+}
+
+void ThreadPool::start_thread_if_short() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (queued_.size() < idle_ || threads_.size() == threads_max) return;
+  }
+  try {
+    threads_.emplace_back([this] { serve(); });
+  } catch (const std::system_error& refused) {
+    if (threads_.empty()) throw IoError(-refused.code().value(), "start a thread");
+  }
 }
 
 void ThreadPool::serve() {

@@ -14,26 +14,29 @@
 
 namespace async {
 
-// Not libuv's: whom its threads tell that they are done spins until they have come back from telling
-// it, and each of them is as urgent as the loop.
+// Replaces libuv's pool, whose completion wake-up makes the loop spin, and which ends the process if
+// the system refuses it a thread.
 //
-// Owned by a loop; that loop's thread only. A thread is begun when there is work and the others are
-// busy, and stays.
+// Owned by a loop; that loop's thread only. A thread is started when there is work and the others
+// are busy, and stays. If the system refuses another thread, the work waits for those there are.
 class ThreadPool {
  public:
   static constexpr std::size_t threads_max = 4;
 
   // `ran` is given work that has run. On a thread of the pool.
   using Ran = std::function<void(std::unique_ptr<PoolWork>)>;
-  explicit ThreadPool(Ran ran) : ran_(std::move(ran)) {}
+  explicit ThreadPool(Ran ran) : ran_(std::move(ran)) { threads_.reserve(threads_max); }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
   // Waits until all work has run.
   ~ThreadPool();
 
+  // Throws IoError if there is no thread at all and the system refuses one; the work then never
+  // runs.
   void run(std::unique_ptr<PoolWork> work);
 
  private:
+  void start_thread_if_short();
   void serve();
 
   const Ran ran_;

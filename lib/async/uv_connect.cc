@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <netdb.h>
 #include <optional>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -123,16 +124,54 @@ addrinfo any_stream() {
   return hints;
 }
 
-struct PendingLookup {
-  explicit PendingLookup(Loop& loop) : answer(loop) { request.data = this; }
+struct Found {
+  int error = 0;
+  Addresses addresses;
+};
 
-  static void answered(uv_getaddrinfo_t* request, int status, addrinfo* found) {
-    const std::unique_ptr<PendingLookup> pending(static_cast<PendingLookup*>(request->data));
-    pending->answer.set(status, take_addresses(found));
+// The code that libuv has for what getaddrinfo() returned.
+int look_up_error(int status) {
+  switch (status) {
+    case 0:
+      return 0;
+    case EAI_AGAIN:
+      return UV_EAI_AGAIN;
+    case EAI_MEMORY:
+      return UV_EAI_MEMORY;
+    case EAI_NODATA:
+      return UV_EAI_NODATA;
+    case EAI_NONAME:
+      return UV_EAI_NONAME;
+    case EAI_SYSTEM:
+      return -errno;
+    default:
+      return UV_EAI_FAIL;
   }
+}
 
-  uv_getaddrinfo_t request{};
-  Promise<std::pair<int, Addresses>> answer;
+// On a pool of ours: uv_getaddrinfo() starts libuv's threads, and ends the process when the system
+// refuses one.
+class LookUp final : public PoolWork {
+ public:
+  LookUp(Loop& loop, Endpoint endpoint) : answer_(loop), endpoint_(std::move(endpoint)) {}
+
+  Future<Found> answer() { return answer_.future(); }
+
+  void run() noexcept override {
+    addrinfo hints = any_stream();
+    hints.ai_flags = AI_IDN;
+    const std::string port = std::to_string(endpoint_.port);
+    addrinfo* found = nullptr;
+    found_.error =
+        look_up_error(::getaddrinfo(endpoint_.host.c_str(), port.c_str(), &hints, &found));
+    if (found_.error == 0) found_.addresses = take_addresses(found);
+  }
+  void done() noexcept override { answer_.set(std::move(found_)); }
+
+ private:
+  Promise<Found> answer_;
+  const Endpoint endpoint_;
+  Found found_;
 };
 
 // Never empty. Throws IoError.
@@ -141,18 +180,13 @@ Task<Addresses> look_up(UvLoop::Impl* loop, Endpoint endpoint) {
     Addresses only(1, *address);
     co_return only;
   }
-  auto pending = std::make_unique<PendingLookup>(loop->owner);
-  Future<std::pair<int, Addresses>> answer = pending->answer.future();
-  const addrinfo hints = any_stream();
-  const std::string port = std::to_string(endpoint.port);
-  const int begun = uv_getaddrinfo(&loop->uv, &pending->request, &PendingLookup::answered,
-                                   endpoint.host.c_str(), port.c_str(), &hints);
-  require(begun, "look up " + endpoint.host);
-  (void)pending.release();  // libuv's, until it has answered.
-  std::pair<int, Addresses> found = co_await answer;
-  if (found.first < 0) found.second = addresses_where_unknown(endpoint);
-  if (found.second.empty()) require(found.first, "look up " + endpoint.host);
-  co_return std::move(found.second);
+  auto look_up = std::make_unique<LookUp>(loop->owner, endpoint);
+  Future<Found> answer = look_up->answer();
+  loop->look_ups().run(std::move(look_up));
+  Found found = co_await answer;
+  if (found.error < 0) found.addresses = addresses_where_unknown(endpoint);
+  if (found.addresses.empty()) require(found.error, "look up " + endpoint.host);
+  co_return std::move(found.addresses);
 }
 
 Task<Stream> connect_tcp(UvLoop::Impl* loop, Addresses addresses, std::string what_is_tried) {

@@ -47,6 +47,9 @@ class UvLoop::Impl {
     uv_close(handle, [](uv_handle_t* closed) { delete static_cast<Holder*>(closed->data); });
   }
 
+  // For name look-ups alone: those that wait for a server must not keep other work waiting.
+  ThreadPool& look_ups() { return *look_ups_; }
+
   UvLoop& owner;
   uv_loop_t uv{};
   std::vector<char> read_buffer = std::vector<char>(read_buffer_size);
@@ -76,7 +79,8 @@ class UvLoop::Impl {
   std::mutex mutex_;                          // Guards posted_ only.
   std::vector<std::move_only_function<void()>> posted_;
   std::vector<std::move_only_function<void()>> running_;  // Were posted; kept for their memory.
-  std::unique_ptr<ThreadPool> pool_;                      // Its threads post.
+  std::unique_ptr<ThreadPool> pool_;                      // Its threads post, as do
+  std::unique_ptr<ThreadPool> look_ups_;                  // these.
 };
 
 }  // namespace async

@@ -22,10 +22,12 @@ uv_handle_t* as_handle(Handle* handle) {
 
 }  // namespace
 
-UvLoop::Impl::Impl(UvLoop& loop)
-    : owner(loop), pool_(std::make_unique<ThreadPool>([this](std::unique_ptr<PoolWork> ran) {
-        post([work = std::move(ran)] { work->done(); });
-      })) {
+UvLoop::Impl::Impl(UvLoop& loop) : owner(loop) {
+  const auto post_done = [this](std::unique_ptr<PoolWork> ran) {
+    post([work = std::move(ran)] { work->done(); });
+  };
+  pool_ = std::make_unique<ThreadPool>(post_done);
+  look_ups_ = std::make_unique<ThreadPool>(post_done);
   // A peer that went away is an error of the write, not the end of the process. libuv leaves that
   // to the program.
   std::signal(SIGPIPE, SIG_IGN);
@@ -52,6 +54,7 @@ UvLoop::Impl::~Impl() {
   }
   check(open_handles == 0, "a loop is closed after everything that was made on it");
   pool_.reset();
+  look_ups_.reset();
   {
     const std::lock_guard lock(mutex_);
     posted_.clear();

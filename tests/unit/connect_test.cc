@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "async/stream.h"
+#include "no_more_threads.h"
 #include "stream_fixture.h"
 
 namespace async {
@@ -85,6 +86,11 @@ TEST_F(ConnectTest, SaysWhatWasTriedAndWhereAndWhyItFailed) {
 TEST_F(ConnectTest, FailsForANameThatNobodyHas) {
   const std::string error = connect_error("no-such-host.invalid:1");
   EXPECT_TRUE(error == "ENOTFOUND" || error == "EAI_NONAME" || error == "EAI_AGAIN") << error;
+}
+
+TEST_F(ConnectTest, FailsForANameThatNoThreadCanLookUp) {
+  const NoMoreThreads refused;
+  EXPECT_EQ(connect_error("localhost:1"), "EAGAIN");
 }
 
 TEST_F(ConnectTest, FailsToListenOnANameThatNobodyHas) {

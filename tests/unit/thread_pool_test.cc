@@ -14,6 +14,9 @@
 
 #include <gtest/gtest.h>
 
+#include "loop_fixture.h"
+#include "no_more_threads.h"
+
 namespace async {
 namespace {
 
@@ -104,6 +107,37 @@ TEST(ThreadPoolTest, WhoToldThatWorkHasRunDoesWhatFollows) {
   given.count_down();
   has_run.wait();
   EXPECT_EQ(first, second);
+}
+
+TEST(ThreadPoolTest, WorkWaitsForTheThreadsThereAreWhenTheSystemRefusesAnother) {
+  std::latch begun(1);
+  std::latch release(1);
+  Ran ran;
+  ran.run([&] {
+    begun.count_down();
+    release.wait();
+  });
+  begun.wait();
+  {
+    const NoMoreThreads refused;
+    ran.run([] {});
+  }
+  EXPECT_EQ(ran.count, 0);
+  release.count_down();
+  ran.wait_for(2);
+}
+
+TEST(ThreadPoolTest, RefusesWorkWhenThereIsNoThreadAtAll) {
+  auto held = std::make_shared<int>();
+  Ran ran;
+  {
+    const NoMoreThreads refused;
+    EXPECT_EQ(error_of([&] { ran.run([held] {}); }), "EAGAIN");
+  }
+  EXPECT_EQ(held.use_count(), 1);  // It will never run.
+  ran.run([] {});                  // Nor is the pool the worse for it.
+  ran.wait_for(1);
+  EXPECT_EQ(ran.count, 1);
 }
 
 TEST(ThreadPoolTest, ItsThreadsAreLessUrgentThanTheirMaker) {

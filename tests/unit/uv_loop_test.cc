@@ -13,6 +13,7 @@
 
 #include "async/signals.h"
 #include "async/stream.h"
+#include "no_more_threads.h"
 #include "stream_fixture.h"
 
 namespace async {
@@ -125,6 +126,31 @@ TEST_F(UvLoopTest, MayBePostedToByAThreadThatStillWorksAtItsEnd) {
   other.reset();
   releasing.join();
   EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST_F(UvLoopTest, OffloadsToTheThreadsThereAreWhenTheSystemRefusesAnother) {
+  auto held = std::make_shared<Held>();
+  auto working = start(hold_a_thread(&loop, held));
+  held->begun.get_future().wait();
+  auto answer = [](UvLoop* on) -> Task<int> { return on->offload([] { return 42; }); };
+  std::optional<Running<int>> asking;
+  {
+    const NoMoreThreads refused;
+    asking.emplace(start(answer(&loop)));
+  }
+  EXPECT_TRUE(pending(*asking));
+  held->release.set_value();
+  EXPECT_EQ(finish(*asking), 42);
+  finish(working);
+}
+
+TEST_F(UvLoopTest, TellsWhoOffloadsThatTheSystemRefusesAThread) {
+  auto answer = [](UvLoop* on) -> Task<int> { return on->offload([] { return 42; }); };
+  {
+    const NoMoreThreads refused;
+    EXPECT_EQ(error_of([&] { loop.run(answer(&loop)); }), "EAGAIN");
+  }
+  EXPECT_EQ(loop.run(answer(&loop)), 42);
 }
 
 TEST_F(UvLoopTest, GivesTheSignalThatArrives) {
