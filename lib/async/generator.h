@@ -5,7 +5,6 @@
 #include <coroutine>
 #include <exception>
 #include <iterator>
-#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -24,6 +23,7 @@ namespace detail {
 template <typename Sent>
 struct Inbox {
   std::optional<Sent> sent;
+  bool has_begun = false;
 
   Sent take() {
     check(sent.has_value(), "a generator that takes values is resumed by send()");
@@ -37,7 +37,7 @@ struct Inbox<void> {
 
 template <typename T, typename Sent>
 struct GeneratorPromise : Pooled, Inbox<Sent> {
-  T* yielded = nullptr;  // Lives in the generator's frame until it is resumed.
+  std::optional<T> yielded;  // From co_yield until it is taken.
   std::exception_ptr error;
 
   struct Yield {
@@ -52,12 +52,11 @@ struct GeneratorPromise : Pooled, Inbox<Sent> {
   std::suspend_always final_suspend() const noexcept { return {}; }
   void unhandled_exception() noexcept { error = std::current_exception(); }
   void return_void() const noexcept {}
-  Yield yield_value(T&& value) noexcept {
-    yielded = std::addressof(value);
-    return Yield{*this};
-  }
-  Yield yield_value(T& value) noexcept {
-    yielded = std::addressof(value);
+  // Copies what the generator keeps, and moves what it doesn't.
+  template <typename Value = T>
+    requires std::constructible_from<T, Value&&>
+  Yield yield_value(Value&& value) {
+    yielded.emplace(std::forward<Value>(value));
     return Yield{*this};
   }
   // A generator takes turns with its taker and with nobody else: it awaits nothing.
@@ -100,7 +99,8 @@ class [[nodiscard]] Generator {
   std::optional<T> next()
     requires(!std::is_void_v<Sent>)
   {
-    check(frame_.promise().yielded == nullptr, "after the first value, values are sent");
+    check(!frame_.promise().has_begun, "after the first value, values are sent");
+    frame_.promise().has_begun = true;
     return resume();
   }
   template <typename Value>
@@ -148,7 +148,7 @@ class [[nodiscard]] Generator {
     promise_type& promise = frame_.promise();
     if (promise.error) std::rethrow_exception(std::exchange(promise.error, nullptr));
     if (frame_.done()) return std::nullopt;
-    return std::move(*promise.yielded);
+    return std::exchange(promise.yielded, std::nullopt);
   }
 
   std::coroutine_handle<promise_type> frame_;

@@ -65,6 +65,41 @@ TEST(GeneratorTest, ThrowsItsErrorWhereTheValueIsTaken) {
   EXPECT_EQ(words.next(), std::nullopt);
 }
 
+Generator<std::string> repeat(std::string word) {
+  co_yield word;
+  co_yield word;
+  const std::string constant = word;
+  co_yield constant;
+  co_yield std::move(word);
+  co_yield "more";
+}
+
+TEST(GeneratorTest, LeavesWhatItYieldsToTheGenerator) {
+  Generator<std::string> words = repeat("a word that is too long to be held in place");
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_EQ(words.next(), "a word that is too long to be held in place");
+  }
+  EXPECT_EQ(words.next(), "more");
+}
+
+Generator<std::string, int> repeat_when_asked(std::string word) {
+  while (true) co_yield word;
+}
+
+TEST(GeneratorTest, LeavesWhatItYieldsInAConversation) {
+  Generator<std::string, int> words =
+      repeat_when_asked("a word that is too long to be held in place");
+  EXPECT_EQ(words.next(), "a word that is too long to be held in place");
+  EXPECT_EQ(words.send(1), "a word that is too long to be held in place");
+}
+
+Generator<std::unique_ptr<int>> make_things() { co_yield std::make_unique<int>(7); }
+
+TEST(GeneratorTest, YieldsWhatCanOnlyBeMoved) {
+  Generator<std::unique_ptr<int>> things = make_things();
+  EXPECT_EQ(**things.next(), 7);
+}
+
 TEST(GeneratorTest, DestroysItsLocalsWhereverItStands) {
   auto alive = std::make_shared<int>(7);
   {
