@@ -36,13 +36,6 @@ struct Pipe {
     loop.make_ready(waiting.ready);
   }
 
-  void forget_reader() {
-    if (std::exchange(reader, nullptr) != nullptr) return;
-    // It was filled, but its task did not go on.
-    bytes.insert(0, lent);
-    lent.clear();
-  }
-
   void end(bool by_reset) {
     if (!ended) was_reset = by_reset;
     ended = true;
@@ -86,7 +79,7 @@ class MemoryTransport final : public StreamTransport {
     return true;
   }
 
-  void stop_reading() noexcept override { in_->forget_reader(); }
+  void stop_reading() noexcept override { in_->reader = nullptr; }
 
   std::size_t try_write(std::span<const std::byte> bytes) override {
     Pipe& out = *out_;

@@ -51,6 +51,24 @@ void Stream::put_back(std::span<const std::byte> rest) {
   }
 }
 
+std::string Stream::take_text(std::size_t size) {
+  std::string text(leftover().substr(0, size));
+  leftover_taken_ += size;
+  return text;
+}
+
+// What a reader was given that goes before its task went on is kept for the next.
+void Stream::stop_waiting(StreamReader& reader) noexcept {
+  StreamTransport& transport = *reader.transport;
+  transport.waiting_ = nullptr;
+  if (std::exchange(transport.parked_, false)) return;
+  if (reader.ready.linked()) {
+    leftover_.append(text_of(reader.bytes));
+  } else {
+    transport.stop_reading();
+  }
+}
+
 Task<std::size_t> Stream::read(std::span<std::byte> buffer) {
   check(!buffer.empty(), "a read has room for what arrives");
   std::span<const std::byte> taken = take_leftover(buffer.size());
@@ -64,26 +82,28 @@ Task<std::size_t> Stream::read(std::span<std::byte> buffer) {
 }
 
 Task<std::string> Stream::read_line(std::size_t size_max) {
-  std::string line;
+  std::size_t searched = 0;
   while (true) {
-    const std::span<const std::byte> arrived = co_await read_some();
-    const std::size_t end = text_of(arrived).find('\n');
+    const std::size_t end = leftover().find('\n', searched);
+    searched = leftover().size();
     const bool is_whole = end != std::string_view::npos;
-    const std::span<const std::byte> taken = is_whole ? arrived.first(end + 1) : arrived;
-    if (taken.size() > size_max - line.size()) throw IoError(-EMSGSIZE, "read a line");
-    line.append(text_of(taken));
-    put_back(arrived.subspan(taken.size()));
-    if (is_whole || arrived.empty()) co_return line;
+    const std::size_t size = is_whole ? end + 1 : searched;
+    if (size > size_max) throw IoError(-EMSGSIZE, "read a line");
+    if (is_whole) co_return take_text(size);
+    MoreAwaiter more(*this);
+    const std::span<const std::byte> arrived = co_await more;
+    if (arrived.empty()) co_return take_text(searched);
+    leftover_.append(text_of(arrived));
   }
 }
 
 Task<std::string> Stream::read_all(std::size_t size_max) {
-  std::string all;
   while (true) {
-    const std::span<const std::byte> arrived = co_await read_some();
-    if (arrived.empty()) co_return all;
-    if (arrived.size() > size_max - all.size()) throw IoError(-EMSGSIZE, "read until the end");
-    all.append(text_of(arrived));
+    if (leftover().size() > size_max) throw IoError(-EMSGSIZE, "read until the end");
+    MoreAwaiter more(*this);
+    const std::span<const std::byte> arrived = co_await more;
+    if (arrived.empty()) co_return take_text(leftover().size());
+    leftover_.append(text_of(arrived));
   }
 }
 

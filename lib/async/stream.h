@@ -42,8 +42,7 @@ class StreamTransport {
   // loop's ready queue, when bytes, end or error arrive; the bytes are the transport's, and valid
   // until that task awaits again.
   virtual bool read(StreamReader& reader) = 0;
-  // The reader that read() kept is gone, before its task went on. What it was given is kept for the
-  // next: a cancelled read loses nothing.
+  // The reader that read() kept is gone, before it was filled.
   virtual void stop_reading() noexcept = 0;
   // How many of the bytes could be taken without waiting; 0 while an earlier write waits. Throws
   // IoError.
@@ -82,20 +81,11 @@ class Stream {
     ReadAwaiter(const ReadAwaiter&) = delete;
     ReadAwaiter& operator=(const ReadAwaiter&) = delete;
     ~ReadAwaiter() {
-      if (reader_.transport == nullptr) return;
-      reader_.transport->waiting_ = nullptr;
-      if (!std::exchange(reader_.transport->parked_, false)) reader_.transport->stop_reading();
+      if (reader_.transport != nullptr) stream_.stop_waiting(reader_);
     }
     bool await_ready() {
       reader_.bytes = stream_.take_leftover(static_cast<std::size_t>(-1));
-      if (!reader_.bytes.empty()) return true;
-      StreamTransport& transport = stream_.transport();
-      if (!transport.paused_) [[likely]] {
-        return transport.read(reader_);
-      }
-      check(transport.waiting_ == nullptr, "a stream is read by one task");
-      transport.parked_ = true;
-      return false;
+      return !reader_.bytes.empty() || begin();
     }
     void await_suspend(std::coroutine_handle<> waiter) noexcept {
       reader_.ready.handle = waiter;
@@ -109,6 +99,18 @@ class Stream {
       return reader_.bytes;
     }
 
+   protected:
+    // True: the reader was filled at once, or reading has ended.
+    bool begin() {
+      StreamTransport& transport = stream_.transport();
+      if (!transport.paused_) [[likely]] {
+        return transport.read(reader_);
+      }
+      check(transport.waiting_ == nullptr, "a stream is read by one task");
+      transport.parked_ = true;
+      return false;
+    }
+
    private:
     Stream& stream_;
     StreamReader reader_;
@@ -117,6 +119,7 @@ class Stream {
   // Lends what has arrived: at least one byte, or none at the end of the stream. The span is valid
   // until this task's next co_await. Throws IoError.
   ReadAwaiter read_some() { return ReadAwaiter(*this); }
+  // A read that is cancelled, of whichever kind, loses nothing: the next one begins where it began.
   // Copies what has arrived, at most buffer.size(), which is not 0: 0 at the end of the stream.
   Task<std::size_t> read(std::span<std::byte> buffer);
   // The next line, with its '\n'; what is left at the end of the stream, without one; then nothing.
@@ -153,11 +156,23 @@ class Stream {
     check(transport_ != nullptr, "a stream is used while it is open");
     return *transport_;
   }
+  // Reads what comes after the leftover.
+  class MoreAwaiter : public ReadAwaiter {
+   public:
+    using ReadAwaiter::ReadAwaiter;
+    bool await_ready() { return begin(); }
+  };
+
+  std::string_view leftover() const noexcept {
+    return std::string_view(leftover_).substr(leftover_taken_);
+  }
   std::span<const std::byte> take_leftover(std::size_t size_max) noexcept;
+  std::string take_text(std::size_t size);
   void put_back(std::span<const std::byte> rest);
+  void stop_waiting(StreamReader& reader) noexcept;
 
   std::unique_ptr<StreamTransport> transport_;
-  std::string leftover_;  // Arrived, but more than the last read() asked for.
+  std::string leftover_;  // Arrived, but not given to a reader, up to `leftover_taken_`.
   std::size_t leftover_taken_ = 0;
 };
 

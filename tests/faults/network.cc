@@ -204,12 +204,7 @@ class WireTransport final : public async::StreamTransport {
     return true;
   }
 
-  void stop_reading() noexcept override {
-    Pipe& in = this->in();
-    if (std::exchange(in.reader, nullptr) != nullptr) return;
-    in.arrived.insert(0, in.lent);
-    in.lent.clear();
-  }
+  void stop_reading() noexcept override { in().reader = nullptr; }
 
   std::size_t try_write(std::span<const std::byte> bytes) override {
     refuse_if_broken();

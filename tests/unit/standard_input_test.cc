@@ -115,5 +115,20 @@ TEST_F(StandardInputTest, CannotBeWrittenTo) {
   EXPECT_THROW(loop.run(write_text(&input, "hello")), IoError);
 }
 
+TEST_F(StandardInputTest, AReadOfAFileThatIsCancelledWhenReadingWasJustResumedLosesNothing) {
+  std::FILE* const file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  put(::fileno(file), "hello\n");
+  ASSERT_EQ(::lseek(::fileno(file), 0, SEEK_SET), 0);
+  become_input(::dup(::fileno(file)));
+  std::fclose(file);
+  Stream input = standard_input(loop);
+  input.pause_reading();
+  auto reading = start(read_text(&input));
+  input.resume_reading();
+  reading.cancel();
+  EXPECT_EQ(read(input), "hello\n");
+}
+
 }  // namespace
 }  // namespace async

@@ -44,6 +44,28 @@ TEST_P(StreamCancelTest, WhatArrivedAfterACancelledReadComesBeforeTheEnd) {
   EXPECT_EQ(rest(far), "last");
 }
 
+TEST_P(StreamCancelTest, ACancelledReadOfALineLosesNothing) {
+  auto reading = start(far.read_line(100));
+  write(near, "hello, ");
+  EXPECT_TRUE(pending(reading));
+  reading.cancel();
+  write(near, "world\nnext");
+  near.close();
+  EXPECT_EQ(loop.run(far.read_line(100)), "hello, world\n");
+  EXPECT_EQ(loop.run(far.read_line(100)), "next");
+  EXPECT_EQ(loop.run(far.read_line(100)), "");
+}
+
+TEST_P(StreamCancelTest, ACancelledReadToTheEndLosesNothing) {
+  auto reading = start(far.read_all(100));
+  write(near, "hello, ");
+  EXPECT_TRUE(pending(reading));
+  reading.cancel();
+  write(near, "world");
+  near.close();
+  EXPECT_EQ(rest(far), "hello, world");
+}
+
 TEST_P(StreamCancelTest, ACancelledReadCanBeBegunAgainAtOnce) {
   for (int i = 0; i < 100; ++i) {
     auto reading = start(read_text(&far));

@@ -79,6 +79,34 @@ TEST_P(StreamPauseTest, AReadThatIsCancelledMeanwhileLosesNothingAndRepeatsNothi
   EXPECT_EQ(read_exactly(far, 6), "second");
 }
 
+TEST_P(StreamPauseTest, AReadThatIsCancelledWhenReadingWasJustResumedLosesNothing) {
+  auto kept = start(read_text(&far));
+  EXPECT_TRUE(pending(kept));
+  kept.cancel();
+  write(near, "hello, ");
+  turn();
+  far.pause_reading();
+  auto reading = start(read_text(&far));
+  far.resume_reading();
+  reading.cancel();
+  write(near, "world");
+  near.close();
+  EXPECT_EQ(rest(far), "hello, world");
+}
+
+TEST_P(StreamPauseTest, ReadingMayBePausedAgainBeforeTheReaderHasItsTurn) {
+  auto kept = start(read_text(&far));
+  EXPECT_TRUE(pending(kept));
+  kept.cancel();
+  write(near, "hello");
+  turn();
+  far.pause_reading();
+  auto reading = start(read_text(&far));
+  far.resume_reading();
+  far.pause_reading();
+  EXPECT_EQ(finish(reading), "hello");
+}
+
 TEST_P(StreamPauseTest, WhatAnEarlierReadLeftOverIsStillGiven) {
   write(near, "hello");
   std::array<std::byte, 1> one{};
