@@ -8,16 +8,31 @@ namespace detail {
 // destroys itself at its end, or is destroyed by its scope.
 class ScopedTask : public Link {
  public:
-  explicit ScopedTask(TaskScope& scope) : scope_(scope) {
+  explicit ScopedTask(TaskScope& scope) : scope_(&scope) {
     insert_before(scope.tasks_);
     ++scope.size_;
   }
-  ~ScopedTask() {
-    unlink();
-    scope_.ended();
-  }
+  ~ScopedTask() { leave(); }
 
   void runs_in(std::coroutine_handle<> frame) noexcept { frame_ = frame; }
+  // Its scope no longer knows it, and may be gone.
+  void leave() noexcept {
+    if (scope_ == nullptr) return;
+    unlink();
+    std::exchange(scope_, nullptr)->ended();
+  }
+  // The handler may cancel or destroy the scope, as it finds this task in it no more.
+  void fail(std::exception_ptr error) noexcept {
+    Loop& loop = scope_->loop_;
+    const TaskScope::OnError on_error = scope_->on_error_;
+    leave();
+    if (!on_error) return loop.fail(std::move(error));
+    try {
+      on_error(std::move(error));
+    } catch (...) {
+      loop.fail(std::current_exception());
+    }
+  }
   // Out of the ring first: what a destructor in the task does to the scope must not find it again.
   void cancel() noexcept {
     unlink();
@@ -25,7 +40,7 @@ class ScopedTask : public Link {
   }
 
  private:
-  TaskScope& scope_;
+  TaskScope* scope_;
   std::coroutine_handle<> frame_;
 };
 
@@ -49,7 +64,10 @@ struct ScopedPromise : Pooled {
   void get_return_object() const noexcept {}
   std::suspend_never initial_suspend() const noexcept { return {}; }
   std::suspend_never final_suspend() const noexcept { return {}; }
-  void return_void() const noexcept {}
+  // The error of the task, or null.
+  void return_value(std::exception_ptr error) noexcept {
+    if (error) node.fail(std::move(error));
+  }
   void unhandled_exception() const noexcept { std::terminate(); }
 
   ScopedTask node;
@@ -97,15 +115,6 @@ void TaskScope::ended() noexcept {
   if (size_ == 0 && joiner_ != nullptr) loop_.make_ready(*std::exchange(joiner_, nullptr));
 }
 
-void TaskScope::report(std::exception_ptr error) noexcept {
-  if (!on_error_) return loop_.fail(std::move(error));
-  try {
-    on_error_(std::move(error));
-  } catch (...) {
-    loop_.fail(std::current_exception());
-  }
-}
-
 namespace {
 
 class JoinAwaiter {
@@ -137,11 +146,10 @@ void run_scoped(TaskScope& scope, Task<> task, detail::Place place) {
   } catch (...) {
     error = std::current_exception();
   }
-  if (!error) co_return;
-  if (detail::is_debugging() && !scope.has_error_handler()) [[unlikely]] {
+  if (error && detail::is_debugging() && !scope.has_error_handler()) [[unlikely]] {
     detail::debug_failed(detail::frame_of(task), place, error);
   }
-  scope.report(std::move(error));
+  co_return error;
 }
 
 }  // namespace

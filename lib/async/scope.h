@@ -26,7 +26,8 @@ class ScopedTask;
 //
 // A task that ends leaves the scope by itself. One that throws is told to `on_error`; without one
 // its error ends Loop::run(), because nobody else would ever see it; so does what `on_error`
-// throws. A task must not cancel or destroy the scope that it runs in.
+// throws. A task must not cancel or destroy the scope that it runs in; `on_error` may do both,
+// as the task that failed has left the scope by then.
 class TaskScope {
  public:
   using OnError = std::function<void(std::exception_ptr)>;
@@ -44,8 +45,6 @@ class TaskScope {
   // Done when no task is left. One task may wait.
   Task<> join();
   bool has_error_handler() const noexcept { return on_error_ != nullptr; }
-  // What happens to the error of a task.
-  void report(std::exception_ptr error) noexcept;
 
  private:
   friend class detail::ScopedTask;

@@ -140,6 +140,54 @@ TEST_F(ScopeTest, MaySpawnFromAHandler) {
   EXPECT_EQ(handled.size(), 1U);
 }
 
+TEST_F(ScopeTest, MayBeCancelledFromAHandler) {
+  TaskScope* where = nullptr;
+  TaskScope handled(loop, [&](const std::exception_ptr&) { where->cancel(); });
+  where = &handled;
+  handled.spawn(sleep_and_tell(&loop, 2, &seen));
+  handled.spawn(fail_later(&loop));
+  loop.advance(hours(1));
+  EXPECT_EQ(handled.size(), 0U);
+  EXPECT_EQ(seen, std::vector<std::string>({"end 2"}));
+}
+
+TEST_F(ScopeTest, MayBeCancelledFromAHandlerOfATaskThatFailsAtOnce) {
+  TaskScope* where = nullptr;
+  TaskScope handled(loop, [&](const std::exception_ptr&) { where->cancel(); });
+  where = &handled;
+  handled.spawn(sleep_and_tell(&loop, 2, &seen));
+  handled.spawn(fail_at_once());
+  EXPECT_EQ(handled.size(), 0U);
+  EXPECT_EQ(seen, std::vector<std::string>({"end 2"}));
+}
+
+TEST_F(ScopeTest, MayBeDestroyedByItsHandler) {
+  std::unique_ptr<TaskScope> handled;
+  auto destroy = [&handled, told = std::string("a failure ended its scope")](
+                     const std::exception_ptr&) mutable {
+    handled.reset();
+    told += '.';  // What the handler holds is there until it returns.
+  };
+  handled = std::make_unique<TaskScope>(loop, destroy);
+  handled->spawn(sleep_and_tell(&loop, 2, &seen));
+  handled->spawn(fail_later(&loop));
+  loop.advance(hours(1));
+  EXPECT_EQ(handled, nullptr);
+  EXPECT_EQ(seen, std::vector<std::string>({"end 2"}));
+}
+
+TEST_F(ScopeTest, DoesNotCountATaskWhoseErrorIsBeingHandled) {
+  TaskScope* where = nullptr;
+  std::size_t left = 1;
+  TaskScope handled(loop, [&](const std::exception_ptr&) { left = where->size(); });
+  where = &handled;
+  handled.spawn(fail_later(&loop));
+  auto joining = start(handled.join());
+  loop.advance(hours(1));
+  EXPECT_EQ(left, 0U);
+  finish(joining);
+}
+
 TEST_F(ScopeTest, IsJoinedAtOnceWhenItIsEmpty) { EXPECT_TRUE(start(scope->join()).is_done()); }
 
 TEST_F(ScopeTest, IsJoinedWhenTheLastTaskHasEnded) {
