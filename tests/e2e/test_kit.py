@@ -29,7 +29,12 @@ async def verify(at_bank, card="4000000000000010", pin="1234"):
 async def hold(at_bank, amount, hold_id=None, card="4000000000000010", pin="1234"):
     token = (await verify(at_bank, card, pin)).verified.token
     return await at_bank.Hold(
-        id=hold_id or new_id(), terminal_id="atm-1", card_number=card, token=token, amount=euros(amount)
+        id=hold_id or new_id(),
+        terminal_id="atm-1",
+        card_number=card,
+        token=token,
+        amount=euros(amount),
+        time_to_live_ms=60_000,
     )
 
 

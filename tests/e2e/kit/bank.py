@@ -1,25 +1,49 @@
 """A scripted bank: enough of the bank's rules, in memory, for an ATM to talk to. Its faults are a test's to switch on.
 
-It is no second bank: no PIN tries, no limits, no journal. What it does, it does once per id.
+It keeps no journal, knows no limits, and no hold of its expires. What it does answer, it answers as bankd does:
+test_scripted_bank.py asks both the same.
 """
 
 import hashlib
 import os
+import re
 
 from kit import server
 from kit.money import EUR
 from kit.protos import BankService, bank, money, refusal, response_class
 from kit.status import Code, RpcError
 
+TERMINAL = "atm-1"
+PIN_TRIES = 3
+TIME_TO_LIVE_MS_MAX = 7 * 24 * 3600 * 1000
+PAGE_SIZE, PAGE_SIZE_MAX = 10, 100
+EVIDENCE_BYTES_MAX = 1024
+
 
 class Customer:
     def __init__(self, account, name, card, pin, balance):
         self.account, self.name, self.card, self.pin, self.balance = account, name, card, pin, balance
-        self.held = 0
+        self.held, self.tries_left = 0, PIN_TRIES
+        self.entries = []  # Of the statement, oldest first.
 
     @property
     def available(self):
         return self.balance - self.held
+
+    def move(self, seq, kind, counterparty, amount):
+        self.balance += amount
+        self.enter(seq, kind, counterparty, amount)
+
+    def enter(self, seq, kind, counterparty, amount):
+        self.entries.append(
+            bank.StatementEntry(
+                ledger_seq=seq,
+                kind=kind,
+                counterparty=counterparty,
+                amount=amount_of(amount),
+                balance_after=amount_of(self.balance),
+            )
+        )
 
 
 def customers():
@@ -37,27 +61,51 @@ class Hold:
         self.state = bank.HOLD_STATE_HELD
 
     def end(self, state):
-        if self.state in (bank.HOLD_STATE_HELD, bank.HOLD_STATE_SUSPENDED):
-            self.customer.held -= self.amount
+        self.customer.held -= self.amount
         self.state = state
 
 
 class No(Exception):
-    """A refusal. Pinned to the id of the change it answers."""
+    """A refusal. From the change's decision on, it is pinned to the id of the change that it answers."""
 
-    def __init__(self, code, message):
+    def __init__(self, code, message, tries_left=None, **fields):
         super().__init__(message)
-        self.refusal = refusal.Refusal(code=code, message=message)
+        self.refusal = refusal.Refusal(code=code, message=message, **fields)
+        self.beside = {}  # What else the response says.
+        if tries_left is not None:
+            self.refusal.left_count = tries_left
+            self.beside["tries_left"] = tries_left
+
+
+class Pinned:
+    """What an id stands for, for ever. A fence has no name."""
+
+    def __init__(self, owner, seq, name=None, request=None, answer=None):
+        self.owner, self.seq, self.name, self.request, self.answer = owner, seq, name, request, answer
+
+    def again(self):
+        answer = type(self.answer)()
+        answer.CopyFrom(self.answer)
+        for kind in ("receipt", "changed"):
+            if kind in answer.DESCRIPTOR.fields_by_name and answer.HasField(kind):
+                getattr(answer, kind).replayed = True
+        return answer
 
 
 class ScriptedBank(server.RpcServer):
     def __init__(self):
         super().__init__()
         self.customers = customers()
-        self.cash = {}  # terminal -> minor units that the bank believes are inside
+        self.cash = {TERMINAL: 0}  # terminal -> minor units that the bank believes are inside
+        self.tokens = {}  # token -> (card number, terminal)
+        self.strangers = {}  # card number that nobody has -> tries left
         self.holds = {}
-        self.answers = {}  # id of a change -> (its request without token, its first answer)
+        self.answers = {}  # id of a change -> Pinned
         self.seq = 0
+        for customer in self.customers:
+            self.seq += 1
+            if customer.balance:
+                customer.enter(self.seq, "fund", "equity:eur", customer.balance)
         self.instance_id = os.urandom(16)
         self.serve(BankService, {name: self._handler(name) for name in BankService.methods_by_name})
 
@@ -79,44 +127,55 @@ class ScriptedBank(server.RpcServer):
     # The handlers.
 
     def _handler(self, name):
-        decide = getattr(self, "_" + name, None)
-        changes = "id" in BankService.methods_by_name[name].input_type.fields_by_name and name != "Resolve"
+        method = BankService.methods_by_name[name]
+        decide = getattr(self, "_" + name)
+        is_change = "id" in method.input_type.fields_by_name and name != "Resolve"
+        response = response_class(method)
+
+        def answer(request):
+            try:
+                return response(**decide(request))
+            except No as no:
+                return response(refusal=no.refusal, **no.beside)
 
         async def handler(request):
-            if decide is None:
-                raise RpcError(Code.UNIMPLEMENTED, f"the scripted bank has no {name}")
-            return self._once(decide, name, request) if changes else self._answer(decide, name, request)
+            try:
+                require_shape(request)
+                first = self._first_answer(name, request) if is_change else None
+            except No as no:
+                return response(refusal=no.refusal, **no.beside)
+            if first is not None:
+                return first
+            self._require_token(request)
+            if not is_change:
+                return answer(request)
+            if name == "ChangePin" and is_easily_guessed(request.new_pin):
+                return response(refusal=No(refusal.REFUSAL_CODE_PIN_UNSUITABLE, "too easily guessed").refusal)
+            self.seq += 1
+            pinned = self.answers[request.id] = Pinned(request.terminal_id, self.seq, name, request)
+            pinned.answer = answer(request)
+            return pinned.answer
 
         return handler
 
-    def _answer(self, decide, name, request):
-        response = response_class(BankService.methods_by_name[name])
-        try:
-            return response(**decide(request))
-        except No as no:
-            return response(refusal=no.refusal)
-
-    def _once(self, decide, name, request):
-        compared = type(request)()
-        compared.CopyFrom(request)
-        if "token" in request.DESCRIPTOR.fields_by_name:
-            compared.ClearField("token")
+    def _first_answer(self, name, request):
         first = self.answers.get(request.id)
         if first is None:
-            self.seq += 1
-            answer = self._answer(decide, name, request)
-            self.answers[request.id] = (compared, answer)
-            return answer
-        before, answer = first
-        if before is None:
-            return no_to(name, refusal.REFUSAL_CODE_ID_FENCED, "that id can never execute")
-        if before != compared:
-            return no_to(name, refusal.REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS, "another change has that id")
-        again = type(answer)()
-        again.CopyFrom(answer)
-        if again.HasField("receipt"):
-            again.receipt.replayed = True
-        return again
+            return None
+        if first.owner != request.terminal_id:
+            raise No(refusal.REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another caller has used that id")
+        if first.name is None:
+            raise No(refusal.REFUSAL_CODE_ID_FENCED, "that id can never execute")
+        field = "kind" if first.name != name else first_difference(name, first.request, request)
+        if field is not None:
+            raise No(refusal.REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS, "another change has that id", field=field)
+        return first.again()
+
+    def _require_token(self, request):
+        if "token" not in request.DESCRIPTOR.fields_by_name:
+            return
+        if self.tokens.get(request.token) != (request.card_number, request.terminal_id):
+            raise RpcError(Code.UNAUTHENTICATED, "not this card's token at this terminal")
 
     def _card(self, number):
         for each in self.customers:
@@ -124,11 +183,14 @@ class ScriptedBank(server.RpcServer):
                 return each
         raise No(refusal.REFUSAL_CODE_CARD_NOT_FOUND, "no such card")
 
-    def _trusted(self, request):
-        customer = self._card(request.card_number)
-        if request.token != token_of(customer):
-            raise RpcError(Code.UNAUTHENTICATED, "not this customer's token")
-        return customer
+    def _require_terminal(self, request):
+        if request.terminal_id not in self.cash:
+            raise No(refusal.REFUSAL_CODE_TERMINAL_NOT_FOUND, "no such terminal")
+
+    def _require_funds(self, customer, amount):
+        if amount > customer.available:
+            left = amount_of(max(0, customer.available))
+            raise No(refusal.REFUSAL_CODE_INSUFFICIENT_FUNDS, "there is not enough money in the account", left=left)
 
     def _receipt(self, customer=None):
         receipt = bank.Receipt(ledger_seq=self.seq)
@@ -137,51 +199,114 @@ class ScriptedBank(server.RpcServer):
         return {"receipt": receipt}
 
     def _SignOn(self, request):
-        self.cash.setdefault(request.terminal_id, 0)
+        self._require_terminal(request)
+        agrees = not request.seen_chain_head or request.seen_chain_head == self._chain_head(request.seen_ledger_seq)
         return {
             "signed_on": bank.SignedOn(
                 instance_id=self.instance_id,
                 ledger_seq=self.seq,
-                chain_head=self._chain_head(),
-                history_agrees=request.seen_ledger_seq <= self.seq,
+                chain_head=self._chain_head(self.seq),
+                history_agrees=request.seen_ledger_seq <= self.seq and agrees,
                 in_service=True,
                 cash=amount_of(self.cash[request.terminal_id]),
             )
         }
 
-    def _chain_head(self):
-        return hashlib.sha256(self.instance_id + self.seq.to_bytes(8, "big")).digest()
+    def _chain_head(self, seq):
+        return hashlib.sha256(self.instance_id + seq.to_bytes(8, "big")).digest()
+
+    # The PIN.
 
     def _VerifyCard(self, request):
-        customer = self._card(request.card_number)
-        if request.pin != customer.pin:
-            return {"refusal": No(refusal.REFUSAL_CODE_PIN_WRONG, "the PIN is wrong").refusal, "tries_left": 2}
+        self._require_terminal(request)
+        customer = next((each for each in self.customers if each.card == request.card_number), None)
+        if customer is None:
+            self._answer_stranger(request.card_number)
+        if request.pin != customer.pin or customer.tries_left < PIN_TRIES:
+            self.seq += 1  # A right PIN after right ones changes nothing.
+        self._require_pin(customer, request.pin)
+        token = os.urandom(16)
+        self.tokens[token] = (customer.card, request.terminal_id)
         return {
             "verified": bank.VerifiedCard(
-                token=token_of(customer), account_id=customer.account, customer_name=customer.name, currency=EUR
+                token=token, account_id=customer.account, customer_name=customer.name, currency=EUR
             )
         }
 
+    def _answer_stranger(self, number):
+        left = self.strangers.get(number, PIN_TRIES) - 1
+        if left < 0:
+            raise No(refusal.REFUSAL_CODE_PIN_TRIES_EXCEEDED, "too many wrong PINs")
+        self.strangers[number] = left
+        raise No(refusal.REFUSAL_CODE_PIN_WRONG, "the PIN is wrong", tries_left=left)
+
+    def _require_pin(self, customer, pin):
+        if customer.tries_left == 0:
+            raise No(refusal.REFUSAL_CODE_PIN_TRIES_EXCEEDED, "too many wrong PINs")
+        if pin == customer.pin:
+            customer.tries_left = PIN_TRIES
+            return
+        customer.tries_left -= 1
+        if customer.tries_left == 0:
+            self.tokens = {token: whose for token, whose in self.tokens.items() if whose[0] != customer.card}
+        raise No(refusal.REFUSAL_CODE_PIN_WRONG, "the PIN is wrong", tries_left=customer.tries_left)
+
+    def _ChangePin(self, request):
+        customer = self._card(request.card_number)
+        self._require_pin(customer, request.old_pin)
+        customer.pin = request.new_pin
+        return {"changed": bank.PinChanged(ledger_seq=self.seq)}
+
+    # The account.
+
     def _GetBalance(self, request):
-        return {"balance": balance_of(self._trusted(request)), "ledger_seq": self.seq}
+        return {"balance": balance_of(self._card(request.card_number)), "ledger_seq": self.seq}
 
     def _ListStatement(self, request):
-        self._trusted(request)
-        return {"statement": bank.Statement(ledger_seq=self.seq)}
+        customer = self._card(request.card_number)
+        if request.page_size > PAGE_SIZE_MAX:
+            raise malformed("page_size")
+        entries = list(reversed(customer.entries))
+        if request.page_token:
+            places = [f"{customer.account} {each.ledger_seq}" for each in entries]
+            if request.page_token not in places:
+                raise malformed("page_token")
+            entries = entries[places.index(request.page_token) :]
+        page = entries[: request.page_size or PAGE_SIZE]
+        rest = entries[len(page) :]
+        next_page = f"{customer.account} {rest[0].ledger_seq}" if rest else ""
+        return {"statement": bank.Statement(entries=page, next_page_token=next_page, ledger_seq=self.seq)}
+
+    def _Transfer(self, request):
+        target = next((each for each in self.customers if each.account == request.target_account_id), None)
+        if target is None:
+            raise No(refusal.REFUSAL_CODE_ACCOUNT_NOT_FOUND, "no such account")
+        source = self._card(request.card_number)
+        if source is target:
+            raise No(refusal.REFUSAL_CODE_ACCOUNTS_MUST_DIFFER, "that is the same account")
+        require_currency(request)
+        amount = request.amount.minor_units
+        self._require_funds(source, amount)
+        source.move(self.seq, "transfer", target.account, -amount)
+        target.move(self.seq, "transfer", source.account, amount)
+        return self._receipt(source)
+
+    # Holds.
 
     def _Hold(self, request):
-        customer = self._trusted(request)
+        customer = self._card(request.card_number)
+        require_currency(request)
         amount = request.amount.minor_units
-        if amount < 1:
-            raise No(refusal.REFUSAL_CODE_AMOUNT_MUST_BE_POSITIVE, "an amount is at least 1")
-        if amount > customer.available:
-            raise No(refusal.REFUSAL_CODE_INSUFFICIENT_FUNDS, "there is not enough money in the account")
+        self._require_funds(customer, amount)
         self.holds[request.id] = Hold(customer, amount)
         customer.held += amount
         return self._receipt(customer)
 
-    def _open_hold(self, hold_id):
-        hold = self.holds.get(hold_id)
+    def _open_hold(self, request):
+        first = self.answers.get(request.hold_id)
+        if first is not None and first.owner != request.terminal_id:
+            raise No(refusal.REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another caller's hold")
+        hold = self.holds.get(request.hold_id)
         if hold is None:
             raise No(refusal.REFUSAL_CODE_HOLD_NOT_FOUND, "no such hold")
         if hold.state == bank.HOLD_STATE_CAPTURED:
@@ -191,77 +316,171 @@ class ScriptedBank(server.RpcServer):
         return hold
 
     def _Capture(self, request):
-        hold = self._open_hold(request.hold_id)
-        if request.amount.minor_units > hold.amount:
+        hold = self._open_hold(request)
+        amount = request.amount.minor_units
+        if amount > hold.amount:
             raise No(refusal.REFUSAL_CODE_CAPTURE_EXCEEDS_HOLD, "less was held")
+        require_currency(request)
         hold.end(bank.HOLD_STATE_CAPTURED)
-        hold.captured = request.amount.minor_units
-        hold.customer.balance -= hold.captured
-        self._move_cash(request.terminal_id, -hold.captured)
+        hold.captured = amount
+        hold.customer.move(self.seq, "withdrawal", f"cash:{request.terminal_id}", -amount)
+        self.cash[request.terminal_id] -= amount
         return self._receipt(hold.customer)
 
     def _Void(self, request):
-        if request.hold_id not in self.holds and request.hold_id not in self.answers:
-            self.answers[request.hold_id] = (None, None)
+        first = self.answers.get(request.hold_id)
+        if first is None:
+            self.answers[request.hold_id] = Pinned(request.terminal_id, self.seq)
+            self.seq += 1
             return {**self._receipt(), "hold_was_unknown": True}
-        hold = self._open_hold(request.hold_id)
+        if first.owner == request.terminal_id and first.name is None:
+            return {**self._receipt(), "hold_was_unknown": True}
+        if first.owner == request.terminal_id and first.name == "Hold" and first.answer.HasField("refusal"):
+            return self._receipt()
+        hold = self._open_hold(request)
         hold.end(bank.HOLD_STATE_VOIDED)
         return self._receipt(hold.customer)
 
     def _Suspend(self, request):
-        hold = self._open_hold(request.hold_id)
+        hold = self._open_hold(request)
         hold.state = bank.HOLD_STATE_SUSPENDED
         return self._receipt(hold.customer)
 
     def _GetHold(self, request):
-        hold = self.holds.get(request.hold_id)
-        if hold is None:
+        hold, first = self.holds.get(request.hold_id), self.answers.get(request.hold_id)
+        if hold is None or first.owner != request.terminal_id:
             raise No(refusal.REFUSAL_CODE_HOLD_NOT_FOUND, "no such hold")
         return {
             "hold": bank.HoldView(state=hold.state, amount=amount_of(hold.amount), captured=amount_of(hold.captured)),
         }
 
+    # Cash.
+
     def _Deposit(self, request):
         customer = self._card(request.card_number)
-        customer.balance += request.amount.minor_units
-        self._move_cash(request.terminal_id, request.amount.minor_units)
+        self._move_cash(request, request.amount.minor_units)
+        customer.move(self.seq, "deposit", f"cash:{request.terminal_id}", request.amount.minor_units)
         return self._receipt(customer)
 
-    def _Transfer(self, request):
-        source = self._trusted(request)
-        target = next((each for each in self.customers if each.account == request.target_account_id), None)
-        if target is None:
-            raise No(refusal.REFUSAL_CODE_ACCOUNT_NOT_FOUND, "no such account")
-        if request.amount.minor_units > source.available:
-            raise No(refusal.REFUSAL_CODE_INSUFFICIENT_FUNDS, "there is not enough money in the account")
-        source.balance -= request.amount.minor_units
-        target.balance += request.amount.minor_units
-        return self._receipt(source)
-
     def _LoadCash(self, request):
-        self._move_cash(request.terminal_id, request.amount.minor_units)
-        return self._receipt()
+        return self._move_cash(request, request.amount.minor_units)
 
     def _UnloadCash(self, request):
-        self._move_cash(request.terminal_id, -request.amount.minor_units)
-        return self._receipt()
+        return self._move_cash(request, -request.amount.minor_units)
 
-    def _move_cash(self, terminal, amount):
-        self.cash[terminal] = self.cash.get(terminal, 0) + amount
+    def _move_cash(self, request, amount):
+        self._require_terminal(request)
+        require_currency(request)
+        self.cash[request.terminal_id] += amount
+        owed = amount_of(-self.cash[request.terminal_id])
+        receipt = bank.Receipt(ledger_seq=self.seq)
+        receipt.balance.CopyFrom(bank.Balance(balance=owed, available=owed))
+        return {"receipt": receipt}
+
+    # What became of an id.
 
     def _Resolve(self, request):
-        before, answer = self.answers.setdefault(request.id, (None, None))
-        if before is None:
-            return {"fenced": bank.Fenced(ledger_seq=self.seq)}
-        return {"refused": answer.refusal} if answer.HasField("refusal") else {"executed": answer.receipt}
+        first = self.answers.get(request.id)
+        if first is None:
+            self.seq += 1
+            first = self.answers[request.id] = Pinned(request.terminal_id, self.seq)
+        if first.owner != request.terminal_id:
+            raise No(refusal.REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another caller has used that id")
+        if first.name is None:
+            return {"fenced": bank.Fenced(ledger_seq=first.seq)}
+        if first.answer.HasField("refusal"):
+            return {"refused": first.answer.refusal}
+        if first.name == "ChangePin":
+            return {"executed": bank.Receipt(ledger_seq=first.seq, replayed=True)}
+        return {"executed": first.again().receipt}
 
 
-def no_to(name, code, message):
-    return response_class(BankService.methods_by_name[name])(refusal=No(code, message).refusal)
+# The shape of requests: what bankd asks of each field before it looks anything up, in its order.
 
 
-def token_of(customer):
-    return hashlib.sha256(customer.card.encode()).digest()[:16]
+def is_id(value):
+    return len(value) == 16 and any(value)
+
+
+def is_terminal(value):
+    return re.fullmatch(r"[a-z0-9_.:-]{1,64}", value) is not None and value != "operator"
+
+
+def is_card(value):
+    return re.fullmatch(r"[0-9]{8,19}", value) is not None
+
+
+def is_pin(value):
+    return re.fullmatch(r"[0-9]{4,12}", value) is not None
+
+
+IDENTITY = {"id": is_id, "terminal_id": is_terminal, "card_number": is_card, "hold_id": is_id}
+CONTENT = {
+    "pin": is_pin,
+    "old_pin": is_pin,
+    "new_pin": is_pin,
+    "target_account_id": lambda value: 1 <= len(value) <= 64,
+    "time_to_live_ms": lambda value: 1 <= value <= TIME_TO_LIVE_MS_MAX,
+    "evidence": lambda value: len(value.encode()) <= EVIDENCE_BYTES_MAX,
+}
+
+
+def malformed(field):
+    return No(refusal.REFUSAL_CODE_MALFORMED, f"the {field} is not well formed", field=field)
+
+
+def require_shape(request):
+    fields = request.DESCRIPTOR.fields_by_name
+
+    def require(shapes):
+        for field, is_well_formed in shapes.items():
+            if field in fields and not is_well_formed(getattr(request, field)):
+                raise malformed(field)
+
+    require(IDENTITY)
+    if "amount" in fields:
+        if not request.HasField("amount"):
+            raise malformed("amount")
+        if not re.fullmatch("[A-Z]{3}", request.amount.currency):
+            raise malformed("currency")
+    if "id" in fields and "hold_id" in fields and request.id == request.hold_id:
+        raise malformed("hold_id")
+    require(CONTENT)
+    if "amount" in fields and request.amount.minor_units < 1:
+        raise No(refusal.REFUSAL_CODE_AMOUNT_MUST_BE_POSITIVE, "an amount is at least 1")
+
+
+COMPARED = {
+    "Hold": ("card_number", "amount", "time_to_live_ms"),
+    "Capture": ("hold_id", "amount"),
+    "Void": ("hold_id",),
+    "Suspend": ("hold_id",),
+    "Deposit": ("amount", "card_number"),
+    "Transfer": ("target_account_id", "amount", "card_number"),
+    "ChangePin": ("card_number",),
+    "LoadCash": ("amount",),
+    "UnloadCash": ("amount",),
+}
+
+
+def first_difference(name, first, again):
+    for field in COMPARED[name]:
+        if getattr(first, field) == getattr(again, field):
+            continue
+        if field == "amount" and first.amount.minor_units == again.amount.minor_units:
+            return "currency"
+        return field
+    return None
+
+
+def is_easily_guessed(pin):
+    steps = {(int(after) - int(before)) % 10 for before, after in zip(pin, pin[1:])}
+    return len(steps) == 1 and steps <= {0, 1, 9}
+
+
+def require_currency(request):
+    if request.amount.currency != EUR:
+        raise No(refusal.REFUSAL_CODE_CURRENCY_MISMATCH, "the account has another currency")
 
 
 def amount_of(minor_units):
@@ -270,4 +489,3 @@ def amount_of(minor_units):
 
 def balance_of(customer):
     return bank.Balance(balance=amount_of(customer.balance), available=amount_of(customer.available))
-
