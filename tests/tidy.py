@@ -181,6 +181,11 @@ def unwanted(text):
                 yield number, f"`{pattern.search(line).group().strip()}`: write {instead}"
 
 
+def unlisted(names, listing):
+    """Tests that no program is made of, so that nobody would miss them."""
+    yield from (name for name in names if not re.search(rf"\b{name}\b", listing))
+
+
 def findings(path, text):
     if pathlib.PurePath(path).suffix in CODE:
         yield from banned(path, text)
@@ -207,6 +212,8 @@ def broken_rules():
     ):
         if not list(wrong_directions(home, example)):
             yield f"{home} with {example}"
+    if list(unlisted(["a_test", "b_test"], "teller_tests(x TESTS a_test\n")) != ["b_test"]:
+        yield "tests that no CMakeLists.txt names"
     example = '#include <vector>\n\n#include "rpc/a.h"\n'
     if not list(own_header_later("lib/rpc/a.cc", example)):
         yield f"lib/rpc/a.cc with {example!r}"
@@ -217,7 +224,9 @@ def files():
         for path in sorted((ROOT / folder).rglob("*")):
             if path.is_file() and path.suffix in TEXT and "__pycache__" not in path.parts:
                 yield path
-    yield from (path for path in sorted(ROOT.iterdir()) if path.is_file() and path.suffix in TEXT)
+    # In a worktree of git, .git is a file with a path.
+    top = (path for path in sorted(ROOT.iterdir()) if path.name != ".git")
+    yield from (path for path in top if path.is_file() and path.suffix in TEXT)
 
 
 def main():
@@ -234,6 +243,10 @@ def main():
         for line, message in findings(name, text):
             count += 1
             print(f"{name}:{line}: {message}")
+    listing = "".join(path.read_text() for path in ROOT.rglob("CMakeLists.txt") if "build" not in path.parts)
+    for name in unlisted(sorted(path.stem for path in (ROOT / "tests/unit").glob("*_test.cc")), listing):
+        count += 1
+        print(f"tests/unit/{name}.cc:1: no program is made of it: name it in a CMakeLists.txt under TESTS")
     return 1 if count else 0
 
 

@@ -11,21 +11,22 @@
 namespace ledger {
 namespace {
 
-Answer refuse(RefusalCode code, std::string_view field = {}) {
+Answer refuse_unpinned(RefusalCode code, std::string_view field = {}) {
   return Answer{std::unexpected(Refusal{.code = code, .field = field})};
 }
 
 // The first answer, word for word, marked as told again; or why this is not the same operation.
 Answer replay_or_name_difference(const Record& first, const Operation& operation) {
   if (first.operation.principal != operation.principal) {
-    return refuse(RefusalCode::id_belongs_to_another);
+    return refuse_unpinned(RefusalCode::id_belongs_to_another);
   }
   const bool asks = std::holds_alternative<Resolve>(operation.change);
   const bool is_fence = std::holds_alternative<Resolve>(first.operation.change);
-  if (is_fence && !asks) return refuse(RefusalCode::id_fenced);
+  if (is_fence && !asks) return refuse_unpinned(RefusalCode::id_fenced);
   if (!asks) {
     const auto difference = first_difference(first.operation.change, operation.change);
-    if (difference.has_value()) return refuse(RefusalCode::id_used_with_other_fields, *difference);
+    if (difference.has_value())
+      return refuse_unpinned(RefusalCode::id_used_with_other_fields, *difference);
   }
   Answer answer{first.outcome, is_fence};
   if (answer.outcome.has_value()) {
@@ -68,7 +69,7 @@ Decision Ledger::decide(const Operation& operation, const Moment& moment) const 
     return Decision{.answer = replay_or_name_difference(*first, operation)};
   }
   if (operation.deadline.has_passed(moment.clock)) {
-    return Decision{.answer = refuse(RefusalCode::deadline_passed)};
+    return Decision{.answer = refuse_unpinned(RefusalCode::deadline_passed)};
   }
   Rules rules(books_, answers_, history_, operation, moment);
   Decision decision;

@@ -14,7 +14,6 @@ using Fault = std::optional<Refusal>;
 using enum RefusalCode;
 
 Refusal refusal(RefusalCode code) { return Refusal{.code = code}; }
-std::unexpected<Refusal> refuse(RefusalCode code) { return std::unexpected(refusal(code)); }
 
 bool is_out_of_use(const Card& card) { return card.state != CardState::active; }
 

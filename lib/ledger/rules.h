@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 
@@ -8,8 +9,13 @@
 #include "ledger/books.h"
 #include "ledger/history.h"
 #include "ledger/record.h"
+#include "ledger/refusal.h"
 
 namespace ledger {
+
+inline std::unexpected<Refusal> refuse(RefusalCode code) {
+  return std::unexpected(Refusal{.code = code});
+}
 
 // The first answer to an id, from memory or, where memory proves nothing, from history.
 std::optional<Record> find_first_answer(const Answers& answers, History& history,

@@ -9,8 +9,6 @@ namespace {
 using Fault = std::optional<Refusal>;
 using enum RefusalCode;
 
-std::unexpected<Refusal> refuse(RefusalCode code) { return std::unexpected(Refusal{.code = code}); }
-
 }  // namespace
 
 // --- Accounts ---

@@ -11,7 +11,7 @@ namespace {
 
 using Fault = std::optional<Refusal>;
 
-Fault malformed(std::string_view field) {
+Fault malformed_at(std::string_view field) {
   return Refusal{.code = RefusalCode::malformed, .field = field};
 }
 
@@ -22,13 +22,13 @@ bool is_text(std::string_view text) { return text.size() <= text_size_max; }
 
 Fault check_amount(Cents amount, Currency currency) {
   if (amount <= Cents{0}) return Refusal{.code = RefusalCode::amount_must_be_positive};
-  if (!currency.is_set()) return malformed("currency");
+  if (!currency.is_set()) return malformed_at("currency");
   return std::nullopt;
 }
 
 Fault check_limits(const CardLimits& limits) {
-  if (limits.withdrawal_max < Cents{0}) return malformed("limits.withdrawal_max");
-  if (limits.daily_amount_max < Cents{0}) return malformed("limits.daily_amount_max");
+  if (limits.withdrawal_max < Cents{0}) return malformed_at("limits.withdrawal_max");
+  if (limits.daily_amount_max < Cents{0}) return malformed_at("limits.daily_amount_max");
   return std::nullopt;
 }
 
@@ -39,17 +39,17 @@ Fault check(const Operation&, const Post& post) {
                            post.kind == TransferKind::load_cash ||
                            post.kind == TransferKind::unload_cash;
   const bool to_target = post.kind == TransferKind::transfer || post.kind == TransferKind::fund;
-  if (post.kind > TransferKind::unload_cash) return malformed("kind");
+  if (post.kind > TransferKind::unload_cash) return malformed_at("kind");
   const bool from_source = post.kind == TransferKind::transfer && post.card.empty();
   if (from_source ? !is_name(post.source) : !post.source.empty()) {
-    return malformed("source_account_id");
+    return malformed_at("source_account_id");
   }
   if (to_target ? !is_name(post.target) : !post.target.empty()) {
-    return malformed("target_account_id");
+    return malformed_at("target_account_id");
   }
-  if (by_card ? !is_name(post.card) : !post.card.empty()) return malformed("card_number");
-  if (by_terminal && post.terminal.empty()) return malformed("terminal_id");
-  if (!is_name_or_empty(post.terminal)) return malformed("terminal_id");
+  if (by_card ? !is_name(post.card) : !post.card.empty()) return malformed_at("card_number");
+  if (by_terminal && post.terminal.empty()) return malformed_at("terminal_id");
+  if (!is_name_or_empty(post.terminal)) return malformed_at("terminal_id");
   if (const Fault fault = check_amount(post.amount, post.currency)) return fault;
   if (to_target && post.source == post.target) {
     return Refusal{.code = RefusalCode::accounts_must_differ};
@@ -58,44 +58,44 @@ Fault check(const Operation&, const Post& post) {
 }
 
 Fault check(const Operation&, const Hold& hold) {
-  if (!is_name(hold.card)) return malformed("card_number");
-  if (!is_name(hold.terminal)) return malformed("terminal_id");
-  if (hold.time_to_live <= std::chrono::milliseconds(0)) return malformed("time_to_live_ms");
-  if (hold.time_to_live > hold_time_to_live_max) return malformed("time_to_live_ms");
+  if (!is_name(hold.card)) return malformed_at("card_number");
+  if (!is_name(hold.terminal)) return malformed_at("terminal_id");
+  if (hold.time_to_live <= std::chrono::milliseconds(0)) return malformed_at("time_to_live_ms");
+  if (hold.time_to_live > hold_time_to_live_max) return malformed_at("time_to_live_ms");
   return check_amount(hold.amount, hold.currency);
 }
 
 Fault check_hold_id(const Operation& operation, const OperationId& hold) {
-  if (!hold.is_set() || hold == operation.id) return malformed("hold_id");
+  if (!hold.is_set() || hold == operation.id) return malformed_at("hold_id");
   return std::nullopt;
 }
 
 Fault check(const Operation& operation, const Capture& capture) {
   if (const Fault fault = check_hold_id(operation, capture.hold)) return fault;
-  if (!is_name_or_empty(capture.terminal)) return malformed("terminal_id");
+  if (!is_name_or_empty(capture.terminal)) return malformed_at("terminal_id");
   return check_amount(capture.amount, capture.currency);
 }
 
 Fault check(const Operation& operation, const Void& release) {
   if (const Fault fault = check_hold_id(operation, release.hold)) return fault;
-  if (!is_name_or_empty(release.terminal)) return malformed("terminal_id");
+  if (!is_name_or_empty(release.terminal)) return malformed_at("terminal_id");
   return std::nullopt;
 }
 
 Fault check(const Operation& operation, const Suspend& suspend) {
   if (const Fault fault = check_hold_id(operation, suspend.hold)) return fault;
-  if (!is_name_or_empty(suspend.terminal)) return malformed("terminal_id");
-  if (!is_text(suspend.evidence)) return malformed("evidence");
+  if (!is_name_or_empty(suspend.terminal)) return malformed_at("terminal_id");
+  if (!is_text(suspend.evidence)) return malformed_at("evidence");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const Resolve&) { return std::nullopt; }
 
 Fault check(const Operation&, const OpenAccount& open) {
-  if (!is_customer_account_id(open.account)) return malformed("account_id");
-  if (open.customer_name.size() > name_size_max) return malformed("name");
-  if (!open.currency.is_set()) return malformed("currency");
-  if (open.overdraft < Cents{0}) return malformed("overdraft");
+  if (!is_customer_account_id(open.account)) return malformed_at("account_id");
+  if (open.customer_name.size() > name_size_max) return malformed_at("name");
+  if (!open.currency.is_set()) return malformed_at("currency");
+  if (open.overdraft < Cents{0}) return malformed_at("overdraft");
   return std::nullopt;
 }
 
@@ -106,33 +106,34 @@ template <typename Kind>
     kind.reason;
   }
 Fault check(const Operation&, const Kind& kind) {
-  if (!is_name(kind.account)) return malformed("account_id");
-  if (!is_text(kind.reason)) return malformed("reason");
+  if (!is_name(kind.account)) return malformed_at("account_id");
+  if (!is_text(kind.reason)) return malformed_at("reason");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const SetOverdraft& set) {
-  if (!is_name(set.account)) return malformed("account_id");
-  if (set.overdraft < Cents{0}) return malformed("overdraft");
+  if (!is_name(set.account)) return malformed_at("account_id");
+  if (set.overdraft < Cents{0}) return malformed_at("overdraft");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const AddTerminal& add) {
-  if (!is_identifier(add.terminal)) return malformed("terminal_id");
-  if (cash_account_id(add.terminal).size() > identifier_size_max) return malformed("terminal_id");
-  if (!add.currency.is_set()) return malformed("currency");
+  if (!is_identifier(add.terminal)) return malformed_at("terminal_id");
+  if (cash_account_id(add.terminal).size() > identifier_size_max)
+    return malformed_at("terminal_id");
+  if (!add.currency.is_set()) return malformed_at("currency");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const SetTerminalService& set) {
-  if (!is_name(set.terminal)) return malformed("terminal_id");
+  if (!is_name(set.terminal)) return malformed_at("terminal_id");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const IssueCard& issue) {
-  if (!is_card_number(issue.card)) return malformed("card_number");
-  if (!is_name(issue.account)) return malformed("account_id");
-  if (issue.pin_hash.empty() || !is_text(issue.pin_hash)) return malformed("pin");
+  if (!is_card_number(issue.card)) return malformed_at("card_number");
+  if (!is_name(issue.account)) return malformed_at("account_id");
+  if (issue.pin_hash.empty() || !is_text(issue.pin_hash)) return malformed_at("pin");
   return check_limits(issue.limits);
 }
 
@@ -143,41 +144,42 @@ template <typename Kind>
     kind.reason;
   }
 Fault check(const Operation&, const Kind& kind) {
-  if (!is_name(kind.card)) return malformed("card_number");
-  if (!is_text(kind.reason)) return malformed("reason");
+  if (!is_name(kind.card)) return malformed_at("card_number");
+  if (!is_text(kind.reason)) return malformed_at("reason");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const ReplaceCard& replace) {
-  if (!is_name(replace.old_card)) return malformed("old_card_number");
-  if (!is_card_number(replace.new_card)) return malformed("new_card_number");
-  if (replace.pin_hash.empty() || !is_text(replace.pin_hash)) return malformed("pin");
-  if (!is_text(replace.reason)) return malformed("reason");
+  if (!is_name(replace.old_card)) return malformed_at("old_card_number");
+  if (!is_card_number(replace.new_card)) return malformed_at("new_card_number");
+  if (replace.pin_hash.empty() || !is_text(replace.pin_hash)) return malformed_at("pin");
+  if (!is_text(replace.reason)) return malformed_at("reason");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const SetCardLimits& set) {
-  if (!is_name(set.card)) return malformed("card_number");
+  if (!is_name(set.card)) return malformed_at("card_number");
   return check_limits(set.limits);
 }
 
 Fault check(const Operation&, const SetPin& set) {
-  if (!is_name(set.card)) return malformed("card_number");
-  if (!is_name_or_empty(set.terminal)) return malformed("terminal_id");
+  if (!is_name(set.card)) return malformed_at("card_number");
+  if (!is_name_or_empty(set.terminal)) return malformed_at("terminal_id");
   const bool needs_hash = set.old_pin == OldPin::right;
-  if ((needs_hash && set.pin_hash.empty()) || !is_text(set.pin_hash)) return malformed("new_pin");
+  if ((needs_hash && set.pin_hash.empty()) || !is_text(set.pin_hash))
+    return malformed_at("new_pin");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const RecordPinAttempt& attempt) {
-  if (!is_name(attempt.card)) return malformed("card_number");
+  if (!is_name(attempt.card)) return malformed_at("card_number");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const Adjust& adjust) {
-  if (!is_name(adjust.source)) return malformed("source_account_id");
-  if (!is_name(adjust.target)) return malformed("target_account_id");
-  if (!is_text(adjust.reason)) return malformed("reason");
+  if (!is_name(adjust.source)) return malformed_at("source_account_id");
+  if (!is_name(adjust.target)) return malformed_at("target_account_id");
+  if (!is_text(adjust.reason)) return malformed_at("reason");
   if (const Fault fault = check_amount(adjust.amount, adjust.currency)) return fault;
   if (adjust.source == adjust.target) {
     return Refusal{.code = RefusalCode::accounts_must_differ};
@@ -186,25 +188,25 @@ Fault check(const Operation&, const Adjust& adjust) {
 }
 
 Fault check(const Operation&, const Reverse& reverse) {
-  if (reverse.transfer_seq == 0) return malformed("transfer_seq");
-  if (!is_text(reverse.reason)) return malformed("reason");
+  if (reverse.transfer_seq == 0) return malformed_at("transfer_seq");
+  if (!is_text(reverse.reason)) return malformed_at("reason");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const ResolveException& resolve) {
-  if (resolve.exception_seq == 0) return malformed("exception_seq");
-  if (resolve.paid.has_value() && *resolve.paid < Cents{0}) return malformed("paid_minor_units");
-  if (!is_text(resolve.reason)) return malformed("reason");
+  if (resolve.exception_seq == 0) return malformed_at("exception_seq");
+  if (resolve.paid.has_value() && *resolve.paid < Cents{0}) return malformed_at("paid_minor_units");
+  if (!is_text(resolve.reason)) return malformed_at("reason");
   return std::nullopt;
 }
 
-Fault check(const Operation&, const ExpireHold&) { return malformed("kind"); }
+Fault check(const Operation&, const ExpireHold&) { return malformed_at("kind"); }
 
 }  // namespace
 
 std::optional<Refusal> check_shape(const Operation& operation) {
-  if (!operation.id.is_set()) return malformed("id");
-  if (!is_name(operation.principal)) return malformed("principal");
+  if (!operation.id.is_set()) return malformed_at("id");
+  if (!is_name(operation.principal)) return malformed_at("principal");
   return std::visit([&](const auto& kind) { return check(operation, kind); }, operation.change);
 }
 

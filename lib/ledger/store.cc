@@ -13,7 +13,7 @@ namespace ledger {
 namespace {
 
 // So many records before its turn, what applying one needs is fetched from memory.
-constexpr std::size_t fetch_ahead = 4;
+constexpr std::size_t waiting_ahead = 4;
 // After this long without a change the tables are brought up to date.
 constexpr async::Duration quiet_after = std::chrono::milliseconds(50);
 
@@ -131,7 +131,7 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
   void take(Committed committed) {
     const std::vector<Record>& records = committed.records;
     for (std::size_t at = 0; at < records.size(); ++at) {
-      const std::size_t ahead = at + fetch_ahead;
+      const std::size_t ahead = at + waiting_ahead;
       if (ahead < records.size() && records[ahead].parties)
         books_.prefetch(*records[ahead].parties);
       books_.follow(records[at]);
@@ -141,7 +141,7 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
     projected_through_ = committed.projected_through;
     books_.forget(projected_through_);
     for (Answer& answer : committed.answers) {
-      if (waiting_.size() > fetch_ahead) __builtin_prefetch(waiting_[fetch_ahead], 1);
+      if (waiting_.size() > waiting_ahead) __builtin_prefetch(waiting_[waiting_ahead], 1);
       Submission* const submission = waiting_.front();
       waiting_.pop_front();
       ++answered_;

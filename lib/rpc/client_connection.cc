@@ -12,7 +12,7 @@ namespace rpc::detail {
 
 namespace {
 
-constexpr async::Instant never = async::Instant::max();
+constexpr async::Instant not_silent = async::Instant::max();
 
 // Rounded up, so that a call whose time is not over never says that it names none; a wait for ever
 // is none.
@@ -95,7 +95,7 @@ async::Task<> ClientConnection::read_responses() {
         if (bytes.empty()) break;
         heard_ = true;
         asked_for_life_ = false;
-        silent_since_ = never;
+        silent_since_ = not_silent;
       }
       const std::size_t used = frames_.feed(bytes, on_frame);
       std::string rest(async::text_of(bytes.subspan(used)));
@@ -150,7 +150,7 @@ void ClientConnection::begin(Outgoing& call) {
   }
   call.id = id_next_++;
   calls_.add(call);
-  if (silent_since_ == never) expect_life();
+  if (silent_since_ == not_silent) expect_life();
 }
 
 void ClientConnection::forget(Outgoing& call) noexcept {
@@ -200,7 +200,7 @@ void ClientConnection::expect_life() {
 
 // Looks whether something came since; ordinary traffic never touches the timer.
 void ClientConnection::fired() {
-  if (silent_since_ == never) return;
+  if (silent_since_ == not_silent) return;
   if (held_by_ != nullptr) return expect_life();  // Nobody listens: silence says nothing.
   const async::Instant due = silent_since_ + limits_.silence_max;
   if (loop_.now() < due) return set(loop_, due);

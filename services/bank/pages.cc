@@ -9,7 +9,7 @@
 namespace bank {
 namespace {
 
-constexpr std::size_t digits = 16;  // Of 64 bits in hexadecimal.
+constexpr std::size_t hex_digits = 16;  // Of 64 bits in hexadecimal.
 
 std::optional<std::uint64_t> read_hex(std::string_view text) {
   std::uint64_t value = 0;
@@ -36,8 +36,8 @@ std::string PageTokens::make(std::string_view list, std::uint64_t place) const {
 }
 
 std::optional<std::uint64_t> PageTokens::read(std::string_view list, std::string_view token) const {
-  if (token.size() != 2 * digits) return std::nullopt;
-  const std::optional<std::uint64_t> place = read_hex(token.substr(0, digits));
+  if (token.size() != 2 * hex_digits) return std::nullopt;
+  const std::optional<std::uint64_t> place = read_hex(token.substr(0, hex_digits));
   if (!place || make(list, *place) != token) return std::nullopt;
   return place;
 }

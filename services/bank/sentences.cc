@@ -7,10 +7,9 @@
 namespace bank {
 namespace {
 
-using enum ledger::RefusalCode;
-
 // What does not depend on what is left.
 std::string_view fixed_sentence(ledger::RefusalCode code) {
+  using enum ledger::RefusalCode;
   switch (code) {
     case amount_must_be_positive:
       return "The amount must be more than 0.";
@@ -97,6 +96,7 @@ std::string wrong_pin(std::uint32_t left) {
 }  // namespace
 
 std::string sentence(const ledger::Refusal& refusal) {
+  using enum ledger::RefusalCode;
   const std::string left = refusal.left ? ledger::to_text(*refusal.left) : "0";
   switch (refusal.code) {
     case malformed:

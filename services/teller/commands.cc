@@ -14,9 +14,6 @@
 namespace teller {
 namespace {
 
-const rpc::Status gave_up = {.code = rpc::StatusCode::cancelled,
-                             .message = "you did not wait for it"};
-
 PendingChange described(const Wish& wish) {
   switch (wish.what) {
     case Wish::What::withdraw:

@@ -21,9 +21,6 @@ constexpr const char* menu =
 
 constexpr std::array<std::int64_t, 4> usual_amounts = {20, 50, 100, 200};
 
-const rpc::Status gave_up = {.code = rpc::StatusCode::cancelled,
-                             .message = "you did not wait for it"};
-
 std::string trimmed(std::string text) {
   const auto is_blank = [](char letter) { return letter == ' ' || letter == '\t'; };
   while (!text.empty() && is_blank(text.back())) text.pop_back();

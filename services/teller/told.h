@@ -4,9 +4,14 @@
 #include <string>
 
 #include "atm/v1/atm.pb.h"
+#include "rpc/status.h"
 #include "teller/customer.h"
 
 namespace teller {
+
+// What became of a call that the customer did not wait for.
+inline const rpc::Status gave_up = {.code = rpc::StatusCode::cancelled,
+                                    .message = "you did not wait for it"};
 
 // "You have not enough money." and what helps: the amounts that can be paid, the tries left.
 std::string sentence(const atm::v1::Decline& decline);

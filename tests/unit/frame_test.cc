@@ -38,7 +38,7 @@ std::vector<std::string> one_by_one(const std::string& bytes) {
   return pieces;
 }
 
-std::string framed(const std::string& body) {
+std::string frame_of(const std::string& body) {
   std::string bytes;
   std::uint8_t* const place = append_frame_space(bytes, body.size());
   std::copy(body.begin(), body.end(), place);
@@ -53,10 +53,10 @@ TEST(FrameTest, AFrameIsItsLengthAndItsBody) {
 
 TEST(FrameTest, OneReadBringsManyFramesAndTheBeginningOfAnother) {
   FrameReader reader;
-  EXPECT_THAT(read(reader, {framed("a") + framed("bc") + framed("def").substr(0, 4)}),
+  EXPECT_THAT(read(reader, {frame_of("a") + frame_of("bc") + frame_of("def").substr(0, 4)}),
               ElementsAre("a", "bc"));
   EXPECT_TRUE(reader.is_partial());
-  EXPECT_THAT(read(reader, {"f" + framed("g")}), ElementsAre("def", "g"));
+  EXPECT_THAT(read(reader, {"f" + frame_of("g")}), ElementsAre("def", "g"));
   EXPECT_FALSE(reader.is_partial());
 }
 
@@ -67,7 +67,7 @@ TEST(FrameTest, EvenTheLengthCanBeSplit) {
 
 TEST(FrameTest, BytesOneByOneGiveTheSameFrames) {
   FrameReader reader;
-  EXPECT_THAT(read(reader, one_by_one(framed("a") + framed("") + framed("bcd"))),
+  EXPECT_THAT(read(reader, one_by_one(frame_of("a") + frame_of("") + frame_of("bcd"))),
               ElementsAre("a", "", "bcd"));
   EXPECT_FALSE(reader.is_partial());
 }
@@ -80,14 +80,14 @@ TEST(FrameTest, AFrameOfLengthZeroIsHandedOut) {
 TEST(FrameTest, TheLongestFrameFits) {
   const std::string body(frame_body_size_max, 'x');
   FrameReader reader;
-  EXPECT_THAT(read(reader, {framed(body).substr(0, 70), framed(body).substr(70)}),
+  EXPECT_THAT(read(reader, {frame_of(body).substr(0, 70), frame_of(body).substr(70)}),
               ElementsAre(body));
 }
 
 TEST(FrameTest, AFrameOverTheLimitIsReportedOnceAndSkipped) {
   for (const bool split : {false, true}) {
     FrameReader reader(3);
-    const std::string bytes = framed("abc") + framed("abcd") + framed("") + framed("e");
+    const std::string bytes = frame_of("abc") + frame_of("abcd") + frame_of("") + frame_of("e");
     const std::vector<std::string> pieces = split ? one_by_one(bytes) : std::vector{bytes};
     EXPECT_THAT(read(reader, pieces), ElementsAre("abc", oversize, "", "e"));
     EXPECT_FALSE(reader.is_partial());
@@ -96,14 +96,14 @@ TEST(FrameTest, AFrameOverTheLimitIsReportedOnceAndSkipped) {
 
 TEST(FrameTest, AFrameThatIsBeingSkippedIsPartial) {
   FrameReader reader(3);
-  EXPECT_THAT(read(reader, {framed("abcd").substr(0, 3)}), ElementsAre(oversize));
+  EXPECT_THAT(read(reader, {frame_of("abcd").substr(0, 3)}), ElementsAre(oversize));
   EXPECT_TRUE(reader.is_partial());
   EXPECT_THAT(read(reader, {"bcd"}), ElementsAre());
   EXPECT_FALSE(reader.is_partial());
 }
 
 TEST(FrameTest, AReaderThatIsStoppedSaysHowFarItCame) {
-  const std::string bytes = framed("ab") + framed("cd") + framed("ef");
+  const std::string bytes = frame_of("ab") + frame_of("cd") + frame_of("ef");
   for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
     FrameReader reader;
     std::vector<std::string> frames;
@@ -131,7 +131,7 @@ TEST(FrameTest, AnySlicingGivesTheSameFrames) {
     std::vector<std::string> expected;
     for (std::size_t i = below(20); i > 0; --i) {
       const std::string body(below(400), static_cast<char>('a' + below(26)));
-      stream += framed(body);
+      stream += frame_of(body);
       expected.push_back(body.size() > limit ? oversize : body);
     }
     std::vector<std::string> pieces;

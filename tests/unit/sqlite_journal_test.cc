@@ -112,7 +112,7 @@ TEST_F(SqliteJournalTest, ADirectoryThatMayNotBeWrittenIsNamed) {
 TEST_F(SqliteJournalTest, ADatabaseInUseNamesItsUser) {
   const SqliteJournal journal(file);
   EXPECT_EQ(opening(file, 73), "cannot open " + file + ": it is in use by process " +
-                                   std::to_string(getpid()) + " (sqlite_journal_)");
+                                   std::to_string(getpid()) + " (ledger_test)");
 }
 
 TEST_F(SqliteJournalTest, TheLockEndsWithItsProcess) {
