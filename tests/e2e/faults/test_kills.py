@@ -91,7 +91,7 @@ async def at_frame(house, proxy, kind, method, ask):
 
 async def while_notes_move(house, proxy, ask):
     async with await house.staff() as staff_:
-        await staff_.break_device(staff.DEVICE_DISPENSER, staff.FAULT_SLOW, delay_ms=300)
+        await staff_.break_device(staff.DEVICE_DISPENSER, staff.FAULT_SLOW, delay_ms=30_000)
         call = asyncio.ensure_future(ask())
 
         async def dispensing():
@@ -112,14 +112,22 @@ def frame(kind, method):
     return lambda house, proxy, ask: at_frame(house, proxy, kind, method, ask)
 
 
+class Step:
+    """Where atmd is killed, what is paid then, and what the customer may have heard; None is nothing."""
+
+    def __init__(self, kill, paid, told):
+        self.kill, self.paid, self.told = kill, paid, told
+
+
+# The customer hears of cash as soon as it is out, before the bank does: perhaps before atmd is killed.
 STEPS = {
-    "before the hold is sent": frame("request", "Hold"),
-    "before the hold is known": frame("reply", "Hold"),
-    "while notes move": while_notes_move,
-    "before the capture is sent": frame("request", "Capture"),
-    "before the capture is known": frame("reply", "Capture"),
-    "right after the answer": after_the_answer,
-    "before the card is verified": frame("request", "VerifyCard"),
+    "before the card is verified": Step(frame("request", "VerifyCard"), paid=0, told=[None]),
+    "before the hold is sent": Step(frame("request", "Hold"), paid=0, told=[None]),
+    "before the hold is known": Step(frame("reply", "Hold"), paid=0, told=[None]),
+    "while notes move": Step(while_notes_move, paid=0, told=[None]),
+    "before the capture is sent": Step(frame("request", "Capture"), paid=10, told=[10, None]),
+    "before the capture is known": Step(frame("reply", "Capture"), paid=10, told=[10, None]),
+    "right after the answer": Step(after_the_answer, paid=10, told=[10]),
 }
 
 
@@ -130,7 +138,7 @@ class Visits:
         self.house, self.proxy = house, proxy
         self.in_hand = 0
 
-    async def kill_once(self, at_step):
+    async def kill_once(self, step):
         change_id = new_id()
 
         async def ask():
@@ -140,7 +148,7 @@ class Visits:
             except (RpcError, OSError):
                 return None
 
-        told = await at_step(self.house, self.proxy, ask)
+        told = await step.kill(self.house, self.proxy, ask)
         await self.house.atmd.start()
         async with await self.house.staff() as staff_:
             await staff_.break_device(staff.DEVICE_DISPENSER, staff.FAULT_NONE)
@@ -149,12 +157,13 @@ class Visits:
             paid = cash_of(await outcome_at(self.house.atmd.address, change_id))
         except Declined:
             paid = 0
-        assert told in (None, paid)
+        assert paid == step.paid
+        assert told in step.told
         self.in_hand += paid
         await agree(self.house, in_hand=self.in_hand)
 
 
-async def play(programs, folder, at_step, kills):
+async def play(programs, folder, step, kills):
     async with Proxy() as proxy, House(programs, folder, between=proxy) as house:
         async with await house.staff() as staff_:
             await staff_.load(2, 10, 500)
@@ -163,7 +172,8 @@ async def play(programs, folder, at_step, kills):
         house.customers["John Doe"].balance += 100_000_00
         visits = Visits(house, proxy)
         for _ in range(kills):
-            await visits.kill_once(at_step)
+            await visits.kill_once(step)
+        assert visits.in_hand == kills * step.paid
         await verify(house)
 
 

@@ -99,6 +99,10 @@ class Daemon:
     def pause(self):
         self.process.send_signal(signal.SIGSTOP)
 
+    def is_paused(self):
+        state = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state == "T"
+
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
 

@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from kit import bank
+from kit.client import RpcClient
 from kit.customer import Customer, Staff
 from kit.operator import Operator
 from kit.process import Daemon, run
+from kit.protos import HealthService
 from kit.stage import TERMINAL, atm_daemon, open_for_business
+from kit.status import Code, RpcError
 
 FOLDERS = {"bankd": "bank", "atmd": "atm", "teller": "teller", "bankctl": "bankctl", "adderd": "adder", "adder": "adder"}
 ATMD = (
@@ -112,3 +115,16 @@ async def verify(house):
     assert await house.bankd.terminate() == 0
     ended = await house.programs.run("bankd", "verify", "--data", house.folder / "bank/bank.db")
     assert ended.code == 0, ended.err + ended.out
+
+
+async def stands_still(daemon, seconds):
+    """Stops the process for so long: whoever asks it meanwhile hears nothing."""
+    async with await RpcClient.connect(daemon.address) as caller:
+        daemon.pause()
+        try:
+            await caller.stub(HealthService).Check(deadline=seconds)
+            raise AssertionError(f"{daemon.name} answers while it stands still")
+        except RpcError as error:
+            assert error.code == Code.DEADLINE_EXCEEDED
+        finally:
+            daemon.resume()
