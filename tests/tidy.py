@@ -95,6 +95,18 @@ BANNED = [
         "TEST(Bank, DISABLED_Opens)",
     ),
     Ban(
+        r"\bmallopt\(",
+        r"lib/ledger/memory\.cc",
+        "ledger::arrange_heap(): one call silently undoes another",
+        "::mallopt(M_TRIM_THRESHOLD, 1);",
+    ),
+    Ban(
+        r"\b(?:nice|setpriority)\(",
+        None,
+        "nothing: a nicer thread starves beside a busy neighbour",
+        "::nice(5);",
+    ),
+    Ban(
         r"#include <(?:format|print|generator)>",
         None,
         "what libstdc++ 12 has (fmt for text)",

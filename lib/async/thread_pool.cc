@@ -1,17 +1,21 @@
 #include "async/thread_pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 
 namespace async {
 
 namespace {
 
-// A third of the loop's weight. Where they share a processor the loop takes its turn first: what is
-// to be written then gathers, and one commit is for all of it.
-constexpr int pool_niceness = 5;
+// A thread that wakes then does not interrupt the loop where they share a processor, but gets the
+// same share of it as everybody else: one that was nicer would starve beside a busy neighbour.
+void never_interrupt_others() {
+  const sched_param no_priority{};
+  // What the system does not grant is no reason not to serve.
+  pthread_setschedparam(pthread_self(), SCHED_BATCH, &no_priority);
+}
 
 }  // namespace
 
@@ -47,8 +51,7 @@ void ThreadPool::start_thread_if_short() {
 
 void ThreadPool::serve() {
   pthread_setname_np(pthread_self(), "pool");
-  // Of this thread alone. What the system does not grant is no reason not to serve.
-  [[maybe_unused]] const int granted = ::nice(pool_niceness);
+  never_interrupt_others();
   std::unique_lock lock(mutex_);
   ++idle_;
   while (true) {

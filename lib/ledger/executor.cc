@@ -1,20 +1,12 @@
 #include "ledger/executor.h"
 
 #include <ctime>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <utility>
 
 #include "ledger/check.h"
 
 namespace ledger {
-
-namespace {
-
-// A tenth of the loop's weight.
-constexpr int storage_niceness = 10;
-
-}  // namespace
 
 ThreadExecutor::~ThreadExecutor() { stop(); }
 
@@ -44,28 +36,25 @@ void ThreadExecutor::beside(std::function<void()> work) {
   woken_beside_.notify_one();
 }
 
-// The steps first: they give work to the other thread.
+// The steps first: they give work to the other thread. One of the two may be missing, where the system refused it.
 void ThreadExecutor::stop() {
-  if (!thread_.joinable()) return;
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
   woken_.notify_one();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
   {
     const std::lock_guard lock(mutex_);
     stopping_beside_ = true;
   }
   woken_beside_.notify_one();
-  thread_beside_.join();
+  if (thread_beside_.joinable()) thread_beside_.join();
 }
 
 void ThreadExecutor::run() {
   pthread_setname_np(pthread_self(), "storage");
-  // Where both threads share a processor, an inquiry does not wait for a batch or for the tables. What the system does not grant
-  // is no reason not to serve.
-  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), storage_niceness);
+  // As urgent as any other program: one that was nicer would starve beside a busy neighbour, and every commit with it.
   while (true) {
     {
       std::unique_lock lock(mutex_);

@@ -1,6 +1,7 @@
 #include "ledger/memory.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <malloc.h>
 #include <memory>
@@ -10,25 +11,28 @@
 namespace ledger {
 namespace {
 
-// What is asked for in one piece up to this size comes from the heap, and the heap keeps twice as much for later: where glibc arrives
-// by itself after it was given back a piece of this size (DEFAULT_MMAP_THRESHOLD_MAX).
-constexpr std::size_t piece_max = std::size_t{32} * 1024 * 1024;
+constexpr int mebibyte = 1024 * 1024;
+// Pieces up to this size come from the heap: the most that glibc allows (DEFAULT_MMAP_THRESHOLD_MAX).
+constexpr int piece_max = 32 * mebibyte;
+constexpr int kept_max = 128 * mebibyte;
 constexpr std::size_t page_size = 4096;
 
-bool set_up_heap() {
-  return mallopt(M_MMAP_THRESHOLD, int{piece_max}) == 1 &&
-         mallopt(M_TRIM_THRESHOLD, int{2 * piece_max}) == 1;
-}
+std::atomic<bool> is_arranged = false;
 
 }  // namespace
 
+void arrange_heap() {
+  is_arranged = ::mallopt(M_ARENA_MAX, 1) == 1 && ::mallopt(M_TOP_PAD, mebibyte) == 1 &&
+                ::mallopt(M_MMAP_THRESHOLD, piece_max) == 1 &&
+                ::mallopt(M_TRIM_THRESHOLD, kept_max) == 1;
+}
+
 void expect_memory(std::size_t bytes) {
-  static const bool is_set_up = set_up_heap();
-  if (!is_set_up) return;
+  if (!is_arranged) return;
   // All at once, so that none is the same as another; given back, they are the first that the heap gives.
   std::vector<std::unique_ptr<std::byte[]>> pieces;
   while (bytes >= page_size) {
-    const std::size_t size = std::min(bytes, piece_max / 2);
+    const std::size_t size = std::min(bytes, std::size_t{piece_max / 2});
     pieces.push_back(std::make_unique_for_overwrite<std::byte[]>(size));
     std::byte* const begin = pieces.back().get();
     // Whole pages: the heap has others' on the first and the last.

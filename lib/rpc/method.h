@@ -1,6 +1,7 @@
 // Method: a name of the wire with its message types.
 #pragma once
 
+#include <atomic>
 #include <concepts>
 #include <string>
 #include <string_view>
@@ -28,16 +29,17 @@ class MethodBase {
   consteval explicit MethodBase(std::string_view name) : name_(name) {}
 
   std::string_view name() const noexcept { return name_; }
-  // Once for each constant, at its first call: the .proto files say the same as the types.
+  // That the .proto files say the same as the types; looked up at the constant's first call. Any
+  // thread.
   void check() const {
-    if (checked_) return;
+    if (checked_.load(std::memory_order_relaxed)) return;
     checked_method(name_, *Request::descriptor(), *Response::descriptor(), streams);
-    checked_ = true;
+    checked_.store(true, std::memory_order_relaxed);
   }
 
  private:
   std::string_view name_;
-  mutable bool checked_ = false;  // By the loop's thread.
+  mutable std::atomic<bool> checked_ = false;  // The constant is every loop's.
 };
 
 }  // namespace detail

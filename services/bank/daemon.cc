@@ -1,7 +1,6 @@
 #include "bank/daemon.h"
 
 #include <chrono>
-#include <malloc.h>
 #include <sys/stat.h>
 #include <utility>
 
@@ -12,6 +11,7 @@
 #include "bank/bank_service.h"
 #include "bank/operator_service.h"
 #include "ledger/executor.h"
+#include "ledger/memory.h"
 #include "ledger/sqlite_journal.h"
 #include "ledger/store.h"
 #include "ledger/verify.h"
@@ -25,16 +25,6 @@ namespace {
 
 // Calls in flight at SIGTERM get so long.
 constexpr async::Duration drain_time_max = std::chrono::seconds(4);
-
-// One heap for both threads, which hand their records to each other; it grows in large steps, and keeps what a burst of changes
-// took, as another will come: otherwise every batch would ask the system for its memory and give it back.
-void arrange_memory() {
-  constexpr int mebibyte = 1024 * 1024;
-  ::mallopt(M_ARENA_MAX, 1);
-  ::mallopt(M_TOP_PAD, mebibyte);
-  ::mallopt(M_MMAP_THRESHOLD, 32 * mebibyte);
-  ::mallopt(M_TRIM_THRESHOLD, 128 * mebibyte);
-}
 
 std::vector<async::Endpoint> listen_on(const std::vector<async::Endpoint>& endpoints,
                                        async::Loop& loop, rpc::Server& server) {
@@ -51,7 +41,7 @@ std::vector<async::Endpoint> listen_on(const std::vector<async::Endpoint>& endpo
 
 int serve(const ServeOptions& options,
           const std::function<std::function<void()>(ops::Log)>& reload) {
-  arrange_memory();
+  ledger::arrange_heap();
   ::umask(077);  // The database has the hashes of PINs: it is its owner's.
   ops::Calendar::of_zone(options.daemon.time_zone);  // SystemClock's from now on.
   const ops::Log log = ops::start_logging("bankd", options.daemon);

@@ -1,6 +1,8 @@
 // A client and a server together: health, reflection, draining, and the whole way over TCP.
 
+#include <latch>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "async/random.h"
@@ -258,6 +260,20 @@ TEST(RpcSystemTest, CallsGoOverTcp) {
   loop.run(drain(&server, &loop));
   EXPECT_EQ(server.connection_count(), 0);
   EXPECT_EQ(server.calls_in_flight(), 0);
+}
+
+TEST(MethodTest, MayBeUsedFirstByTwoLoopsAtOnce) {
+  static constinit const Method<EchoRequest, EchoResponse> shared{"test.v1.EchoService/Echo"};
+  std::latch both(2);
+  const auto use = [&both] {
+    both.arrive_and_wait();
+    shared.check();
+  };
+  std::thread one(use);
+  std::thread other(use);
+  one.join();
+  other.join();
+  EXPECT_EQ(shared.name(), "test.v1.EchoService/Echo");
 }
 
 }  // namespace

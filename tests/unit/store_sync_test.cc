@@ -3,15 +3,21 @@
 #include <cstdint>
 #include <future>
 #include <memory>
+#include <sched.h>
 #include <string>
+#include <sys/resource.h>
+#include <system_error>
+#include <unistd.h>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "async/uv_loop.h"
+#include "ledger/executor.h"
 #include "ledger/sqlite_journal.h"
 #include "ledger/store.h"
 #include "ledger/verify.h"
+#include "no_more_threads.h"
 #include "store_fixture.h"
 #include "temporary_directory.h"
 
@@ -182,6 +188,39 @@ TEST(ThreadedStoreSyncTest, ManyAtOnceAreSyncedBesideAndAllOfThemAreOnTheDisk) {
   }
   const Verified verified = verify(file);
   EXPECT_EQ(verified.head.ledger_seq, 4096U);
+}
+
+// What the system knows of how urgent a thread is.
+struct Urgency {
+  int niceness = ::getpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()));
+  int policy = ::sched_getscheduler(0);
+
+  friend bool operator==(const Urgency&, const Urgency&) = default;
+};
+
+TEST(ThreadExecutorTest, ItsThreadsAreAsUrgentAsTheProgram) {
+  std::promise<Urgency> of_step;
+  std::promise<Urgency> of_work_beside;
+  ThreadExecutor executor;
+  executor.start([&] {
+    of_step.set_value(Urgency());
+    executor.beside([&] { of_work_beside.set_value(Urgency()); });
+    return false;
+  });
+  executor.wake();
+  EXPECT_EQ(of_step.get_future().get(), Urgency());
+  EXPECT_EQ(of_work_beside.get_future().get(), Urgency());
+  executor.stop();
+}
+
+TEST(ThreadExecutorTest, SaysSoWhenTheSystemRefusesItsThreads) {
+  ThreadExecutor executor;
+  {
+    const async::NoMoreThreads refused;
+    EXPECT_THROW(executor.start([] { return false; }), std::system_error);
+  }
+  executor.start([] { return false; });
+  executor.stop();
 }
 
 }  // namespace

@@ -8,8 +8,10 @@
 #include <string_view>
 
 #include "bench/micro/cores.h"
+#include "ledger/memory.h"
 
 int main(int argc, char** argv) {
+  ledger::arrange_heap();  // As bankd does.
   const std::string_view wanted = argc == 3 ? argv[1] : "";
   for (const auto& cores : {bench::wire_cores(), bench::ledger_cores(), bench::request_cores()}) {
     for (const bench::Core& core : cores) {

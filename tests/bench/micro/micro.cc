@@ -31,6 +31,7 @@ void first_touch(benchmark::State& state, bool expected) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ledger::arrange_heap();  // As bankd does.
   for (const auto& cores : {bench::wire_cores(), bench::ledger_cores(), bench::request_cores()}) {
     for (const bench::Core& core : cores) {
       benchmark::RegisterBenchmark(std::string(core.name).c_str(),
