@@ -72,8 +72,6 @@ async::Task<> Connection::read_requests() {
 
 async::Task<> Connection::until_room() {
   room_.clear();
-  unread_since_ = core_->loop.now();
-  watch(unread_since_ + core_->limits.unread_time_max);
   co_await room_;
   // The caller could not go on with its frame while nobody read it.
   if (frame_began_ != never) frame_began_ = core_->loop.now();
@@ -210,12 +208,24 @@ bool Connection::is_full() const noexcept {
   return pending() >= core_->limits.reply_queue_bytes_max;
 }
 
-void Connection::progressed() {
+async::Duration Connection::unread_time_max() const noexcept {
+  const ServerLimits& limits = core_->limits;
+  return core_->is_draining() ? std::min(limits.unread_time_max, limits.drain_unread_time_max)
+                              : limits.unread_time_max;
+}
+
+void Connection::must_wait() {
   unread_since_ = core_->loop.now();
-  if (!room_.is_set() && pending() < core_->limits.reply_queue_bytes_max / 2) {
-    unread_since_ = never;
-    room_.set();
-  }
+  watch(unread_since_ + unread_time_max());
+}
+
+void Connection::hurry() {
+  if (is_open() && unread_since_ != never) watch(unread_since_ + unread_time_max());
+}
+
+void Connection::progressed() {
+  unread_since_ = pending() == 0 ? never : core_->loop.now();
+  if (!room_.is_set() && pending() < core_->limits.reply_queue_bytes_max / 2) room_.set();
   wake_writer();
   core_->wrote();
 }
@@ -231,11 +241,12 @@ void Connection::watch(async::Instant due) {
 void Connection::fired() {
   const async::Instant now = core_->loop.now();
   expire_calls(now);
-  if (!room_.is_set()) {
-    const async::Instant due = unread_since_ + core_->limits.unread_time_max;
+  if (unread_since_ != never) {
+    const async::Instant due = unread_since_ + unread_time_max();
     if (due <= now) return close_soon("it did not read its replies in time");
     watch(due);
-  } else if (frame_began_ != never) {
+  }
+  if (room_.is_set() && frame_began_ != never) {
     const async::Instant due = frame_began_ + core_->limits.frame_time_max;
     if (due <= now) return close_soon("it did not finish a frame in time");
     watch(due);

@@ -50,6 +50,8 @@ class Connection final : ConnectionStream, public Outbox, async::Timer, public a
   bool is_open() const noexcept { return stream.is_open(); }
   bool has_calls() const noexcept { return call_count_ > 0; }
   void end_streams(const Status& status);
+  // The server drains: whoever reads nothing has less time.
+  void hurry();
 
   // For calls.
   void respond(std::uint64_t id, const Status& status);
@@ -86,7 +88,9 @@ class Connection final : ConnectionStream, public Outbox, async::Timer, public a
   void watch(async::Instant due);
   void fired() override;
   void expire_calls(async::Instant now);
+  async::Duration unread_time_max() const noexcept;
   void progressed() override;
+  void must_wait() override;
   void broke(std::string_view why) override { close_soon(why); }
 
   ServerCore* core_;
@@ -100,7 +104,7 @@ class Connection final : ConnectionStream, public Outbox, async::Timer, public a
   std::uint32_t call_count_ = 0;
   std::uint32_t references_ = 1;
   async::Instant frame_began_ = async::Instant::max();   // max: no frame is partly here.
-  async::Instant unread_since_ = async::Instant::max();  // max: the queue is not full.
+  async::Instant unread_since_ = async::Instant::max();  // max: nothing waits to be read.
   async::Instant due_ = async::Instant::max();
   bool closing_ = false;
   std::string peer_;

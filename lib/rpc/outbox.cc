@@ -56,6 +56,7 @@ void Outbox::flush() {
   }
   if (pending() == 0 || writing_) return;
   writing_ = true;
+  must_wait();
   writer_.emplace(write_rest());
   writer_->await_suspend(std::noop_coroutine());
 }

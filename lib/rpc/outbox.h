@@ -47,6 +47,8 @@ class Outbox : async::TurnEnd {
  protected:
   // Some bytes left.
   virtual void progressed() = 0;
+  // The peer's side takes no more for now: the rest waits until it has read.
+  virtual void must_wait() {}
   // The stream takes no more. Called once; may be called from within flush() or at a turn's end.
   virtual void broke(std::string_view why) = 0;
 

@@ -31,6 +31,7 @@ struct ServerLimits {
   std::size_t reply_queue_bytes_max = 4 * 1024 * 1024;
   async::Duration frame_time_max = std::chrono::seconds(5);
   async::Duration unread_time_max = std::chrono::seconds(10);
+  async::Duration drain_unread_time_max = std::chrono::seconds(1);
   async::Duration call_time_default = std::chrono::seconds(30);
 };
 static_assert(ServerLimits{}.reply_queue_bytes_max >= 4 * (frame_header_size + frame_body_size_max),
@@ -183,8 +184,8 @@ class Server {
   Health& health() noexcept;
 
   // Ends well: health says NOT_SERVING, no connection and no call is taken any more, streams end
-  // with UNAVAILABLE, what is in flight is finished and its replies are sent. At `deadline` what is
-  // left is cut. Once.
+  // with UNAVAILABLE, what is in flight is finished and its replies are sent, to whoever reads
+  // them. At `deadline` what is left is cut. Once.
   async::Task<> drain(async::Deadline deadline);
 
   std::size_t connection_count() const noexcept;

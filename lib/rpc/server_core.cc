@@ -178,6 +178,7 @@ async::Task<> ServerCore::drain(async::Deadline deadline) {
   for (Connection* const connection : connections_) {
     connection->end_streams(
         Status{.code = StatusCode::unavailable, .message = "the server is shutting down"});
+    connection->hurry();
   }
   async::Task<> quiet = until_quiet();
   async::Task<std::optional<std::monostate>> waiting =

@@ -111,12 +111,87 @@ TEST_F(ServerStreamTest, AStreamRunsNoFasterThanItsCallerReads) {
   const std::uint32_t counted = service.counted;
   EXPECT_GT(counted, 50);
   EXPECT_LT(counted, 500);
-  loop.advance(60s);
+  loop.advance(9s);
   EXPECT_EQ(service.counted, counted);
   wire.take_more(150'000);
   loop.settle();
   EXPECT_GT(service.counted, counted);
   EXPECT_LT(service.counted, counted + 500);
+}
+
+TEST_F(ServerStreamTest, AStreamThatNobodyReadsIsClosedInTime) {
+  start();
+  wire.take_at_most(0);
+  wire.send(framed(count_request(1, 0, 1000)));
+  loop.settle();
+  loop.advance(9'999ms);
+  EXPECT_FALSE(wire.is_closed());
+  loop.advance(1ms);
+  EXPECT_TRUE(wire.is_closed());
+  EXPECT_THAT(observer.closed, ElementsAre("it did not read its replies in time"));
+  EXPECT_EQ(service.streams_left, 1);
+  EXPECT_EQ(server->calls_in_flight(), 0);
+}
+
+TEST_F(ServerStreamTest, AReplyThatNobodyReadsIsEnoughToBeClosed) {
+  start();
+  wire.take_at_most(3);
+  wire.send(framed(echo_request(1, "hello")));
+  loop.advance(9'999ms);
+  EXPECT_FALSE(wire.is_closed());
+  loop.advance(1ms);
+  EXPECT_TRUE(wire.is_closed());
+}
+
+TEST_F(ServerStreamTest, AStreamThatIsReadSlowlyGoesOn) {
+  start();
+  wire.take_at_most(0);
+  wire.send(framed(count_request(1, 0, 1000)));
+  for (int i = 0; i < 10; ++i) {
+    loop.advance(9s);
+    wire.take_more(70'000);
+  }
+  loop.settle();
+  EXPECT_FALSE(wire.is_closed());
+  EXPECT_GT(service.counted, 500);
+}
+
+TEST_F(ServerStreamTest, TheUnreadTimeBeginsAnewWithWhatIsSaidAfterAllWasRead) {
+  start();
+  wire.take_at_most(0);
+  wire.send(framed(echo_request(1, "hello")));
+  loop.advance(9s);
+  wire.take_more(30);
+  loop.settle();
+  EXPECT_THAT(take_summaries(wire), ElementsAre("1 OK hello"));
+  loop.advance(100s);
+  wire.take_at_most(0);
+  wire.send(framed(echo_request(2, "hello")));
+  loop.advance(9s);
+  EXPECT_FALSE(wire.is_closed());
+  wire.take_more(1000);
+  loop.settle();
+  EXPECT_THAT(take_summaries(wire), ElementsAre("2 OK hello"));
+}
+
+TEST_F(ServerStreamTest, DrainingWaitsAMomentForAStreamThatNobodyReads) {
+  start();
+  wire.take_at_most(0);
+  wire.send(framed(count_request(1, 0, 1000)));
+  loop.advance(500ms);
+  bool is_drained = false;
+  const auto drain = [](Server* which, async::Loop* on, bool* done) -> async::Task<> {
+    async::Task<> draining = which->drain(on->in(4s));
+    co_await draining;
+    *done = true;
+  };
+  async::TaskScope scope(loop);
+  scope.spawn(drain(&*server, &loop, &is_drained));
+  loop.advance(499ms);
+  EXPECT_FALSE(is_drained);
+  loop.advance(1ms);
+  EXPECT_TRUE(is_drained);
+  EXPECT_TRUE(wire.is_closed());
 }
 
 TEST_F(ServerStreamTest, ManyStreamsShareTheirConnection) {
