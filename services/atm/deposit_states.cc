@@ -42,56 +42,57 @@ void Deposits::count_as_kept(const DepositItem& item) {
 Task<> Deposits::to_kept(DepositItem item) {
   item->record.state = DepositState::kept;
   count_as_kept(item);
-  v1::DepositResponse response;
-  *response.mutable_deposited() = deposited(item->record);
-  if (!item->answered.is_set()) item->record.answer = stored(response);
+  answer_deposited(item);
   co_await machinery_.journal.commit(item->terminal.entry(item->record));
   item->answered.set();
 }
 
-// No answer by the customer's deadline: the notes stay, and the queue goes on asking.
+// No answer by the customer's deadline: the notes stay, and the queue goes on asking. An acceptor
+// that gave them back all the same has ended the deposit for the customer; what the bank knows of it
+// is asked later.
 Task<> Deposits::to_kept_uncredited(DepositItem item) {
   const Told<Accepted> told = co_await item->terminal.acceptor().keep(item->record.id);
-  if (told && told->place == Place::returned) {
-    co_return to_exception(item, wire::Refusal());
-  }
   item->record.state = DepositState::posting;
-  count_as_kept(item);
-  v1::DepositResponse response;
-  *response.mutable_deposited() = deposited(item->record);
-  if (!item->answered.is_set()) item->record.answer = stored(response);
-  co_await machinery_.journal.commit(item->terminal.entry(item->record, "kept, not yet credited"));
+  if (told && (told->place == Place::returned || told->place == Place::never_seen)) {
+    item->record.evidence = "the acceptor did not keep them";
+    answer_returned(item);
+  } else {
+    if (told && told->place == Place::kept) count_as_kept(item);
+    answer_deposited(item);
+  }
+  const char* const detail = is_promised(item) ? "taken, not yet credited" : "given back";
+  co_await machinery_.journal.commit(item->terminal.entry(item->record, detail));
   item->answered.set();
+}
+
+Task<> Deposits::note_kept(DepositItem item) {
+  count_as_kept(item);
+  co_await machinery_.journal.commit(item->terminal.entry(item->record, "kept"));
 }
 
 Task<> Deposits::to_returned(DepositItem item) {
   item->record.state = DepositState::returned;
   answer_returned(item);
   co_await machinery_.journal.commit(item->terminal.entry(item->record, item->record.evidence));
+  item->answered.set();
 }
 
 Task<> Deposits::to_suspense(DepositItem item, std::string evidence) {
   item->record.state = DepositState::suspense;
   item->record.evidence = std::move(evidence);
-  v1::DepositResponse response;
-  response.mutable_suspense()->set_message(
-      "The ATM cannot tell where your notes are. Staff will look; nothing of them is lost.");
-  *response.mutable_suspense()->mutable_amount() =
-      to_wire(item->record.counted.amount(), machinery_.settings.currency);
-  if (!item->answered.is_set()) item->record.answer = stored(response);
+  answer_suspense(item);
   ++item->terminal.today().suspense;
   co_await machinery_.journal.commit(item->terminal.entry(item->record, item->record.evidence));
   item->answered.set();
 }
 
-void Deposits::to_exception(const DepositItem& item, const wire::Refusal& refusal) {
-  item->record.exception =
-      refusal.message().empty() ? wire::RefusalCode_Name(refusal.code()) : refusal.message();
-  machinery_.log.error("the bank refused a deposit whose notes are kept",
-                       {{"deposit", item->record.id.text()},
-                        {"state", name(item->record.state)},
-                        {"refusal", item->record.exception}});
-  note(item, "refused: " + item->record.exception);
+void Deposits::to_exception(const DepositItem& item, std::string why) {
+  item->record.exception = std::move(why);
+  machinery_.log.error("a deposit ended as an exception", {{"deposit", item->record.id.text()},
+                                                           {"state", name(item->record.state)},
+                                                           {"why", item->record.exception}});
+  note(item, item->record.exception);
+  item->answered.set();
 }
 
 wire::DepositRequest Deposits::posting(const Deposit& deposit) const {
@@ -115,12 +116,29 @@ v1::Deposited Deposits::deposited(const Deposit& deposit) const {
 }
 
 void Deposits::answer(const DepositItem& item, const v1::DepositResponse& response) {
-  item->record.answer = stored(response);
-  item->answered.set();
+  if (item->record.answer.bytes.empty()) item->record.answer = stored(response);
+}
+
+void Deposits::answer_deposited(const DepositItem& item) {
+  v1::DepositResponse response;
+  *response.mutable_deposited() = deposited(item->record);
+  answer(item, response);
+}
+
+void Deposits::answer_suspense(const DepositItem& item) {
+  v1::DepositResponse response;
+  response.mutable_suspense()->set_message(
+      "The ATM cannot tell where your notes are. Staff will look; nothing of them is lost.");
+  *response.mutable_suspense()->mutable_amount() =
+      to_wire(item->record.counted.amount(), machinery_.settings.currency);
+  answer(item, response);
+}
+
+bool Deposits::is_promised(const DepositItem& item) const {
+  return first_answer(*item).has_deposited();
 }
 
 void Deposits::answer_returned(const DepositItem& item) {
-  if (item->answered.is_set()) return;
   std::string sentence = "Your notes were given back.";
   if (!item->record.evidence.empty()) sentence += " The reason: " + item->record.evidence + ".";
   v1::DepositResponse response;

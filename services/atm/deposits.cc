@@ -40,7 +40,8 @@ Task<> Deposits::take(DepositItem item, rpc::Context customer) {
     // Nothing is journalled: the id stays unused.
     items_.forget(item->record.id);
     item->record.state = DepositState::returned;
-    co_return answer_returned(item);
+    answer_returned(item);
+    co_return item->answered.set();
   }
   co_await to_counted(item, told->notes);
   if (!machinery_.bank.is_usable(item->record.terminal) || customer.is_abandoned()) {
@@ -139,10 +140,15 @@ Task<> Deposits::settle(DepositItem item) {
   items_.ended(item);
 }
 
-// A posting whose customer has gone. Kept notes are credited. Notes that a crash left in the escrow
-// are credited or given back, as the bank says what became of the posting.
+// A posting whose customer has gone. Notes that the customer was told are taken are credited. Others,
+// that a crash left in the escrow, are credited or given back, as the bank says what became of the
+// posting.
 Task<> Deposits::settle_posting(DepositItem item) {
   if (item->record.kept) co_return co_await post(item);
+  if (is_promised(item)) {
+    machinery_.queue.spawn(confirm_kept(item));
+    co_return co_await post(item);
+  }
   const Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
   if (told && told->place == Place::kept) {
     // The crash came after the notes had been kept and before that was written down.
@@ -154,7 +160,10 @@ Task<> Deposits::settle_posting(DepositItem item) {
   request.set_id(std::string(item->record.post_id.view()));
   const wire::ResolveResponse response =
       co_await machinery_.bank.until_answered(bank_methods::resolve, std::move(request));
-  if (response.has_refusal()) co_return to_exception(item, response.refusal());
+  if (response.has_refusal()) {
+    answer_suspense(item);
+    co_return to_exception(item, refused_by_bank(response.refusal()));
+  }
   if (response.has_executed()) co_return to_credited(item, response.executed());
   co_await give_back(item);
 }
@@ -170,7 +179,7 @@ Task<> Deposits::post(DepositItem item) {
   }
   const bool fenced = response.refusal().code() == wire::REFUSAL_CODE_ID_FENCED;
   if (!fenced || item->record.post_id == item->record.second_post_id) {
-    co_return to_exception(item, response.refusal());
+    co_return to_exception(item, refused_by_bank(response.refusal()));
   }
   // A Resolve of ours whose answer was lost fenced the posting; the notes have been kept since.
   item->record.post_id = item->record.second_post_id;
@@ -182,15 +191,28 @@ Task<> Deposits::keep(DepositItem item) {
   item->waiting_for = "the acceptor to keep the notes";
   const Told<Accepted> told = co_await item->terminal.acceptor().keep(item->record.id);
   if (told && told->place == Place::kept) co_return co_await to_kept(item);
+  const bool is_out = told && (told->place == Place::returned || told->place == Place::never_seen);
+  if (is_out && !item->record.kept) {
+    answer_deposited(item);
+    co_return to_exception(item,
+                           "the acceptor gave the notes back, and the bank has credited them");
+  }
   // Credited is credited, wherever the notes are by now: the customer hears so.
   if (!item->answered.is_set()) {
-    v1::DepositResponse response;
-    *response.mutable_deposited() = deposited(item->record);
-    answer(item, response);
-    co_return co_await machinery_.journal.commit(
+    answer_deposited(item);
+    co_await machinery_.journal.commit(
         item->terminal.entry(item->record, "the acceptor did not say that it kept the notes"));
+    co_return item->answered.set();
   }
   co_await machinery_.loop.sleep_for(machinery_.settings.decision_poll);
+}
+
+Task<> Deposits::confirm_kept(DepositItem item) {
+  while (!item->record.kept && item->record.is_open()) {
+    const Told<Accepted> told = co_await item->terminal.acceptor().keep(item->record.id);
+    if (told && told->place == Place::kept) co_return co_await note_kept(item);
+    co_await machinery_.loop.sleep_for(machinery_.settings.decision_poll);
+  }
 }
 
 Task<> Deposits::give_back(DepositItem item) {

@@ -22,7 +22,8 @@ using DepositItem = ItemPointer<Deposit>;
 // Atm; loop thread only.
 //
 // Invariant: notes are given back only when the bank has said, or can only say, that it did not
-// credit them; they are in the stock exactly while `kept`.
+// credit them, and never once the customer was told that they are taken; they are in the stock
+// exactly while `kept`.
 class Deposits {
  public:
   Deposits(Machinery& machinery, Items<Deposit>& items) : machinery_(machinery), items_(items) {}
@@ -51,6 +52,8 @@ class Deposits {
   Task<> settle_posting(DepositItem item);
   Task<> post(DepositItem item);
   Task<> keep(DepositItem item);
+  // Asks the acceptor to keep the notes until it has said that it did; beside the asking of the bank.
+  Task<> confirm_kept(DepositItem item);
   Task<> give_back(DepositItem item);
   Task<> ask_acceptor(DepositItem item);
 
@@ -60,14 +63,21 @@ class Deposits {
   void to_credited(const DepositItem& item, const ::bank::v1::Receipt& receipt);
   Task<> to_kept(DepositItem item);
   Task<> to_kept_uncredited(DepositItem item);
+  Task<> note_kept(DepositItem item);
   Task<> to_returned(DepositItem item);
   Task<> to_suspense(DepositItem item, std::string evidence);
-  void to_exception(const DepositItem& item, const ::bank::v1::Refusal& refusal);
+  void to_exception(const DepositItem& item, std::string why);
 
   ::bank::v1::DepositRequest posting(const Deposit& deposit) const;
   v1::Deposited deposited(const Deposit& deposit) const;
+  // What the customer is told, if that is not settled yet. Whoever waits hears it when it is on the
+  // disk, and when the terminal is free for what they ask next.
   void answer(const DepositItem& item, const v1::DepositResponse& response);
+  void answer_deposited(const DepositItem& item);
   void answer_returned(const DepositItem& item);
+  void answer_suspense(const DepositItem& item);
+  // Whether the customer was told that the notes are taken.
+  bool is_promised(const DepositItem& item) const;
   void count_as_kept(const DepositItem& item);
   void note(const DepositItem& item, std::string detail = {});
 

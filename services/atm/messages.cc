@@ -41,6 +41,13 @@ v1::Decline decline_by_bank(const ::bank::v1::Refusal& refusal) {
   return declined;
 }
 
+std::string refused_by_bank(const ::bank::v1::Refusal& refusal) {
+  std::string why = refusal.message();
+  if (why.empty()) why = ::bank::v1::RefusalCode_Name(refusal.code());
+  if (why.ends_with('.')) why.pop_back();
+  return "the bank refused it: " + why;
+}
+
 v1::Decline cannot_make(Cents amount, std::span<const Cents> nearest, Currency currency) {
   std::string sentence = "The notes inside cannot make ";
   sentence += ledger::to_text({.amount = amount, .currency = currency}) + "; ";

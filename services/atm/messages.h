@@ -24,6 +24,8 @@ WireNotes to_wire(const Notes& notes);
 
 v1::Decline decline(v1::DeclineCode code, std::string_view sentence);
 v1::Decline decline_by_bank(const ::bank::v1::Refusal& refusal);
+// For the operator, as the exception that an item ends with: "the bank refused it: ...".
+std::string refused_by_bank(const ::bank::v1::Refusal& refusal);
 v1::Decline cannot_make(Cents amount, std::span<const Cents> nearest, Currency currency);
 
 // What a message says, as it is journalled, and back. What the journal holds was checked when it

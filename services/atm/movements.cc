@@ -132,12 +132,10 @@ void Movements::ended(const MovementItem& item, std::uint64_t ledger_seq,
     item->record.state = MovementState::settled;
     item->record.ledger_seq = ledger_seq;
   } else {
-    item->record.exception =
-        refusal->message().empty() ? wire::RefusalCode_Name(refusal->code()) : refusal->message();
-    detail = "refused: " + item->record.exception;
-    machinery_.log.error(
-        "the bank refused a movement of cash",
-        {{"movement", item->record.id.text()}, {"refusal", item->record.exception}});
+    item->record.exception = refused_by_bank(*refusal);
+    detail = item->record.exception;
+    machinery_.log.error("a movement of cash ended as an exception",
+                         {{"movement", item->record.id.text()}, {"why", item->record.exception}});
   }
   machinery_.journal.note(item->terminal.entry(item->record, detail));
 }

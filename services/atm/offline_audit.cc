@@ -45,7 +45,8 @@ std::size_t count_open(JournalFile& file, Sentences& sentences, std::set<std::st
     terminals.insert(record.terminal);
     if (record.is_open()) ++open;
     if (record.exception.empty()) continue;
-    sentences.push_back("The bank refused " + std::string(T::kind) + " " + record.id.text() + ": " +
+    sentences.push_back("The " + std::string(T::kind) + " " + record.id.text() +
+                        " ended in state " + std::string(name(record.state)) + ": " +
                         record.exception + ".");
   }
   return open;

@@ -18,8 +18,8 @@
 namespace atm {
 
 // Rule 13. SUSPENSE ends as SETTLED or VOIDED when the operator has decided. REQUESTED or HELD with
-// an answer has been given up: its hold is being voided. An item with an exception stays where the
-// bank refused it.
+// an answer has been given up: its hold is being voided. An item with an exception has ended, and
+// stays in the state in which that happened.
 enum class WithdrawalState : std::uint8_t {
   requested,
   held,
@@ -65,7 +65,8 @@ struct Withdrawal {
   // The customer's first answer, a WithdrawResponse. Empty: not answered yet.
   Blob answer = {};
   std::uint64_t ledger_seq = 0;
-  // Why the bank refused what must not be refused: for the operator. Empty: it did not.
+  // What happened that must not happen, such as a refused capture: a clause, for the operator.
+  // Empty: nothing of the kind.
   std::string exception = {};
 
   static constexpr std::string_view kind = "withdrawal";
@@ -105,7 +106,7 @@ struct Withdrawal {
   }
 };
 
-// Rule 19. POSTING with `kept` is "counted, not yet credited". CREDITED goes on to KEPT.
+// Rule 19. POSTING whose customer was answered is "counted, not yet credited". CREDITED goes on to KEPT.
 enum class DepositState : std::uint8_t { counted, posting, credited, kept, returned, suspense };
 inline std::span<const std::string_view> names_of(DepositState) {
   static constexpr std::array<std::string_view, 6> names = {"COUNTED", "POSTING",  "CREDITED",
@@ -125,7 +126,7 @@ struct Deposit {
   OperationId post_id = {};
   // For a posting that our own Resolve fenced after the notes had been kept.
   OperationId second_post_id = {};
-  // The notes are in the bin, and in the stock.
+  // The acceptor has said that the notes are in the bin, and so they are in the stock.
   bool kept = false;
   // The bank has the money in its books.
   bool credited = false;

@@ -22,9 +22,10 @@ std::optional<v1::Decline> why_not_unload(const Register& known, const Terminal&
                    "The dispenser has not said yet what it presented; ask again later.");
   }
   for (const DepositItem& item : known.deposits.open(at)) {
-    if (item->record.state != DepositState::credited || item->record.kept) continue;
-    return decline(v1::DECLINE_CODE_TERMINAL_BUSY,
-                   "The acceptor has not said yet that it kept a deposit; ask again later.");
+    if (item->record.kept) continue;
+    return decline(
+        v1::DECLINE_CODE_TERMINAL_BUSY,
+        "The acceptor has not said yet where the notes of a deposit are; ask again later.");
   }
   return std::nullopt;
 }

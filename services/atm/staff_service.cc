@@ -33,12 +33,12 @@ void append_open(std::vector<v1::OpenItem>& to, const Items<T>& items, const Ter
   }
 }
 
-// The items that the bank refused: they have ended, and the operator should know (rule 17).
+// The items that ended as they must not: the operator should know (rule 17).
 template <Record T>
 void append_exceptions(std::vector<std::string>& to, JournalFile& file, const Terminal& terminal) {
   for (const T& record : file.read<T>("terminal = ? AND exception != ''", {terminal.id()})) {
-    to.push_back("The bank refused " + std::string(T::kind) + " " + record.id.text() +
-                 " in state " + std::string(name(record.state)) + ": " + record.exception + ".");
+    to.push_back("The " + std::string(T::kind) + " " + record.id.text() + " ended in state " +
+                 std::string(name(record.state)) + ": " + record.exception + ".");
   }
 }
 

@@ -129,13 +129,12 @@ void Withdrawals::give_up(const WithdrawalItem& item, v1::Decline why) {
 }
 
 void Withdrawals::to_exception(const WithdrawalItem& item, const wire::Refusal& refusal) {
-  item->record.exception =
-      refusal.message().empty() ? wire::RefusalCode_Name(refusal.code()) : refusal.message();
-  machinery_.log.error("the bank refused what must not be refused",
+  item->record.exception = refused_by_bank(refusal);
+  machinery_.log.error("a withdrawal ended as an exception",
                        {{"withdrawal", item->record.id.text()},
                         {"state", name(item->record.state)},
-                        {"refusal", item->record.exception}});
-  note(item, "refused: " + item->record.exception);
+                        {"why", item->record.exception}});
+  note(item, item->record.exception);
 }
 
 void Withdrawals::answer(const WithdrawalItem& item, const v1::WithdrawResponse& response) {

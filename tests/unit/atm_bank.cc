@@ -338,6 +338,9 @@ async::Task<wire::UnloadCashResponse> AtmBank::unload_cash(wire::UnloadCashReque
 async::Task<wire::ResolveResponse> AtmBank::resolve(wire::ResolveRequest request, rpc::Context) {
   asked.emplace_back("Resolve");
   if (moods["Resolve"] == Mood::silent) co_await never_;
+  if (moods["Resolve"] == Mood::refuses) {
+    co_return refused<wire::ResolveResponse>(refusal.at("Resolve"), "not today");
+  }
   wire::ResolveResponse response;
   const auto answer = state.answers.find(request.id());
   if (answer == state.answers.end()) {

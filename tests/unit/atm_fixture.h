@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -155,6 +156,7 @@ class CrashingAcceptor final : public Acceptor {
   }
   Task<Told<Accepted>> keep(OperationId id) override {
     if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
+    if (spits_out) co_return co_await device_.give_back(id);
     co_await crash_point();
     const Told<Accepted> told = co_await device_.keep(id);
     co_await crash_point();
@@ -183,7 +185,8 @@ class CrashingAcceptor final : public Acceptor {
   Task<> set_fault(Fault fault) override { return device_.set_fault(fault); }
 
   bool is_mute_to_unload = false;
-  bool is_mute = false;  // Takes notes in without a word, and does nothing else.
+  bool is_mute = false;    // Takes notes in without a word, and does nothing else.
+  bool spits_out = false;  // Gives back what it is told to keep, and says so.
 
  private:
   Task<> crash_point() {
@@ -233,6 +236,10 @@ class AtmHouse {
 
   // The ATM's process begins: recovers from its files, then serves.
   void start() {
+    start_with([](AtmHouse&) {});
+  }
+  // The same; `before_recovery` changes the devices as they are then.
+  void start_with(const std::function<void(AtmHouse&)>& before_recovery) {
     plan.passed = 0;
     devices = std::make_unique<DeviceWorld>(loop, std::make_shared<DeviceFile>(folder_));
     dispenser = std::make_unique<CrashingDispenser>(loop, *devices, "atm-1", plan);
@@ -253,6 +260,7 @@ class AtmHouse {
       world.terminals.push_back({"atm-2", *second_dispenser, *second_acceptor});
     }
     atm = std::make_unique<Atm>(std::move(world), settings);
+    before_recovery(*this);
     run(atm->recover());
     server = std::make_unique<rpc::Server>(loop, rpc::ServerLimits{}, observer_);
     atm->serve_on(*server);

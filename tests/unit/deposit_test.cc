@@ -241,5 +241,65 @@ TEST_F(DepositTest, ACustomerWhoLeavesIsCreditedAllTheSame) {
   expect_taken(100);
 }
 
+// An acceptor that gives back what it was to keep.
+
+TEST_F(DepositTest, CreditedNotesThatTheAcceptorGaveBackAreAnException) {
+  house.acceptor->spits_out = true;
+  EXPECT_TRUE(house.deposit(house.new_id(), 50, 2).deposited().credited());
+  house.pass(1s);
+  EXPECT_EQ(house.open_items(), Sentences());
+  ASSERT_EQ(house.exceptions().size(), 1U);
+  EXPECT_NE(house.exceptions().front().find("gave the notes back"), std::string::npos)
+      << house.exceptions().front();
+  const Sentences differences = house.differences();
+  ASSERT_EQ(differences.size(), 2U) << "with the bank, and why";
+  house.restart();
+  EXPECT_EQ(house.open_items(), Sentences());
+}
+
+TEST_F(DepositTest, NotesOfASilentBankThatTheAcceptorGaveBackAreNeverCredited) {
+  house.acceptor->spits_out = true;
+  house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
+  const OperationId id = house.new_id();
+  EXPECT_EQ(house.deposit(id, 50, 2, 4s).decline().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  expect_taken(0);
+}
+
+TEST_F(DepositTest, NotesThatTheAcceptorGaveBackAndASilentBankHasCreditedAreAnException) {
+  house.acceptor->spits_out = true;
+  house.bank.moods = {{"Deposit", Mood::reply_lost}, {"Resolve", Mood::silent}};
+  EXPECT_EQ(house.deposit(house.new_id(), 50, 2, 4s).decline().code(),
+            v1::DECLINE_CODE_NOTES_RETURNED);
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_EQ(house.open_items(), Sentences());
+  EXPECT_EQ(house.exceptions().size(), 1U);
+}
+
+// Whatever the bank says to a Resolve after a restart, a customer who asks again gets an answer.
+TEST_F(DepositTest, ARefusedResolveEndsTheWait) {
+  house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
+  const OperationId id = house.new_id();
+  {
+    async::TaskScope scope(house.loop);
+    std::optional<rpc::Reply<v1::DepositResponse>> reply;
+    house.begin_call(scope, deposit_method, house.deposit_of(id, 50, 2), 10s, reply);
+    house.pass(1s);
+    house.restart();
+  }
+  house.bank.moods = {{"Resolve", Mood::refuses}};
+  house.bank.refusal["Resolve"] = wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER;
+  house.pass(60s);
+  EXPECT_EQ(house.exceptions().size(), 1U);
+  EXPECT_TRUE(house.deposit(id, 50, 2).has_suspense());
+  EXPECT_TRUE(house.resolve(id).has_suspense());
+  house.restart();
+  EXPECT_TRUE(house.deposit(id, 50, 2).has_suspense());
+  EXPECT_TRUE(house.resolve(id).has_suspense());
+}
+
 }  // namespace
 }  // namespace atm

@@ -36,6 +36,19 @@ class EmptyingTest : public testing::Test {
     leave();
     return id;
   }
+  void deposit_without_bank_and_acceptor() {
+    house.insert();
+    house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
+    std::optional<rpc::Reply<v1::DepositResponse>> reply;
+    async::TaskScope scope(house.loop);
+    house.begin_call(scope, deposit_method, house.deposit_of(house.new_id(), 50, 2), 4s, reply);
+    house.pass(1s);
+    house.acceptor->is_mute = true;
+    house.pass(10s);
+    ASSERT_TRUE(reply.has_value());
+    EXPECT_FALSE((*reply)->deposited().credited());
+    leave();
+  }
   void leave() {
     v1::EndSessionRequest request;
     request.set_session_id(house.session);
@@ -271,6 +284,76 @@ TEST_F(EmptyingTest, NothingIsEmptiedBeforeTheAcceptorHasSaidThatItKeptCreditedN
   EXPECT_EQ(house.balance(), 200);
   expect_conserved();
   EXPECT_EQ(empty(), 300);
+  expect_conserved();
+}
+
+// Neither the bank nor the acceptor answers when the notes are to be kept. Whatever returns first,
+// and whenever staff come, the books have the notes where they are.
+
+TEST_F(EmptyingTest, NothingIsEmptiedBeforeTheAcceptorHasSaidThatItKeptNotesOfASilentBank) {
+  deposit_without_bank_and_acceptor();
+  EXPECT_EQ(house.open_items(), Sentences({"deposit POSTING"}));
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_EQ(house.unload(house.new_id()).decline().code(), v1::DECLINE_CODE_TERMINAL_BUSY);
+  house.acceptor->is_mute = false;
+  house.pass(10s);
+  EXPECT_EQ(empty(), 300);
+  EXPECT_EQ(house.differences(), Sentences());
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_EQ(house.balance(), 200);
+  expect_conserved();
+}
+
+TEST_F(EmptyingTest, NorWhenTheAtmWasRestartedMeanwhile) {
+  deposit_without_bank_and_acceptor();
+  house.stop();
+  house.start_with([](AtmHouse& at) { at.acceptor->is_mute = true; });
+  EXPECT_EQ(house.unload(house.new_id()).decline().code(), v1::DECLINE_CODE_TERMINAL_BUSY);
+  house.acceptor->is_mute = false;
+  house.pass(10s);
+  EXPECT_EQ(empty(), 300);
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_EQ(house.balance(), 200);
+  expect_conserved();
+}
+
+TEST_F(EmptyingTest, NorWhenTheBankReturnsFirst) {
+  deposit_without_bank_and_acceptor();
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_EQ(house.balance(), 200) << "the customer is credited whatever the acceptor says";
+  EXPECT_EQ(house.unload(house.new_id()).decline().code(), v1::DECLINE_CODE_TERMINAL_BUSY);
+  house.acceptor->is_mute = false;
+  house.pass(10s);
+  EXPECT_EQ(empty(), 300);
+  expect_conserved();
+}
+
+// The crash comes after the acceptor has kept the notes and before that is written down: the bin
+// has them, and the books do not.
+TEST_F(EmptyingTest, NothingIsEmptiedWhileNobodyKnowsWhereACrashLeftTheNotes) {
+  house.insert();
+  house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
+  const OperationId id = house.new_id();
+  {
+    async::TaskScope scope(house.loop);
+    std::optional<rpc::Reply<v1::DepositResponse>> reply;
+    house.begin_call(scope, deposit_method, house.deposit_of(id, 50, 2), 4s, reply);
+    house.pass(1s);
+    house.stop();
+  }
+  house.start_with([&](AtmHouse& at) {
+    at.run(at.acceptor->keep(id));
+    at.acceptor->is_mute = true;
+  });
+  EXPECT_EQ(house.unload(house.new_id()).decline().code(), v1::DECLINE_CODE_TERMINAL_BUSY);
+  house.acceptor->is_mute = false;
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_EQ(empty(), 300);
+  EXPECT_EQ(house.balance(), 200);
   expect_conserved();
 }
 
