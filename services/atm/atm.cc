@@ -37,9 +37,9 @@ Atm::Atm(World world, Settings settings)
       deposits_(machinery_, register_.deposits),
       movements_(machinery_, register_.movements),
       relays_(machinery_, register_.relays),
-      resender_(machinery_),
+      resender_(machinery_, register_),
       atm_service_(machinery_, terminals_, register_, withdrawals_, deposits_, relays_),
-      staff_service_(machinery_, terminals_, register_, movements_, resender_),
+      staff_service_(machinery_, terminals_, register_, movements_),
       queue_(world.loop) {
   for (const Fitting& fitting : world.terminals) {
     terminals_[fitting.terminal] = std::make_unique<Terminal>(machinery_, fitting.terminal,

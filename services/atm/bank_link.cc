@@ -1,5 +1,8 @@
 #include "atm/bank_link.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "ledger/money.h"
 #include "ops/failure.h"
 
@@ -25,6 +28,28 @@ BankMemory memory_of(JournalFile& file, Currency currency) {
   return found.front();
 }
 
+std::vector<BankHead> heads_of(JournalFile& file) {
+  std::vector<BankHead> heads = file.read<BankHead>("seq > 0");
+  std::ranges::sort(heads, {}, &BankHead::seq);
+  return heads;
+}
+
+// Where another head is to be kept and all slots are full: the one without which the gap is smallest,
+// compared with how long ago it is. Never the oldest.
+std::size_t least_missed(const std::vector<BankHead>& heads, std::uint64_t newest) {
+  std::size_t least = 1;
+  double smallest = 1;
+  for (std::size_t i = 1; i < heads.size(); ++i) {
+    const std::uint64_t before = heads[i - 1].seq;
+    const std::uint64_t after = i + 1 < heads.size() ? heads[i + 1].seq : newest;
+    const double gap = static_cast<double>(after - before) / static_cast<double>(newest - before);
+    if (gap >= smallest) continue;
+    smallest = gap;
+    least = i;
+  }
+  return least;
+}
+
 }  // namespace
 
 BankLink::BankLink(async::Loop& loop, const Settings& settings, rpc::ClientOptions options,
@@ -34,12 +59,14 @@ BankLink::BankLink(async::Loop& loop, const Settings& settings, rpc::ClientOptio
       random_(random),
       journal_(journal),
       memory_(memory_of(journal.file(), settings.currency)),
+      heads_(heads_of(journal.file())),
       changed_(loop),
-      history_broke_(loop),
+      to_tell_again_(loop),
+      nothing_to_tell_(loop),
       client_(loop, observed(std::move(options), this), random),
       tasks_(loop) {
   for (std::string& terminal : terminals) standings_.emplace(std::move(terminal), Standing());
-  if (memory_.history_broken) history_broke_.set();
+  (memory_.telling_again ? to_tell_again_ : nothing_to_tell_).set();
 }
 
 BankLink::~BankLink() = default;
@@ -84,26 +111,65 @@ void BankLink::on_disconnected(const rpc::Status& /*why*/) {
   standing_changed();
 }
 
+Task<::bank::v1::SignOnResponse> BankLink::ask(rpc::Channel* channel, std::string terminal,
+                                               BankHead seen, rpc::Context context) {
+  ::bank::v1::SignOnRequest request;
+  request.set_terminal_id(terminal);
+  request.set_seen_ledger_seq(seen.seq);
+  request.set_seen_chain_head(seen.head.bytes);
+  return channel->call(bank_methods::sign_on, std::move(request), std::move(context));
+}
+
 Task<> BankLink::sign_on(rpc::Channel* channel, std::string terminal, rpc::Context context) {
   // Answers overtake each other: only what was seen before this was sent can tell that the history
   // went back.
   const std::uint64_t highest_before = memory_.highest_seq;
-  ::bank::v1::SignOnRequest request;
-  request.set_terminal_id(terminal);
-  request.set_seen_ledger_seq(memory_.seen_seq);
-  request.set_seen_chain_head(memory_.seen_head.bytes);
+  const std::uint32_t history_before = memory_.history;
+  BankHead seen{.seq = memory_.seen_seq, .head = memory_.seen_head};
   const ::bank::v1::SignOnResponse response =
-      co_await channel->call(bank_methods::sign_on, std::move(request), std::move(context));
-  if (response.has_signed_on()) {
-    signed_on(terminal, response.signed_on(), highest_before);
-  } else {
+      co_await ask(channel, terminal, std::move(seen), std::move(context));
+  if (!response.has_signed_on()) {
     refused(terminal, response.refusal());
+    co_return standing_changed();
   }
+  const ::bank::v1::SignedOn& answer = response.signed_on();
+  const bool same_bank = memory_.instance_id.bytes == answer.instance_id();
+  if (same_bank && (answer.ledger_seq() < highest_before || !answer.history_agrees())) {
+    const std::uint64_t common = co_await find_common_seq(channel, terminal);
+    // Another terminal's sign-on may have found it out meanwhile.
+    if (memory_.history == history_before) {
+      memory_.history_broken = true;
+      begin_history(answer, common);
+      note_memory("HISTORY_BROKEN", "the bank's history went back to " +
+                                        std::to_string(answer.ledger_seq()) +
+                                        " and is the same up to " + std::to_string(common));
+    }
+  }
+  signed_on(terminal, answer);
   standing_changed();
 }
 
-void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer,
-                         std::uint64_t highest_before) {
+Task<std::uint64_t> BankLink::find_common_seq(rpc::Channel* channel, std::string terminal) {
+  const std::vector<BankHead> heads = heads_;
+  // It has all before `known`, and none from `lacking` on.
+  std::size_t known = 0;
+  std::size_t lacking = heads.size();
+  while (known < lacking) {
+    const std::size_t middle = known + (lacking - known) / 2;
+    BankHead head = heads[middle];
+    rpc::Context context(loop_.in(settings_.bank_patience));
+    const ::bank::v1::SignOnResponse response =
+        co_await ask(channel, terminal, std::move(head), std::move(context));
+    if (response.signed_on().history_agrees()) {
+      known = middle + 1;
+    } else {
+      lacking = middle;
+    }
+  }
+  co_return known == 0 ? 0 : heads[known - 1].seq;
+}
+
+void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer) {
   Standing& standing = standings_.at(terminal);
   standing.signed_on = true;
   standing.in_service = answer.in_service();
@@ -111,25 +177,67 @@ void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn
   standing.cash = Cents{answer.cash().minor_units()};
   now_ = answer;
 
-  const bool first_ever = memory_.instance_id.bytes.empty();
-  const bool other_bank = !first_ever && memory_.instance_id.bytes != answer.instance_id();
-  const bool went_back = answer.ledger_seq() < highest_before || !answer.history_agrees();
-  if (memory_.history_broken) return;
-  if (other_bank || went_back) {
-    memory_.history_broken = true;
-    note_memory("HISTORY_BROKEN", other_bank ? "another bank answers"
-                                             : "the bank's history went back to " +
-                                                   std::to_string(answer.ledger_seq()));
-    history_broke_.set();
-    return;
+  if (is_another_bank()) {
+    if (std::exchange(memory_.history_broken, true)) return;
+    return note_memory("HISTORY_BROKEN", "another bank answers");
   }
-  if (!first_ever && memory_.seen_seq == answer.ledger_seq()) return;
+  const bool first_ever = memory_.instance_id.bytes.empty();
+  if (!first_ever && answer.ledger_seq() <= memory_.seen_seq) return;
   memory_.instance_id.bytes = answer.instance_id();
   memory_.seen_seq = answer.ledger_seq();
   memory_.seen_head.bytes = answer.chain_head();
+  remember_head(answer.ledger_seq(), answer.chain_head());
   journal_.remember(memory_);
   saw(answer.ledger_seq());
   if (first_ever) note_memory("FIRST_SIGN_ON", "");
+}
+
+// From now on the bank's numbers are those of another history, which parted from the one before it
+// after `common_seq`. What the one before was still to be told again, this one is too.
+void BankLink::begin_history(const ::bank::v1::SignedOn& answer, std::uint64_t common_seq) {
+  if (memory_.telling_again) common_seq = std::min(common_seq, memory_.common_seq);
+  memory_.instance_id.bytes = answer.instance_id();
+  memory_.seen_seq = answer.ledger_seq();
+  memory_.seen_head.bytes = answer.chain_head();
+  memory_.highest_seq = answer.ledger_seq();
+  ++memory_.history;
+  memory_.common_seq = common_seq;
+  memory_.telling_again = true;
+  memory_.told_again = 0;
+  forget_heads_after(common_seq);
+  remember_head(answer.ledger_seq(), answer.chain_head());
+  nothing_to_tell_.clear();
+  to_tell_again_.set();
+}
+
+void BankLink::remember_head(std::uint64_t seq, const std::string& head) {
+  if (seq == 0) return;
+  if (heads_.size() == bank_heads_kept_max) {
+    heads_.erase(heads_.begin() + static_cast<std::ptrdiff_t>(least_missed(heads_, seq)));
+  }
+  std::uint32_t slot = 1;
+  while (std::ranges::find(heads_, slot, &BankHead::slot) != heads_.end()) ++slot;
+  heads_.push_back({.slot = slot, .seq = seq, .head = {head}});
+  journal_.remember(heads_.back());
+}
+
+void BankLink::forget_heads_after(std::uint64_t seq) {
+  while (!heads_.empty() && heads_.back().seq > seq) {
+    journal_.remember(BankHead{.slot = heads_.back().slot});
+    heads_.pop_back();
+  }
+}
+
+void BankLink::item_was_told_again() {
+  ++memory_.told_again;
+  journal_.remember(memory_);
+}
+
+void BankLink::everything_was_told_again() {
+  memory_.telling_again = false;
+  note_memory("TOLD_AGAIN", std::to_string(memory_.told_again) + " items");
+  to_tell_again_.clear();
+  nothing_to_tell_.set();
 }
 
 void BankLink::refused(const std::string& terminal, const ::bank::v1::Refusal& refusal) {
@@ -144,8 +252,15 @@ void BankLink::refused(const std::string& terminal, const ::bank::v1::Refusal& r
 }
 
 bool BankLink::is_usable(const std::string& terminal) const {
-  if (!client_.is_connected() || !standing(terminal).signed_on) return false;
-  return now_ && (memory_.instance_id.bytes == now_->instance_id());
+  if (!client_.is_connected() || !now_ || is_another_bank()) return false;
+  // A terminal that this ATM had once may still have something to tell.
+  const auto found = standings_.find(terminal);
+  return found == standings_.end() || found->second.signed_on;
+}
+
+bool BankLink::is_another_bank() const {
+  return now_ && !memory_.instance_id.bytes.empty() &&
+         memory_.instance_id.bytes != now_->instance_id();
 }
 
 Task<> BankLink::usable(std::string terminal) {
@@ -158,7 +273,7 @@ void BankLink::standing_changed() {
 }
 
 void BankLink::saw(std::uint64_t seq) {
-  if (memory_.history_broken || seq <= memory_.highest_seq) return;
+  if (seq <= memory_.highest_seq) return;
   memory_.highest_seq = seq;
   journal_.remember(memory_);
 }
@@ -175,10 +290,7 @@ void BankLink::note_memory(std::string state, std::string detail) {
 
 Task<bool> BankLink::accept_history(std::string reason) {
   if (!client_.is_connected() || !now_) co_return false;
-  memory_.instance_id.bytes = now_->instance_id();
-  memory_.seen_seq = now_->ledger_seq();
-  memory_.seen_head.bytes = now_->chain_head();
-  memory_.highest_seq = now_->ledger_seq();
+  if (is_another_bank()) begin_history(*now_, 0);
   memory_.history_broken = false;
   note_memory("HISTORY_ACCEPTED", std::move(reason));
   standing_changed();

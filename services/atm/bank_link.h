@@ -32,10 +32,12 @@ struct Standing {
 };
 
 // Signs every terminal on at each new connection and every heartbeat, and remembers in the journal
-// what it saw of the bank's history (rule 24). Owned by the Atm; loop thread only.
+// what it saw of the bank's history (rule 24). When that went back, it asks the bank for the newest
+// of the chain heads that it has kept: what came after it must be told again. Owned by the Atm; loop
+// thread only.
 //
-// Invariant: while the bank's history is broken, what was seen before is not forgotten, and no
-// terminal is in service; and nothing but sign-on is sent to a bank that is not the remembered one.
+// Invariant: while the bank's history is broken, or is told again, no terminal is in service; and
+// nothing but sign-on is sent to a bank that is not the remembered one.
 class BankLink final : public rpc::ConnectionObserver {
  public:
   BankLink(async::Loop& loop, const Settings& settings, rpc::ClientOptions options,
@@ -47,9 +49,16 @@ class BankLink final : public rpc::ConnectionObserver {
 
   const Standing& standing(const std::string& terminal) const { return standings_.at(terminal); }
   bool history_is_broken() const { return memory_.history_broken; }
-  // Set when the history breaks, until whoever sends the settled items again has sent them all and
-  // clears it.
-  async::Event& history_broke() { return history_broke_; }
+  // In which of the bank's histories its answers count now (see BankMemory).
+  std::uint32_t history() const { return memory_.history; }
+  // What is told again lies after this.
+  std::uint64_t common_seq() const { return memory_.common_seq; }
+  std::uint32_t told_again() const { return memory_.told_again; }
+  // Set while something is still to be told again, and while nothing is.
+  async::Event& to_tell_again() { return to_tell_again_; }
+  async::Event& nothing_to_tell() { return nothing_to_tell_; }
+  void item_was_told_again();
+  void everything_was_told_again();
   // The operator agrees to go on with the bank as it is now. False: no bank answers.
   Task<bool> accept_history(std::string reason);
   // Whether calls for this terminal have a chance.
@@ -61,6 +70,11 @@ class BankLink final : public rpc::ConnectionObserver {
   template <typename Request, typename Response>
   Task<rpc::Reply<Response>> try_call(const rpc::Method<Request, Response>& method, Request request,
                                       rpc::Context context) {
+    if (is_another_bank()) {
+      co_return std::unexpected(rpc::Status{.code = rpc::StatusCode::unavailable,
+                                            .message = "another bank answers",
+                                            .never_sent = true});
+    }
     rpc::Reply<Response> reply =
         co_await client_.try_call(method, std::move(request), std::move(context));
     if (reply) saw(seq_of(*reply));
@@ -88,8 +102,16 @@ class BankLink final : public rpc::ConnectionObserver {
   void on_disconnected(const rpc::Status& why) override;
 
   Task<> sign_on(rpc::Channel* channel, std::string terminal, rpc::Context context);
-  void signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer,
-                 std::uint64_t highest_before);
+  Task<::bank::v1::SignOnResponse> ask(rpc::Channel* channel, std::string terminal, BankHead seen,
+                                       rpc::Context context);
+  // The number of the newest head that the bank and we both know; 0: of none.
+  Task<std::uint64_t> find_common_seq(rpc::Channel* channel, std::string terminal);
+  void signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer);
+  void begin_history(const ::bank::v1::SignedOn& answer, std::uint64_t common_seq);
+  void remember_head(std::uint64_t seq, const std::string& head);
+  void forget_heads_after(std::uint64_t seq);
+  // Not the one that is remembered.
+  bool is_another_bank() const;
   void refused(const std::string& terminal, const ::bank::v1::Refusal& refusal);
   Task<> usable(std::string terminal);
   Task<> keep_in_touch();
@@ -114,9 +136,11 @@ class BankLink final : public rpc::ConnectionObserver {
   Journal& journal_;
   std::map<std::string, Standing> standings_;
   BankMemory memory_;
+  std::vector<BankHead> heads_;              // Oldest first, none of an empty slot.
   std::optional<::bank::v1::SignedOn> now_;  // What the bank said last, agreed or not.
   async::Event changed_;
-  async::Event history_broke_;
+  async::Event to_tell_again_;
+  async::Event nothing_to_tell_;
   rpc::Client client_;
   async::TaskScope tasks_;
 };

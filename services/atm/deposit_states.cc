@@ -26,6 +26,7 @@ void Deposits::to_credited(const DepositItem& item, const wire::Receipt& receipt
   deposit.state = DepositState::credited;
   deposit.credited = true;
   deposit.ledger_seq = receipt.ledger_seq();
+  deposit.told_in = machinery_.bank.history();
   deposit.balance_told = receipt.has_balance();
   deposit.balance = Cents{receipt.balance().balance().minor_units()};
   deposit.available = Cents{receipt.balance().available().minor_units()};

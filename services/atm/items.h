@@ -61,6 +61,11 @@ class Items {
     item->answered.set();
     return item;
   }
+  // The record of an item that is in memory, where it may change; null when the journal alone has it.
+  T* in_memory(const OperationId& id) {
+    const auto found = items_.find(id);
+    return found == items_.end() ? nullptr : &found->second->record;
+  }
   bool knows(const OperationId& id) { return items_.contains(id) || file_.find<T>(id).has_value(); }
 
   // The item has ended: it stays for its retries, for a while; also one that the journal alone knew.

@@ -1,6 +1,7 @@
 #include "atm/journal.h"
 
 #include <chrono>
+#include <utility>
 
 namespace atm {
 
@@ -46,6 +47,7 @@ Task<> Journal::commit_in_groups() {
     wanted_.clear();
     std::vector<async::Promise<>> waiters = std::exchange(waiters_, {});
     if (memory_) queued_.push_back(to_row(*std::exchange(memory_, std::nullopt)));
+    for (const auto& [slot, head] : std::exchange(heads_, {})) queued_.push_back(to_row(head));
     // An old view of the file would keep its WAL.
     if (file_->is_full_of_changes()) file_->see_newest();
     // The pool's work owns what it writes: this journal may be gone before it is done.

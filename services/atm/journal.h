@@ -1,6 +1,8 @@
 // Journal: makes what happened durable, many terminals' at a time.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,6 +53,7 @@ class Journal {
   // Goes to the disk with the next entries, whichever they are. What was not written yet of an older
   // memory is forgotten.
   void remember(BankMemory memory) { memory_ = std::move(memory); }
+  void remember(BankHead head) { heads_[head.slot] = std::move(head); }
   // Done when everything that was handed in is on the disk.
   Task<> flush();
 
@@ -66,6 +69,7 @@ class Journal {
   JournalFile::Tail tail_;
   std::vector<Row> queued_;
   std::optional<BankMemory> memory_;
+  std::map<std::uint32_t, BankHead> heads_;  // By slot.
   std::vector<async::Promise<>> waiters_;
   async::Event wanted_;
   async::TaskScope tasks_;

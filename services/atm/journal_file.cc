@@ -6,7 +6,7 @@ namespace atm {
 
 namespace {
 
-constexpr std::int32_t schema_version = 1;
+constexpr std::int32_t schema_version = 2;
 constexpr std::int32_t application = 0x4154'4d4a;  // "ATMJ", an ATM's journal.
 
 // Every table of the journal.
@@ -21,16 +21,19 @@ void for_each_table(Visit visit) {
   visit.template operator()<DayTotals>();
   visit.template operator()<TerminalRow>();
   visit.template operator()<BankMemory>();
+  visit.template operator()<BankHead>();
   visit.template operator()<Event>();
 }
 
-// What a start looks for, among years of what has ended.
+// What a start looks for, among years of what has ended, and what a bank that was restored from a
+// backup may lack.
 template <Record T>
 std::string indexes_of() {
   const std::string table(T::table);
   return "CREATE INDEX open_" + table + " ON " + table + " (state) WHERE " + std::string(T::open) +
          ";\nCREATE INDEX refused_" + table + " ON " + table +
-         " (terminal) WHERE exception != '';\n";
+         " (terminal) WHERE exception != '';\n" + "CREATE INDEX told_" + table + " ON " + table +
+         " (terminal, ledger_seq) WHERE ledger_seq > 0;\n";
 }
 
 std::string schema() {

@@ -37,6 +37,12 @@ class JournalFile {
     see_newest();
     return reads_.read<T>(condition, values);
   }
+  template <Record T>
+  std::vector<T> read_first(int count, const std::string& column, const std::string& condition,
+                            std::vector<Value> values) {
+    see_newest();
+    return reads_.read_first<T>(count, column, condition, values);
+  }
   // By its id, for who remembers what was written lately: this looks at the file as it was at the
   // first such look after see_newest(). To see it as it is now costs more than ten such looks.
   template <Record T>

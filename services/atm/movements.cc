@@ -131,6 +131,7 @@ void Movements::ended(const MovementItem& item, std::uint64_t ledger_seq,
   if (refusal == nullptr) {
     item->record.state = MovementState::settled;
     item->record.ledger_seq = ledger_seq;
+    item->record.told_in = machinery_.bank.history();
   } else {
     item->record.exception = refused_by_bank(*refusal);
     detail = item->record.exception;

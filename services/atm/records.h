@@ -64,10 +64,14 @@ struct Withdrawal {
   Notes decided = {};
   // The customer's first answer, a WithdrawResponse. Empty: not answered yet.
   Blob answer = {};
+  // The number of the last change that the bank was told of here: the capture, void or suspension.
+  // 0: of none. Such numbers count in one history of the bank, and `told_in` says in which (see
+  // BankMemory).
   std::uint64_t ledger_seq = 0;
   // What happened that must not happen, such as a refused capture: a clause, for the operator.
   // Empty: nothing of the kind.
   std::string exception = {};
+  std::uint32_t told_in = 0;
 
   static constexpr std::string_view kind = "withdrawal";
   static constexpr std::string_view table = "withdrawal";
@@ -98,6 +102,7 @@ struct Withdrawal {
     field("answer", &Withdrawal::answer);
     field("ledger_seq", &Withdrawal::ledger_seq);
     field("exception", &Withdrawal::exception);
+    field("told_in", &Withdrawal::told_in);
   }
 
   bool is_open() const {
@@ -137,6 +142,7 @@ struct Deposit {
   Blob answer = {};
   std::uint64_t ledger_seq = 0;
   std::string exception = {};
+  std::uint32_t told_in = 0;
 
   static constexpr std::string_view kind = "deposit";
   static constexpr std::string_view table = "deposit";
@@ -162,6 +168,7 @@ struct Deposit {
     field("answer", &Deposit::answer);
     field("ledger_seq", &Deposit::ledger_seq);
     field("exception", &Deposit::exception);
+    field("told_in", &Deposit::told_in);
   }
 
   bool is_open() const {
@@ -195,6 +202,7 @@ struct Movement {
   Blob answer = {};  // A LoadResponse or an UnloadResponse.
   std::uint64_t ledger_seq = 0;
   std::string exception = {};
+  std::uint32_t told_in = 0;
 
   static constexpr std::string_view kind = "movement";
   static constexpr std::string_view table = "movement";
@@ -213,6 +221,7 @@ struct Movement {
     field("answer", &Movement::answer);
     field("ledger_seq", &Movement::ledger_seq);
     field("exception", &Movement::exception);
+    field("told_in", &Movement::told_in);
   }
 
   bool is_open() const {
@@ -331,8 +340,16 @@ struct BankMemory {
   Blob seen_head = {};
   // Of any answer.
   std::uint64_t highest_seq = 0;
-  // The bank's history went back, and the operator has not agreed yet.
+  // The bank's history went back, or another bank answered, and the operator has not agreed yet.
   bool history_broken = false;
+  // How often the bank's history has gone back or was another bank's.
+  std::uint32_t history = 0;
+  // Up to here the bank's history is the one before it.
+  std::uint64_t common_seq = 0;
+  // The bank is being told again what came after common_seq in the history before.
+  bool telling_again = false;
+  // How many items it was told again in this history.
+  std::uint32_t told_again = 0;
 
   static constexpr std::string_view table = "bank";
   static constexpr int key_columns = 1;
@@ -344,6 +361,26 @@ struct BankMemory {
     field("seen_head", &BankMemory::seen_head);
     field("highest_seq", &BankMemory::highest_seq);
     field("history_broken", &BankMemory::history_broken);
+    field("history", &BankMemory::history);
+    field("common_seq", &BankMemory::common_seq);
+    field("telling_again", &BankMemory::telling_again);
+    field("told_again", &BankMemory::told_again);
+  }
+};
+
+// A number and a chain head that the bank told together. Those that are kept lie the further apart
+// the older they are; the newest that a bank still has is where its history parted from ours.
+struct BankHead {
+  std::uint32_t slot = 0;
+  std::uint64_t seq = 0;  // 0: the slot is empty.
+  Blob head = {};
+
+  static constexpr std::string_view table = "bank_head";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("slot", &BankHead::slot);
+    field("seq", &BankHead::seq);
+    field("head", &BankHead::head);
   }
 };
 

@@ -1,6 +1,8 @@
 #include "atm/resender.h"
 
+#include <set>
 #include <utility>
+#include <vector>
 
 #include "atm/messages.h"
 
@@ -8,123 +10,216 @@ namespace atm {
 
 namespace wire = ::bank::v1;
 
+namespace {
+
+constexpr int items_in_memory_max = 100;
+
+// What an item is when the bank has done what it refused before.
+void end_well(Withdrawal& withdrawal) {
+  const bool paid = !withdrawal.presented.empty() || !withdrawal.decided.empty();
+  withdrawal.state = paid ? WithdrawalState::settled : WithdrawalState::voided;
+}
+void end_well(Deposit& deposit) {
+  deposit.credited = true;
+  deposit.state = DepositState::kept;
+}
+void end_well(Movement& movement) { movement.state = MovementState::settled; }
+
+// Its operator has still to decide; what that is comes with the next question about it.
+bool is_undecided(const Withdrawal& withdrawal) {
+  return withdrawal.state == WithdrawalState::suspense;
+}
+bool is_undecided(const auto& /*record*/) { return false; }
+
+template <typename Response>
+Resender::Answer answer_of(const Response& response) {
+  if (response.has_refusal()) return {.refusal = refused_by_bank(response.refusal())};
+  return {.ledger_seq = response.receipt().ledger_seq()};
+}
+
+}  // namespace
+
 Task<> Resender::run() {
   while (true) {
-    co_await machinery_.bank.history_broke();
-    done_.clear();
-    sent_ = 0;
-    co_await send_everything();
-    machinery_.log.warn("every settled item was sent to the bank again", {{"items", sent_}});
-    machinery_.bank.history_broke().clear();
-    done_.set();
+    co_await machinery_.bank.to_tell_again();
+    const std::uint32_t history = machinery_.bank.history();
+    // Every terminal whose notes ever moved, also those that this ATM no longer has.
+    std::set<std::string> terminals;
+    for (const StockRow& row : machinery_.journal.file().read<StockRow>()) {
+      terminals.insert(row.terminal);
+    }
+    for (const std::string& terminal : terminals) tellings_.spawn(tell_of(terminal, history));
+    co_await tellings_.join();
+    if (machinery_.bank.history() != history) continue;
+    machinery_.log.warn("the bank was told again what it had lost",
+                        {{"items", machinery_.bank.told_again()}});
+    machinery_.bank.everything_was_told_again();
+    co_await machinery_.journal.flush();
   }
 }
 
-Task<> Resender::send_everything() {
+// Loads first: the bank's books then follow the notes in the order in which they moved.
+Task<> Resender::tell_of(std::string terminal, std::uint32_t history) {
+  co_await tell_all(&known_.movements, terminal, history);
+  co_await tell_all(&known_.deposits, terminal, history);
+  co_await tell_all(&known_.withdrawals, terminal, history);
+}
+
+template <Record T>
+Task<> Resender::tell_all(Items<T>* items, std::string terminal, std::uint32_t history) {
   JournalFile& file = machinery_.journal.file();
-  co_await machinery_.journal.flush();
-  // Loads first: the bank's books then follow the notes in the order in which they moved.
-  for (const Movement& movement : file.read<Movement>("state = 'SETTLED' AND ledger_seq > 0")) {
-    Movement copy = movement;
-    co_await send(std::move(copy));
+  std::uint64_t after = machinery_.bank.common_seq();
+  while (machinery_.bank.history() == history) {
+    co_await machinery_.journal.flush();
+    std::vector<T> page =
+        file.read_first<T>(items_in_memory_max, "ledger_seq",
+                           "terminal = ? AND ledger_seq > 0 AND ledger_seq > ? AND told_in < ?",
+                           {terminal, to_value(after), to_value(history)});
+    if (page.empty()) break;
+    after = page.back().ledger_seq;
+    co_await tell_page(items, std::move(page), history);
   }
-  for (const Deposit& deposit : file.read<Deposit>("credited = 1 AND ledger_seq > 0")) {
-    Deposit copy = deposit;
-    co_await send(std::move(copy));
-  }
-  for (const Withdrawal& withdrawal : file.read<Withdrawal>("state IN ('SETTLED', 'VOIDED')")) {
-    Withdrawal copy = withdrawal;
-    co_await send(std::move(copy));
+  // What the bank refused has no number.
+  while (machinery_.bank.history() == history) {
+    co_await machinery_.journal.flush();
+    std::vector<T> page = file.read_first<T>(items_in_memory_max, "rowid",
+                                             "terminal = ? AND exception != '' AND told_in < ?",
+                                             {terminal, to_value(history)});
+    if (page.empty()) break;
+    co_await tell_page(items, std::move(page), history);
   }
 }
 
-template <typename Request, typename Response>
-Task<> Resender::again(const rpc::Method<Request, Response>& method, Request request) {
+template <Record T>
+Task<> Resender::tell_page(Items<T>* items, std::vector<T> page, std::uint32_t history) {
+  for (T& record : page) {
+    T copy = record;
+    const Answer answer = co_await tell(std::move(copy));
+    if (machinery_.bank.history() != history) co_return;
+    T* const in_memory = items->in_memory(record.id);
+    note(in_memory != nullptr ? *in_memory : record, answer, history);
+  }
+}
+
+template <Record T>
+void Resender::note(T& record, const Answer& answer, std::uint32_t history) {
+  record.told_in = history;
+  if (!answer.refusal.empty()) {
+    machinery_.log.error("the bank refused what it was told again",
+                         {{std::string(T::kind), record.id.text()}, {"why", answer.refusal}});
+    if (!is_undecided(record)) record.exception = answer.refusal;
+  } else if (answer.ledger_seq != 0) {
+    record.ledger_seq = answer.ledger_seq;
+    if (!record.exception.empty() && !is_undecided(record)) {
+      record.exception.clear();
+      end_well(record);
+    }
+  }
+  Entry entry;
+  entry.event = {.at_us = machinery_.now_us(),
+                 .terminal = record.terminal,
+                 .id = record.id,
+                 .kind = std::string(T::kind),
+                 .state = std::string(name(record.state)),
+                 .detail = "told again"};
+  entry.add(record);
+  machinery_.journal.note(std::move(entry));
+  if (!answer.refusal.empty() || answer.ledger_seq != 0) machinery_.bank.item_was_told_again();
+}
+
+// A hold needs the customer's token, which nobody has any more: a bank that has lost the hold does
+// not make it again. It then refuses what follows, and so tells its operator of the cash.
+Task<> Resender::tell_hold(Withdrawal withdrawal) {
+  wire::HoldRequest hold;
+  hold.set_id(std::string(withdrawal.hold_id.view()));
+  hold.set_terminal_id(withdrawal.terminal);
+  hold.set_card_number(withdrawal.card);
+  *hold.mutable_amount() = to_wire(withdrawal.amount, machinery_.settings.currency);
+  hold.set_time_to_live_ms(static_cast<std::uint32_t>(withdrawal.time_to_live_ms));
   Backoff backoff(machinery_.random, std::chrono::milliseconds(200), std::chrono::seconds(30));
   while (true) {
-    while (!machinery_.bank.is_usable(request.terminal_id())) {
-      co_await machinery_.loop.sleep_for(machinery_.settings.heartbeat);
-    }
     rpc::Context context(machinery_.loop.in(machinery_.settings.bank_patience));
-    Request copy = request;
-    const rpc::Reply<Response> reply =
-        co_await machinery_.bank.try_call(method, std::move(copy), std::move(context));
-    if (reply) {
-      if (reply->has_refusal()) refused(std::string(method.name()), reply->refusal());
-      co_return;
-    }
-    // A hold needs the customer's token, which nobody has any more. The capture then tells the
-    // bank's operator of the cash that went out.
-    if (reply.error().outcome() == rpc::Outcome::no && !reply.error().never_sent) co_return;
+    wire::HoldRequest copy = hold;
+    const rpc::Reply<wire::HoldResponse> reply =
+        co_await machinery_.bank.try_call(bank_methods::hold, std::move(copy), std::move(context));
+    if (reply || reply.error().code == rpc::StatusCode::unauthenticated) co_return;
     co_await machinery_.loop.sleep_for(backoff.next());
   }
 }
 
-void Resender::refused(const std::string& method, const wire::Refusal& refusal) {
-  machinery_.log.warn("the bank refused an item that was sent again",
-                      {{"method", method}, {"refusal", refusal.message()}});
-}
-
-Task<> Resender::send(Withdrawal withdrawal) {
-  const Currency currency = machinery_.settings.currency;
+Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
   const std::string hold_id(withdrawal.hold_id.view());
-  ++sent_;
-  if (withdrawal.state == WithdrawalState::voided) {
+  const bool nothing_was_presented = withdrawal.evidence.empty() && withdrawal.presented.empty();
+  if (nothing_was_presented) {
     wire::VoidRequest request;
     request.set_id(std::string(withdrawal.void_id.view()));
     request.set_terminal_id(withdrawal.terminal);
     request.set_hold_id(hold_id);
-    co_return co_await again(bank_methods::void_hold, std::move(request));
+    const wire::VoidResponse response =
+        co_await machinery_.bank.until_answered(bank_methods::void_hold, std::move(request));
+    if (response.refusal().code() == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED) co_return Answer();
+    co_return answer_of(response);
   }
-  wire::HoldRequest hold;
-  hold.set_id(hold_id);
-  hold.set_terminal_id(withdrawal.terminal);
-  hold.set_card_number(withdrawal.card);
-  *hold.mutable_amount() = to_wire(withdrawal.amount, currency);
-  hold.set_time_to_live_ms(static_cast<std::uint32_t>(withdrawal.time_to_live_ms));
-  co_await again(bank_methods::hold, std::move(hold));
+  Withdrawal held = withdrawal;
+  co_await tell_hold(std::move(held));
   if (!withdrawal.evidence.empty()) {
-    // What the operator decided before is gone with the history: the evidence is told again.
+    // What the operator decided may be gone with the history: the evidence is told again.
     wire::SuspendRequest suspend;
     suspend.set_id(std::string(withdrawal.suspend_id.view()));
     suspend.set_terminal_id(withdrawal.terminal);
     suspend.set_hold_id(hold_id);
     suspend.set_evidence(withdrawal.evidence);
-    co_return co_await again(bank_methods::suspend, std::move(suspend));
+    const wire::SuspendResponse response =
+        co_await machinery_.bank.until_answered(bank_methods::suspend, std::move(suspend));
+    const wire::RefusalCode code = response.refusal().code();
+    const bool decided = code == wire::REFUSAL_CODE_HOLD_ALREADY_CAPTURED ||
+                         code == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
+    if (decided) co_return Answer();
+    co_return answer_of(response);
   }
   wire::CaptureRequest capture;
   capture.set_id(std::string(withdrawal.capture_id.view()));
   capture.set_terminal_id(withdrawal.terminal);
   capture.set_hold_id(hold_id);
-  *capture.mutable_amount() = to_wire(notes_of(withdrawal.presented).amount(), currency);
-  co_await again(bank_methods::capture, std::move(capture));
+  *capture.mutable_amount() =
+      to_wire(notes_of(withdrawal.presented).amount(), machinery_.settings.currency);
+  const wire::CaptureResponse response =
+      co_await machinery_.bank.until_answered(bank_methods::capture, std::move(capture));
+  co_return answer_of(response);
 }
 
-Task<> Resender::send(Deposit deposit) {
-  ++sent_;
+// Of notes that the acceptor gave back there is nothing to tell.
+Task<Resender::Answer> Resender::tell(Deposit deposit) {
+  const bool is_settled = deposit.credited && deposit.exception.empty();
+  if (!is_settled && !deposit.kept) co_return Answer();
   wire::DepositRequest request;
   request.set_id(std::string(deposit.post_id.view()));
   request.set_terminal_id(deposit.terminal);
   request.set_card_number(deposit.card);
   *request.mutable_amount() = to_wire(deposit.counted.amount(), machinery_.settings.currency);
-  co_await again(bank_methods::deposit, std::move(request));
+  const wire::DepositResponse response =
+      co_await machinery_.bank.until_answered(bank_methods::deposit, std::move(request));
+  co_return answer_of(response);
 }
 
-Task<> Resender::send(Movement movement) {
-  ++sent_;
+Task<Resender::Answer> Resender::tell(Movement movement) {
   const wire::Money amount = to_wire(movement.notes.amount(), machinery_.settings.currency);
   if (movement.direction == MovementKind::load) {
     wire::LoadCashRequest request;
     request.set_id(std::string(movement.bank_id.view()));
     request.set_terminal_id(movement.terminal);
     *request.mutable_amount() = amount;
-    co_return co_await again(bank_methods::load_cash, std::move(request));
+    const wire::LoadCashResponse response =
+        co_await machinery_.bank.until_answered(bank_methods::load_cash, std::move(request));
+    co_return answer_of(response);
   }
   wire::UnloadCashRequest request;
   request.set_id(std::string(movement.bank_id.view()));
   request.set_terminal_id(movement.terminal);
   *request.mutable_amount() = amount;
-  co_await again(bank_methods::unload_cash, std::move(request));
+  const wire::UnloadCashResponse response =
+      co_await machinery_.bank.until_answered(bank_methods::unload_cash, std::move(request));
+  co_return answer_of(response);
 }
 
 }  // namespace atm

@@ -3,42 +3,53 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
-#include "async/future.h"
+#include "async/scope.h"
 #include "atm/machinery.h"
 #include "atm/records.h"
+#include "atm/register.h"
 
 namespace atm {
 
-// Waits until the bank's history breaks, then sends every item that was ever settled again, with
-// its old ids: the bank answers what it still knows with its first answer and does what it lost
-// once more. A bank that is not the remembered one is sent nothing before the operator agrees.
+// Waits until something is to be told again, then tells it with its old ids, item by item: the bank
+// answers what it still knows with its first answer and does what it lost once more. What it refuses
+// is an exception (rule 17). Each terminal's items are told in turn, a page of them in memory at a
+// time; no terminal waits for another. What was told again is written down, so a restart goes on
+// where this ended. A bank that is not the remembered one is told nothing before the operator agrees.
 // Owned by the Atm; loop thread only.
 class Resender {
  public:
-  explicit Resender(Machinery& machinery) : machinery_(machinery), done_(machinery.loop) {
-    done_.set();
-  }
+  Resender(Machinery& machinery, Register& known)
+      : machinery_(machinery), known_(known), tellings_(machinery.loop) {}
 
   Task<> run();
 
-  // Set while nothing is being sent.
-  async::Event& done() { return done_; }
-  std::uint32_t sent() const { return sent_; }
+  // Neither of the two: there was nothing to tell, or nothing came of it.
+  struct Answer {
+    std::uint64_t ledger_seq = 0;
+    std::string refusal = {};
+  };
 
  private:
-  Task<> send_everything();
-  Task<> send(Withdrawal withdrawal);
-  Task<> send(Deposit deposit);
-  Task<> send(Movement movement);
-  // Asks until the bank answered, or definitely did not begin.
-  template <typename Request, typename Response>
-  Task<> again(const rpc::Method<Request, Response>& method, Request request);
-  void refused(const std::string& method, const ::bank::v1::Refusal& refusal);
+  // Of one terminal, unless the history breaks again meanwhile.
+  Task<> tell_of(std::string terminal, std::uint32_t history);
+  template <Record T>
+  Task<> tell_all(Items<T>* items, std::string terminal, std::uint32_t history);
+  template <Record T>
+  Task<> tell_page(Items<T>* items, std::vector<T> page, std::uint32_t history);
+
+  // One item, whatever the bank answers to it.
+  Task<Answer> tell(Withdrawal withdrawal);
+  Task<Answer> tell(Deposit deposit);
+  Task<Answer> tell(Movement movement);
+  Task<> tell_hold(Withdrawal withdrawal);
+  template <Record T>
+  void note(T& record, const Answer& answer, std::uint32_t history);
 
   Machinery& machinery_;
-  async::Event done_;
-  std::uint32_t sent_ = 0;
+  Register& known_;
+  async::TaskScope tellings_;
 };
 
 }  // namespace atm

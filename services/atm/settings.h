@@ -39,6 +39,10 @@ inline constexpr std::size_t ended_items_kept_max = 10'000;
 inline constexpr std::size_t ended_items_forgotten_at_once = 1'000;
 static_assert(ended_items_forgotten_at_once <= ended_items_kept_max);
 
+// How many of the bank's chain heads are kept, to find where its history parted from ours. Backups of
+// any age are met to within a third of what they lack.
+inline constexpr std::size_t bank_heads_kept_max = 64;
+
 // Time that runs while the machine sleeps: a hold's life at the bank does not stop when the ATM is
 // suspended, as the loop's clock does (rule 16).
 class BootClock {

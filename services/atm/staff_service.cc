@@ -241,10 +241,10 @@ Task<v1::AcceptBankHistoryResponse> StaffService::accept_bank_history(
   }
   const bool accepted = co_await machinery_.bank.accept_history(request.reason());
   if (!accepted) throw rpc::Error(rpc::StatusCode::unavailable, "the bank does not answer");
-  // What is still being sent again was journalled, and goes on without us.
-  co_await resender_.done();
+  // What is still to be told again goes on without whoever asked, also after a restart.
+  co_await machinery_.bank.nothing_to_tell();
   v1::AcceptBankHistoryResponse response;
-  response.set_items_sent_again(resender_.sent());
+  response.set_items_sent_again(machinery_.bank.told_again());
   co_return response;
 }
 

@@ -10,7 +10,6 @@
 #include "atm/machinery.h"
 #include "atm/movements.h"
 #include "atm/register.h"
-#include "atm/resender.h"
 #include "atm/v1/staff.pb.h"
 #include "rpc/server.h"
 
@@ -20,13 +19,8 @@ namespace atm {
 // thread only.
 class StaffService {
  public:
-  StaffService(Machinery& machinery, Terminals& terminals, Register& known, Movements& movements,
-               Resender& resender)
-      : machinery_(machinery),
-        terminals_(terminals),
-        known_(known),
-        movements_(movements),
-        resender_(resender) {}
+  StaffService(Machinery& machinery, Terminals& terminals, Register& known, Movements& movements)
+      : machinery_(machinery), terminals_(terminals), known_(known), movements_(movements) {}
 
   void serve_on(rpc::Server& server);
 
@@ -63,7 +57,6 @@ class StaffService {
   Terminals& terminals_;
   Register& known_;
   Movements& movements_;
-  Resender& resender_;
 };
 
 }  // namespace atm

@@ -180,6 +180,15 @@ class Tables {
                       values);
   }
 
+  // The first `count` of them in the order of `column`.
+  template <Record T>
+  std::vector<T> read_first(int count, const std::string& column, const std::string& condition,
+                            std::span<const Value> values) {
+    return rows_of<T>(query(std::string(T::table) + " WHERE " + condition + " ORDER BY " + column +
+                            " LIMIT " + std::to_string(count)),
+                      values);
+  }
+
   // By its id, the table's key.
   template <Record T>
   std::optional<T> find(const OperationId& id) {

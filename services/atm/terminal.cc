@@ -68,7 +68,7 @@ Terminal::Service Terminal::service() const {
     return {v1::SERVICE_STATE_OUT_BY_STAFF, "staff took it out of service"};
   }
   if (moving_notes_) return {v1::SERVICE_STATE_OUT_BY_STAFF, "staff are moving notes"};
-  if (machinery_.bank.history_is_broken() || machinery_.bank.history_broke().is_set()) {
+  if (machinery_.bank.history_is_broken() || machinery_.bank.to_tell_again().is_set()) {
     return {v1::SERVICE_STATE_OUT_BANK_HISTORY,
             "the bank's history went back, or another bank answers: the operator must agree to go "
             "on (AcceptBankHistory)"};

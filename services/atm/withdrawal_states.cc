@@ -90,12 +90,14 @@ Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
 void Withdrawals::to_settled(const WithdrawalItem& item, std::uint64_t ledger_seq) {
   enter(item, WithdrawalState::settled);
   item->record.ledger_seq = ledger_seq;
+  item->record.told_in = machinery_.bank.history();
   note(item);
 }
 
 void Withdrawals::to_voided(const WithdrawalItem& item, std::uint64_t ledger_seq) {
   enter(item, WithdrawalState::voided);
   item->record.ledger_seq = ledger_seq;
+  item->record.told_in = machinery_.bank.history();
   note(item);
 }
 

@@ -209,6 +209,8 @@ Task<> Withdrawals::suspend(WithdrawalItem item) {
                        code == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
   if (response.has_refusal() && !decided) co_return to_exception(item, response.refusal());
   item->record.told_bank = true;
+  item->record.ledger_seq = response.receipt().ledger_seq();
+  item->record.told_in = machinery_.bank.history();
   note(item, "told the bank");
 }
 

@@ -78,6 +78,7 @@ void for_each_record(Visit visit) {
   visit.template operator()<DayTotals>();
   visit.template operator()<TerminalRow>();
   visit.template operator()<BankMemory>();
+  visit.template operator()<BankHead>();
   visit.template operator()<Event>();
 }
 

@@ -257,6 +257,9 @@ async::Task<wire::SuspendResponse> AtmBank::suspend(wire::SuspendRequest request
 
 async::Task<wire::GetHoldResponse> AtmBank::get_hold(wire::GetHoldRequest request, rpc::Context) {
   asked.emplace_back("GetHold");
+  if (!state.holds.contains(request.hold_id())) {
+    co_return refused<wire::GetHoldResponse>(wire::REFUSAL_CODE_HOLD_NOT_FOUND, "no such hold");
+  }
   const Hold& hold = state.holds.at(request.hold_id());
   wire::GetHoldResponse response;
   response.mutable_hold()->set_state(hold.state);
