@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
+#include <string>
 #include <utility>
 
 #include "async/future.h"
@@ -112,7 +114,10 @@ class MemoryTransport final : public StreamTransport {
     co_return;
   }
 
-  std::string peer() const override { return "memory"; }
+  // Unlike any other while this one lives, as addresses are.
+  std::string peer() const override {
+    return "memory#" + std::to_string(reinterpret_cast<std::uintptr_t>(this));
+  }
 
  private:
   static void refuse_if_broken(const Pipe& out) {

@@ -129,7 +129,7 @@ class UvTransport final : public StreamTransport {
   }
 
   std::string peer() const override {
-    if (socket_->kind == Endpoint::Kind::unix_socket) return "unix";
+    if (socket_->kind == Endpoint::Kind::unix_socket) return unix_peer();
     sockaddr_storage address{};
     int size = sizeof address;
     const int result =
@@ -138,6 +138,12 @@ class UvTransport final : public StreamTransport {
   }
 
  private:
+  // Those who connect have no address. The descriptor tells one open connection from the others.
+  std::string unix_peer() const {
+    uv_os_fd_t descriptor = -1;
+    if (uv_fileno(socket_->handle(), &descriptor) != 0) return "closed";
+    return "unix#" + std::to_string(descriptor);
+  }
   void start_reading() {
     if (reading_) return;
     const auto lend = [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {

@@ -96,6 +96,10 @@ void Atm::serve_on(rpc::Server& server) {
   staff_service_.serve_on(server);
 }
 
+void Atm::connection_closed(std::string_view peer) {
+  for (const auto& [id, terminal] : terminals_) terminal->end_session_of(peer);
+}
+
 Task<> Atm::until_idle() {
   for (const auto& [id, terminal] : terminals_) co_await terminal->work().join();
 }

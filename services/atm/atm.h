@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "async/scope.h"
@@ -51,6 +52,9 @@ class Atm {
   Task<> recover();
   // Adds the handlers of both services.
   void serve_on(rpc::Server& server);
+  // A caller's connection has ended, and with it the session that began on it. Whoever serves the
+  // handlers tells so.
+  void connection_closed(std::string_view peer);
   // What has begun to dispense finishes; everything that was written down is on the disk.
   Task<> drain(async::Deadline deadline);
 

@@ -38,6 +38,16 @@ Notes from_wire(const WireNotes& wire) {
 }  // namespace
 
 template <Record T>
+Task<> AtmService::until_free(Items<T>* items, std::string id, std::string session_id,
+                              rpc::Context context) {
+  const std::optional<OperationId> change = OperationId::from_bytes(id);
+  if (!change || items->knows(*change)) co_return;
+  const std::optional<Customer> asking = customer(session_id, context);
+  if (!asking) co_return;
+  while (asking->terminal->is_busy() && !context.is_abandoned()) co_await asking->terminal->idle();
+}
+
+template <Record T>
 Task<std::expected<OperationId, v1::Decline>> AtmService::usable_id(std::string bytes) {
   const std::optional<OperationId> id = OperationId::from_bytes(bytes);
   if (!id || !id->is_set()) co_return std::unexpected(malformed_id());
@@ -50,6 +60,7 @@ Task<std::expected<OperationId, v1::Decline>> AtmService::usable_id(std::string 
 
 Task<v1::WithdrawResponse> AtmService::withdraw(v1::WithdrawRequest request, rpc::Context context) {
   v1::WithdrawResponse response;
+  co_await until_free(&known_.withdrawals, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Withdrawal>(request.id());
   if (!id) {
     *response.mutable_decline() = id.error();
@@ -103,6 +114,7 @@ std::expected<WithdrawalItem, v1::Decline> AtmService::begin_withdrawal(Operatio
 
 Task<v1::DepositResponse> AtmService::deposit(v1::DepositRequest request, rpc::Context context) {
   v1::DepositResponse response;
+  co_await until_free(&known_.deposits, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Deposit>(request.id());
   if (!id) {
     *response.mutable_decline() = id.error();
@@ -151,6 +163,7 @@ std::expected<DepositItem, v1::Decline> AtmService::begin_deposit(OperationId id
 
 Task<v1::TransferResponse> AtmService::transfer(v1::TransferRequest request, rpc::Context context) {
   v1::TransferResponse response;
+  co_await until_free(&known_.relays, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Relay>(request.id());
   if (!id) {
     *response.mutable_decline() = id.error();
@@ -193,6 +206,7 @@ Task<v1::ChangePinResponse> AtmService::change_pin(v1::ChangePinRequest request,
   pins.set_new_pin(request.new_pin());
   wipe(*request.mutable_old_pin());
   wipe(*request.mutable_new_pin());
+  co_await until_free(&known_.relays, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Relay>(request.id());
   if (!id) {
     *response.mutable_decline() = id.error();

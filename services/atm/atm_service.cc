@@ -143,6 +143,10 @@ Task<v1::InsertCardResponse> AtmService::insert_card(v1::InsertCardRequest reque
     response.mutable_decline()->set_tries_left(reply->tries_left());
     co_return response;
   }
+  if (context.is_abandoned()) {
+    *response.mutable_decline() = session_lost();
+    co_return response;
+  }
   const Session* const session = terminal->begin_session(
       std::string(context.peer()), request.card_number(), reply->verified().token());
   if (session == nullptr) {

@@ -60,6 +60,10 @@ class AtmService {
   // and that the disk has room (rule 26, thrown as RESOURCE_EXHAUSTED).
   std::expected<Customer, v1::Decline> may_begin(const std::string& session_id,
                                                  const rpc::Context& context);
+  // Done when the customer's own change before this one is over: one whose caller gave up goes on
+  // without him. At once for whoever asks again about an id that is known.
+  template <Record T>
+  Task<> until_free(Items<T>* items, std::string id, std::string session_id, rpc::Context context);
   // The id's shape, and that it was neither fenced nor used for anything but a T.
   template <Record T>
   Task<std::expected<OperationId, v1::Decline>> usable_id(std::string bytes);

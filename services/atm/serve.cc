@@ -107,6 +107,19 @@ struct Hardware {
   SimulatedAcceptor acceptor;
 };
 
+// Customers leave when their connections end.
+class CustomerObserver final : public rpc::LogObserver {
+ public:
+  explicit CustomerObserver(Atm& atm) : atm_(atm) {}
+  void connection_closed(std::string_view peer, std::string_view why) override {
+    atm_.connection_closed(peer);
+    LogObserver::connection_closed(peer, why);
+  }
+
+ private:
+  Atm& atm_;
+};
+
 Task<> drain(async::Loop* loop, rpc::Server* server, Atm* atm) {
   co_await server->drain(loop->in(drain_time));
   co_await atm->drain(loop->in(finish_time));
@@ -143,7 +156,7 @@ int serve(const ops::CommandLine& line, const ServeOptions& options) {
   Atm atm(std::move(world), settings);
   loop.run(atm.recover());
 
-  rpc::LogObserver observer;
+  CustomerObserver observer(atm);
   rpc::ServerLimits limits;
   limits.connections_max = ops::connections_max(limits.connections_max);
   rpc::Server server(loop, limits, observer);

@@ -25,7 +25,9 @@ Terminal::Terminal(Machinery& machinery, std::string id, Dispenser& dispenser, A
       acceptor_(acceptor),
       stock_(id_),
       row_{.terminal = id_},
+      idle_(machinery.loop),
       work_(machinery.loop) {
+  idle_.set();
   JournalFile& file = machinery_.journal.file();
   // Every row is read, and so verified: one whose terminal was changed would not be missed.
   for (const StockRow& row : file.read<StockRow>()) {
@@ -96,8 +98,20 @@ bool Terminal::has_session() const {
 }
 
 bool Terminal::is_free_for(std::string_view card) const {
-  if (busy_) return false;
+  if (is_busy()) return false;
   return !has_session() || session_->card == card;
+}
+
+void Terminal::end_session_of(std::string_view peer) {
+  if (session_ && session_->peer == peer) session_.reset();
+}
+
+void Terminal::set_busy(bool busy) {
+  if (busy) {
+    idle_.clear();
+  } else {
+    idle_.set();
+  }
 }
 
 Session* Terminal::begin_session(std::string peer, std::string card, std::string token) {

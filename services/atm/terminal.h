@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "async/future.h"
 #include "async/scope.h"
 #include "atm/devices.h"
 #include "atm/machinery.h"
@@ -81,9 +82,13 @@ class Terminal {
   Session* session(std::string_view id, std::string_view peer);
   bool has_session() const;
   void end_session() { session_.reset(); }
+  // The customer whose connection that was has left.
+  void end_session_of(std::string_view peer);
 
-  bool is_busy() const { return busy_; }
-  void set_busy(bool busy) { busy_ = busy; }
+  bool is_busy() const { return !idle_.is_set(); }
+  void set_busy(bool busy);
+  // Set while no customer's change is under way.
+  async::Event& idle() { return idle_; }
   // Staff's notes go in or out: until the devices have said what they did, nothing else begins.
   bool is_moving_notes() const { return moving_notes_; }
   void set_moving_notes(bool moving) { moving_notes_ = moving; }
@@ -102,7 +107,7 @@ class Terminal {
   std::optional<ops::DayNumber> totals_touched_;
   TerminalRow row_;
   std::optional<Session> session_;
-  bool busy_ = false;
+  async::Event idle_;
   bool moving_notes_ = false;
   async::TaskScope work_;
 };

@@ -170,6 +170,7 @@ async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, 
 async::Task<wire::VerifyCardResponse> AtmBank::verify_card(wire::VerifyCardRequest request,
                                                            rpc::Context) {
   asked.emplace_back("VerifyCard");
+  if (delays.contains("VerifyCard")) co_await loop_.sleep_for(delays.at("VerifyCard"));
   if (moods["VerifyCard"] == Mood::silent) co_await never_;
   const auto customer = state.customers.find(request.card_number());
   if (customer == state.customers.end() || customer->second.pin != request.pin()) {

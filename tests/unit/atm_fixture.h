@@ -19,9 +19,8 @@
 #include "async/scope.h"
 #include "atm/atm.h"
 #include "atm/device_world.h"
-#include "atm/simulated_acceptor.h"
-#include "atm/simulated_dispenser.h"
 #include "atm_bank.h"
+#include "atm_crashes.h"
 #include "rpc/client.h"
 #include "rpc/server.h"
 
@@ -66,141 +65,6 @@ inline constexpr rpc::Method<v1::GetDayTotalsRequest, v1::GetDayTotalsResponse> 
 inline constexpr rpc::Method<v1::AcceptBankHistoryRequest, v1::AcceptBankHistoryResponse>
     accept_history_method{"atm.v1.StaffService/AcceptBankHistory"};
 
-// The process of the ATM ends here, as by kill -9.
-struct Crash : std::runtime_error {
-  Crash() : std::runtime_error("the ATM crashed, as the test wanted") {}
-};
-
-// Counts the points where a crash is possible, and crashes at one of them.
-struct CrashPlan {
-  int at = 0;  // 0: never.
-  int passed = 0;
-  bool reached() { return ++passed == at; }
-};
-
-class CrashingJournal final : public JournalFile {
- public:
-  CrashingJournal(const std::filesystem::path& folder, CrashPlan& plan)
-      : JournalFile(folder), plan_(plan) {}
-  void write(std::span<const Row> rows) override {
-    if (plan_.reached()) throw Crash();
-    JournalFile::write(rows);
-    if (plan_.reached()) throw Crash();
-  }
-
- private:
-  CrashPlan& plan_;
-};
-
-// A dispenser in whose every act the ATM may crash, before it and after it.
-class CrashingDispenser final : public Dispenser {
- public:
-  CrashingDispenser(async::ManualLoop& loop, DeviceWorld& world, const char* name, CrashPlan& plan)
-      : loop_(loop), plan_(plan), never_(loop), device_(loop, world, name) {}
-
-  Task<Told<Dispensed>> dispense(OperationId id, Picks picks) override {
-    dispensed.push_back(id);
-    co_await crash_point();
-    const Told<Dispensed> told = co_await device_.dispense(id, std::move(picks));
-    co_await crash_point();
-    if (loses_answers) co_return std::unexpected(DeviceSilent{"the dispenser does not answer"});
-    co_return told;
-  }
-  Task<Told<Dispensed>> presented(OperationId id) override {
-    if (loses_answers) co_return std::unexpected(DeviceSilent{"the dispenser does not answer"});
-    co_return co_await device_.presented(id);
-  }
-  Task<Told<Cassette>> load(OperationId id, Pick notes) override {
-    co_await crash_point();
-    const Told<Cassette> told = co_await device_.load(id, notes);
-    co_await crash_point();
-    co_return told;
-  }
-  Task<Told<Notes>> unload(OperationId id) override {
-    co_await crash_point();
-    const Told<Notes> told = co_await device_.unload(id);
-    co_await crash_point();
-    co_return told;
-  }
-  Task<Told<Inside>> count() override { return device_.count(); }
-  std::optional<std::string> out_of_order() const override { return device_.out_of_order(); }
-  Task<> set_fault(Fault fault) override { return device_.set_fault(fault); }
-
-  std::vector<OperationId> dispensed;  // What it was asked for.
-  bool loses_answers = false;
-
- private:
-  Task<> crash_point() {
-    if (!plan_.reached()) co_return;
-    loop_.fail(std::make_exception_ptr(Crash()));
-    co_await never_;
-  }
-
-  async::ManualLoop& loop_;
-  CrashPlan& plan_;
-  async::Event never_;
-  SimulatedDispenser device_;
-};
-
-class CrashingAcceptor final : public Acceptor {
- public:
-  CrashingAcceptor(async::ManualLoop& loop, DeviceWorld& world, const char* name, CrashPlan& plan)
-      : loop_(loop), plan_(plan), never_(loop), device_(loop, world, name) {}
-
-  Task<Told<Accepted>> accept(OperationId id, Notes notes) override {
-    co_await crash_point();
-    const Told<Accepted> told = co_await device_.accept(id, std::move(notes));
-    co_await crash_point();
-    if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
-    co_return told;
-  }
-  Task<Told<Accepted>> keep(OperationId id) override {
-    if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
-    if (spits_out) co_return co_await device_.give_back(id);
-    co_await crash_point();
-    const Told<Accepted> told = co_await device_.keep(id);
-    co_await crash_point();
-    co_return told;
-  }
-  Task<Told<Accepted>> give_back(OperationId id) override {
-    if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
-    co_await crash_point();
-    const Told<Accepted> told = co_await device_.give_back(id);
-    co_await crash_point();
-    co_return told;
-  }
-  Task<Told<Accepted>> where(OperationId id) override {
-    if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
-    co_return co_await device_.where(id);
-  }
-  Task<Told<Inside>> count() override { return device_.count(); }
-  Task<Told<Notes>> unload(OperationId id) override {
-    if (is_mute_to_unload) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
-    co_await crash_point();
-    const Told<Notes> told = co_await device_.unload(id);
-    co_await crash_point();
-    co_return told;
-  }
-  std::optional<std::string> out_of_order() const override { return device_.out_of_order(); }
-  Task<> set_fault(Fault fault) override { return device_.set_fault(fault); }
-
-  bool is_mute_to_unload = false;
-  bool is_mute = false;    // Takes notes in without a word, and does nothing else.
-  bool spits_out = false;  // Gives back what it is told to keep, and says so.
-
- private:
-  Task<> crash_point() {
-    if (!plan_.reached()) co_return;
-    loop_.fail(std::make_exception_ptr(Crash()));
-    co_await never_;
-  }
-
-  async::ManualLoop& loop_;
-  CrashPlan& plan_;
-  async::Event never_;
-  SimulatedAcceptor device_;
-};
-
 // A clock that the test can push while the loop's time stands still, as a suspended machine does.
 class TestBootClock final : public BootClock {
  public:
@@ -216,6 +80,18 @@ class TestDisk final : public FreeSpace {
  public:
   std::uint64_t bytes() const override { return free; }
   std::uint64_t free = 1ULL << 40U;
+};
+
+// Tells the ATM when a customer's connection has ended.
+class HouseObserver final : public rpc::ServerObserver {
+ public:
+  explicit HouseObserver(Atm& atm) : atm_(atm) {}
+  void connection_closed(std::string_view peer, std::string_view /*why*/) override {
+    atm_.connection_closed(peer);
+  }
+
+ private:
+  Atm& atm_;
 };
 
 // A whole house: a bank, an ATM with its files, and a customer's and a staff member's connection.
@@ -262,7 +138,8 @@ class AtmHouse {
     atm = std::make_unique<Atm>(std::move(world), settings);
     before_recovery(*this);
     run(atm->recover());
-    server = std::make_unique<rpc::Server>(loop, rpc::ServerLimits{}, observer_);
+    observer_ = std::make_unique<HouseObserver>(*atm);
+    server = std::make_unique<rpc::Server>(loop, rpc::ServerLimits{}, *observer_);
     atm->serve_on(*server);
     server->serve(loop.listen(async::Endpoint::parse("atm:7002")));
     connect();
@@ -477,7 +354,7 @@ class AtmHouse {
   }
 
   std::filesystem::path folder_;
-  rpc::ServerObserver observer_;
+  std::unique_ptr<HouseObserver> observer_;
   std::uint8_t ids_ = 0;
 
  public:

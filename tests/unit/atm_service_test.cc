@@ -106,6 +106,119 @@ TEST_F(AtmServiceTest, ASessionBelongsToItsConnection) {
   EXPECT_TRUE(get_balance().has_balance());
 }
 
+TEST_F(AtmServiceTest, ASessionEndsWithItsConnection) {
+  house.insert();
+  const std::string janes = house.session;
+  house.client.reset();
+  house.pass(100ms);
+  house.connect();
+  EXPECT_EQ(get_balance().decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_TRUE(house.insert("4000-john", "2345").has_session());
+}
+
+TEST_F(AtmServiceTest, TheEndOfAnotherConnectionEndsNoSession) {
+  house.call(list_terminals_method, v1::ListTerminalsRequest());
+  std::unique_ptr<rpc::Client> staff = std::move(house.client);
+  house.connect();
+  house.insert();
+  staff.reset();
+  house.pass(100ms);
+  EXPECT_TRUE(get_balance().has_balance());
+}
+
+TEST_F(AtmServiceTest, NoSessionBeginsForACallerWhoHasLeft) {
+  for (const bool hangs_up : {false, true}) {
+    house.bank.delays["VerifyCard"] = 500ms;
+    v1::InsertCardRequest request;
+    request.set_card_number("4000-jane");
+    request.set_pin("1234");
+    {
+      std::optional<rpc::Reply<v1::InsertCardResponse>> reply;
+      async::TaskScope scope(house.loop);
+      house.begin_call(scope, insert_card_method, request, 10s, reply);
+      house.pass(100ms);
+      if (hangs_up) house.client.reset();
+    }
+    if (hangs_up) house.connect();
+    house.pass(1s);
+    house.bank.delays.clear();
+    EXPECT_TRUE(house.insert("4000-john", "2345").has_session());
+    end_session();
+  }
+}
+
+// Whoever is being served never hears that another customer is.
+TEST_F(AtmServiceTest, TheNextChangeWaitsForOneWhoseCallerGaveUp) {
+  house.insert();
+  house.bank.delays["Deposit"] = 500ms;
+  const auto give_up_on_a_deposit = [&] {
+    std::optional<rpc::Reply<v1::DepositResponse>> reply;
+    async::TaskScope scope(house.loop);
+    house.begin_call(scope, deposit_method, house.deposit_of(house.new_id(), 50, 1), 10s, reply);
+    house.pass(100ms);
+  };
+  give_up_on_a_deposit();
+  EXPECT_TRUE(house.withdraw(20).has_withdrawn());
+  give_up_on_a_deposit();
+  EXPECT_TRUE(transfer(house.new_id(), "4000-john", 10).has_transferred());
+  house.pass(1s);
+  EXPECT_EQ(house.balance(), 170);
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
+TEST_F(AtmServiceTest, TwoCopiesOfAChangeThatWaitAreOneChange) {
+  house.insert();
+  house.bank.delays["Deposit"] = 500ms;
+  const OperationId id = house.new_id();
+  std::optional<rpc::Reply<v1::DepositResponse>> before;
+  std::optional<rpc::Reply<v1::WithdrawResponse>> first;
+  std::optional<rpc::Reply<v1::WithdrawResponse>> second;
+  async::TaskScope scope(house.loop);
+  house.begin_call(scope, deposit_method, house.deposit_of(house.new_id(), 50, 1), 10s, before);
+  house.pass(100ms);
+  house.begin_call(scope, withdraw_method, house.withdrawal(id, 20), 10s, first);
+  house.begin_call(scope, withdraw_method, house.withdrawal(id, 20), 10s, second);
+  house.pass(2s);
+  ASSERT_TRUE(before && first && second);
+  EXPECT_TRUE((*first)->has_withdrawn());
+  EXPECT_TRUE((*second)->has_withdrawn());
+  EXPECT_EQ(house.balance(), 130);
+  EXPECT_EQ(house.dispenser->dispensed.size(), 1U);
+}
+
+TEST_F(AtmServiceTest, AChangeThatIsFencedWhileItWaitsNeverBegins) {
+  house.insert();
+  house.bank.delays["Deposit"] = 500ms;
+  const OperationId id = house.new_id();
+  std::optional<rpc::Reply<v1::DepositResponse>> before;
+  std::optional<rpc::Reply<v1::WithdrawResponse>> first;
+  async::TaskScope scope(house.loop);
+  house.begin_call(scope, deposit_method, house.deposit_of(house.new_id(), 50, 1), 10s, before);
+  house.pass(100ms);
+  house.begin_call(scope, withdraw_method, house.withdrawal(id, 20), 10s, first);
+  house.pass(100ms);
+  EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_ID_FENCED);
+  house.pass(2s);
+  EXPECT_EQ((*first)->decline().code(), v1::DECLINE_CODE_ID_FENCED);
+  EXPECT_EQ(house.balance(), 150);
+}
+
+TEST_F(AtmServiceTest, TheTerminalIsFreeWhenADeclinedDepositIsAnswered) {
+  house.insert();
+  house.bank.moods["Deposit"] = Mood::refuses;
+  house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ACCOUNT_CLOSED;
+  const Terminal* const terminal = house.atm->terminals().at("atm-1").get();
+  const auto watch = [](AtmHouse* at, const Terminal* watched, v1::DepositRequest request,
+                        bool* was_busy) -> Task<> {
+    rpc::Context context(at->loop.in(10s));
+    co_await at->client->try_call(deposit_method, std::move(request), std::move(context));
+    *was_busy = watched->is_busy();
+  };
+  bool was_busy = true;
+  house.run(watch(&house, terminal, house.deposit_of(house.new_id(), 50, 1), &was_busy));
+  EXPECT_FALSE(was_busy);
+}
+
 TEST_F(AtmServiceTest, AnUnknownTerminalIsNamed) {
   EXPECT_EQ(house.insert("4000-jane", "1234", "atm-9").decline().code(),
             v1::DECLINE_CODE_NO_SUCH_TERMINAL);
