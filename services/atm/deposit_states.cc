@@ -36,8 +36,9 @@ void Deposits::to_credited(const DepositItem& item, const wire::Receipt& receipt
 void Deposits::count_as_kept(const DepositItem& item) {
   if (std::exchange(item->record.kept, true)) return;
   item->terminal.stock().keep(item->record.counted);
-  ++item->terminal.today().deposits;
-  item->terminal.today().deposited += item->record.counted.amount();
+  DayTotals& today = item->terminal.today();
+  ++today.deposits;
+  today.deposited += item->record.counted.amount();
 }
 
 Task<> Deposits::to_kept(DepositItem item) {
@@ -109,6 +110,11 @@ v1::Deposited Deposits::deposited(const Deposit& deposit) const {
   v1::Deposited taken;
   *taken.mutable_amount() = to_wire(deposit.counted.amount(), machinery_.settings.currency);
   taken.set_credited(deposit.credited);
+  Notes handed_back;
+  for (const Notes::Entry& more : deposit.put_in - deposit.counted) {
+    if (more.count > 0) handed_back.add(more.denomination, more.count);
+  }
+  *taken.mutable_handed_back() = to_wire(handed_back);
   if (deposit.balance_told) {
     *taken.mutable_balance() =
         to_wire(deposit.balance, deposit.available, machinery_.settings.currency);

@@ -39,10 +39,11 @@ Terminal::Terminal(Machinery& machinery, std::string id, Dispenser& dispenser, A
 }
 
 DayTotals& Terminal::totals(ops::DayNumber day) {
-  totals_touched_ = day;
+  totals_touched_.insert(day);
   const auto found = totals_.find(day);
   if (found != totals_.end()) return found->second;
-  if (totals_.size() >= days_kept_max) totals_.erase(totals_.begin());
+  const auto is_settled = [&](const auto& old) { return !totals_touched_.contains(old.first); };
+  if (totals_.size() >= days_kept_max) std::erase_if(totals_, is_settled);
   return totals_.emplace(day, totals_of(day)).first->second;
 }
 
@@ -60,7 +61,7 @@ Entry Terminal::books_entry() {
   entry.event.at_us = machinery_.now_us();
   entry.event.terminal = id_;
   entry.add(stock_.take_changes());
-  if (totals_touched_) entry.add(totals_.at(*std::exchange(totals_touched_, std::nullopt)));
+  for (const ops::DayNumber day : std::exchange(totals_touched_, {})) entry.add(totals_.at(day));
   return entry;
 }
 

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -104,7 +105,7 @@ class Terminal {
   Acceptor& acceptor_;
   Stock stock_;
   std::map<ops::DayNumber, DayTotals> totals_;
-  std::optional<ops::DayNumber> totals_touched_;
+  std::set<ops::DayNumber> totals_touched_;  // Since the last entry.
   TerminalRow row_;
   std::optional<Session> session_;
   async::Event idle_;

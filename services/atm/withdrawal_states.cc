@@ -58,10 +58,12 @@ Task<> Withdrawals::to_dispensed(WithdrawalItem item, Dispensed dispensed) {
   if (withdrawal.presented.empty()) {
     *response.mutable_decline() =
         decline(v1::DECLINE_CODE_DISPENSER_FAULT, "No note was presented; nothing is debited.");
+    ++item->terminal.today().declined;
   } else {
     *response.mutable_withdrawn() = withdrawn(withdrawal);
-    ++item->terminal.today().withdrawals;
-    item->terminal.today().withdrawn += notes_of(withdrawal.presented).amount();
+    DayTotals& today = item->terminal.today();
+    ++today.withdrawals;
+    today.withdrawn += notes_of(withdrawal.presented).amount();
   }
   withdrawal.answer = stored(response);
   co_await machinery_.journal.commit(
@@ -115,8 +117,9 @@ Task<> Withdrawals::to_decided(WithdrawalItem item, Cents captured) {
     // The audit names the difference between what was decided and what these notes can make.
     if (!paid) paid = plan_mix(unknown, paid.error().front());
     withdrawal.decided = notes_of(*paid);
-    ++item->terminal.today().withdrawals;
-    item->terminal.today().withdrawn += withdrawal.decided.amount();
+    DayTotals& today = item->terminal.today();
+    ++today.withdrawals;
+    today.withdrawn += withdrawal.decided.amount();
   }
   item->terminal.stock().decide(withdrawal.plan, withdrawal.decided, never_taken);
   enter(item, captured > Cents{0} ? WithdrawalState::settled : WithdrawalState::voided);
@@ -124,6 +127,7 @@ Task<> Withdrawals::to_decided(WithdrawalItem item, Cents captured) {
 }
 
 void Withdrawals::give_up(const WithdrawalItem& item, v1::Decline why) {
+  ++item->terminal.today().declined;
   v1::WithdrawResponse response;
   *response.mutable_decline() = std::move(why);
   answer(item, response);

@@ -67,11 +67,18 @@ std::string paid(const Withdrawn& withdrawn, const PendingChange& asked) {
 }
 
 std::string credited(const Deposited& deposited) {
+  std::string handed_back;
+  for (const Notes& kind : deposited.handed_back()) {
+    handed_back += handed_back.empty() ? " Not accepted, and handed back: " : ", ";
+    handed_back += cli::notes_text(kind, deposited.amount().currency());
+  }
+  if (!handed_back.empty()) handed_back += '.';
   std::string text = cli::money_text(deposited.amount());
   if (!deposited.credited()) {
-    return text + " counted, not yet credited: the ATM keeps telling the bank until it is.";
+    return text + " counted, not yet credited: the ATM keeps telling the bank until it is." +
+           handed_back;
   }
-  text += " credited.";
+  text += " credited." + handed_back;
   if (deposited.has_balance()) text += "\n" + available(deposited.balance());
   return text;
 }

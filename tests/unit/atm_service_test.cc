@@ -425,6 +425,31 @@ TEST_F(AtmServiceTest, ADayIsSummedUpInItsTimeZone) {
   EXPECT_EQ(totals(today.day()).withdrawn().minor_units(), 40'00);
 }
 
+TEST_F(AtmServiceTest, EveryWithdrawalOfWhichNothingWasPaidCountsAsDeclined) {
+  const auto declined = [&] {
+    return house.call(day_totals_method, v1::GetDayTotalsRequest()).declined();
+  };
+  house.insert();
+  house.bank.moods["Hold"] = Mood::silent;
+  EXPECT_EQ(house.withdraw(house.new_id(), 20, 2s).decline().code(), v1::DECLINE_CODE_BANK_SILENT);
+  EXPECT_EQ(declined(), 1U) << "given up";
+  house.bank.moods.clear();
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_JAM, 0);
+  EXPECT_EQ(house.withdraw(20).decline().code(), v1::DECLINE_CODE_DISPENSER_FAULT);
+  EXPECT_EQ(declined(), 2U) << "nothing was presented";
+}
+
+TEST_F(AtmServiceTest, WhatHappensAroundMidnightIsInTheTotalsOfBothDays) {
+  Terminal& terminal = *house.atm->terminals().at("atm-1");
+  const ops::DayNumber today = ops::Calendar::of_zone("UTC").day_of(house.loop.wall_now());
+  for (int day = 0; day < 5; ++day) ++terminal.totals(today + day).declined;
+  house.load(1, 20, 1);  // Its entry takes them along.
+  house.restart();
+  for (int day = 0; day < 5; ++day) {
+    EXPECT_EQ(house.atm->terminals().at("atm-1")->totals_of(today + day).declined, 1U) << day;
+  }
+}
+
 // Two of the staff's hands at once.
 
 TEST_F(AtmServiceTest, ACassetteIsNotLoadedWithTwoDenominationsAtOnce) {

@@ -159,7 +159,12 @@ TEST_F(DepositTest, ARefusalAfterTheNotesWereKeptIsAnException) {
 
 TEST_F(DepositTest, OnlyWhatTheAcceptorCountedIsCredited) {
   house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_JAM, 1);
-  EXPECT_EQ(house.deposit(house.new_id(), 50, 2).deposited().amount().minor_units(), 50'00);
+  const v1::DepositResponse response = house.deposit(house.new_id(), 50, 2);
+  EXPECT_EQ(response.deposited().amount().minor_units(), 50'00);
+  ASSERT_EQ(response.deposited().handed_back_size(), 1)
+      << "and the customer hears of the other note";
+  EXPECT_EQ(response.deposited().handed_back(0).denomination_minor_units(), 50'00);
+  EXPECT_EQ(response.deposited().handed_back(0).count(), 1U);
   house.pass(1s);
   expect_taken(50);
 }
