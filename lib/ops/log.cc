@@ -14,27 +14,21 @@
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include "ops/calendar.h"
+#include "ops/foreign_text.h"
 
 namespace ops {
 namespace {
 
 // How fields travel through spdlog, which knows only a text: after the message, each behind a unit
-// separator, key and value split by a record separator. Message and texts are cleared of both on
-// the way in, so that no peer can forge a field.
+// separator, key and value split by a record separator. Message and texts are escaped on the way in,
+// so that they hold neither.
 constexpr char field_mark = '\x1f';
 constexpr char text_mark = '\x1e';    // The value is a text, to be quoted.
 constexpr char number_mark = '\x1d';  // The value stands for itself: a number or a truth.
 
 constexpr std::size_t lines_waiting_max = 1024;
-
-bool is_mark(char letter) { return letter >= number_mark && letter <= field_mark; }
-
-void append_clean(std::string& out, std::string_view text) {
-  std::ranges::replace_copy_if(text, std::back_inserter(out), is_mark, ' ');
-}
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
@@ -82,22 +76,12 @@ std::string_view split(std::string_view payload, OnField&& on_field) {
   return message;
 }
 
-// How many bytes the UTF-8 character at the front takes; 0 when it is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  // Overlong forms, surrogates and what lies above the last character.
-  if ((first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
-      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f)) {
-    return 0;
-  }
-  return length;
+// Whether a value could be taken for more than one, were it not in quotes: it has a blank of any
+// script, or what stands between fields.
+bool needs_quotes(std::string_view value) {
+  return value.empty() || std::ranges::any_of(value, [](char letter) {
+           return letter <= ' ' || letter > '~' || letter == '=' || letter == '"';
+         });
 }
 
 class EventFormatter : public spdlog::formatter {
@@ -127,9 +111,9 @@ class JsonFormatter final : public EventFormatter {
  private:
   void member(std::string_view key, std::string_view value, bool is_text) {
     line_ += line_.empty() ? "{\"" : ",\"";
-    append_json_escaped(line_, key);
+    line_ += key;
     line_ += is_text ? "\":\"" : "\":";
-    append_json_escaped(line_, value);
+    line_ += value;
     if (is_text) line_ += '"';
   }
   void build(std::string_view time, std::string_view level, std::string_view logger,
@@ -160,15 +144,14 @@ class TextFormatter final : public EventFormatter {
     line_.append(6 - level.size(), ' ');
     line_ += logger;
     line_ += "  ";
-    append_json_escaped(line_, split(payload, [](auto...) {}));
+    line_ += split(payload, [](auto...) {});
     split(payload, [this](std::string_view key, std::string_view value, bool is_text) {
       line_ += "  ";
       line_ += key;
       line_ += '=';
-      const bool quoted =
-          is_text && (value.empty() || value.find_first_of(" =\"") != std::string_view::npos);
+      const bool quoted = is_text && needs_quotes(value);
       if (quoted) line_ += '"';
-      append_json_escaped(line_, value);
+      line_ += value;
       if (quoted) line_ += '"';
     });
   }
@@ -195,10 +178,6 @@ struct Log::Shared {
   Shared(spdlog::sink_ptr to, LogLevel first) : sink(std::move(to)), level(first) {}
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
-  // The writer drains its queue; what spdlog's own functions write afterwards goes straight out.
-  ~Shared() {
-    if (writer) spdlog::set_default_logger(std::make_shared<spdlog::logger>("", sink));
-  }
 
   std::shared_ptr<spdlog::logger> make_logger(std::string name) const {
     if (!writer) return std::make_shared<spdlog::logger>(std::move(name), sink);
@@ -210,7 +189,6 @@ struct Log::Shared {
   spdlog::sink_ptr sink;
   std::atomic<LogLevel> level;  // Of every copy; the loggers themselves let all pass.
   std::shared_ptr<spdlog::details::thread_pool> writer;  // A thread; none for tests.
-  std::shared_ptr<spdlog::logger> default_logger;        // Of spdlog::info() and the like, if any.
 };
 
 Log Log::to_stdout(std::string name, LogLevel level, LogFormat format) {
@@ -224,11 +202,7 @@ Log Log::to_stdout(std::string name, LogLevel level, LogFormat format) {
   }
   auto shared = std::make_shared<Shared>(std::move(sink), level);
   shared->writer = std::make_shared<spdlog::details::thread_pool>(lines_waiting_max, 1);
-  shared->default_logger = shared->make_logger(name);
-  spdlog::set_default_logger(shared->default_logger);
-  Log log = Log(std::move(shared), nullptr).named(std::move(name));
-  log.set_level(level);
-  return log;
+  return Log(std::move(shared), nullptr).named(std::move(name));
 }
 
 Log Log::to_string(std::string name, LogLevel level, LogFormat format, std::string& lines) {
@@ -252,21 +226,18 @@ bool Log::writes(LogLevel level) const {
   return level >= shared_->level.load(std::memory_order_relaxed);
 }
 
-void Log::set_level(LogLevel level) const {
-  shared_->level.store(level);
-  if (shared_->default_logger) shared_->default_logger->set_level(spdlog_level(level));
-}
+void Log::set_level(LogLevel level) const { shared_->level.store(level); }
 
 void Log::write(LogLevel level, std::string_view message, std::span<const LogField> fields) const {
   if (!writes(level)) return;
   std::string payload;
-  append_clean(payload, message);
+  payload += ForeignText(message).escaped();
   for (const LogField& field : fields) {
     payload += field_mark;
-    append_clean(payload, field.key);
+    payload += ForeignText(field.key).escaped();
     if (const auto* text = std::get_if<std::string_view>(&field.value)) {
       payload += text_mark;
-      append_clean(payload, *text);
+      payload += ForeignText(*text).escaped();
     } else if (const auto* number = std::get_if<std::int64_t>(&field.value)) {
       payload += number_mark;
       payload += std::to_string(*number);
@@ -286,28 +257,6 @@ std::string mask_card(std::string_view card_number) {
   if (card_number.size() < 2 * shown) return std::string(card_number.size(), '*');
   return std::string(card_number.size() - shown, '*') +
          std::string(card_number.substr(card_number.size() - shown));
-}
-
-void append_json_escaped(std::string& out, std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  while (!text.empty()) {
-    const char letter = text.front();
-    const std::size_t length = utf8_length(text);
-    if (letter == '"' || letter == '\\') {
-      out += '\\';
-      out += letter;
-    } else if (letter == '\n') {
-      out += "\\n";
-    } else if (length == 0 || static_cast<unsigned char>(letter) < 0x20 || letter == '\x7f') {
-      const auto byte = static_cast<unsigned char>(letter);
-      out += "\\u00";
-      out += digits[byte >> 4U];
-      out += digits[byte & 15U];
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
-  }
 }
 
 Parsed<LogLevel> Value<LogLevel>::parse(std::string_view text) {

@@ -7,8 +7,8 @@
 //   {"ts":"2026-11-23T13:05:09.123456Z","level":"info","logger":"bankd","msg":"listening",
 //    "address":"127.0.0.1:7001","connections_max":1024}
 //
-// Whatever a peer sends may be a field: it is escaped. Never a PIN, and of a card number only
-// mask_card().
+// Whatever a peer sends may be a field: it comes out as ForeignText, so that no text can forge a
+// field or a line at any level. Never a PIN, and of a card number only mask_card().
 #pragma once
 
 #include <concepts>
@@ -58,7 +58,6 @@ class Log {
 
   // Writes to standard output, on a thread of its own: whoever reads it may stop without stopping
   // the caller, and then loses the oldest lines. All lines are out when the last copy is destroyed.
-  // Also makes it what spdlog's own functions write to.
   static Log to_stdout(std::string name, LogLevel level, LogFormat format = LogFormat::automatic);
   // For tests: into `lines`, which must outlive it.
   static Log to_string(std::string name, LogLevel level, LogFormat format, std::string& lines);
@@ -100,10 +99,6 @@ class Log {
 
 // All but the last four digits as stars: "************0002". Of a short one, everything.
 std::string mask_card(std::string_view card_number);
-
-// As the inside of a JSON string: quotes, backslashes, control characters, and bytes that are not
-// UTF-8 are escaped.
-void append_json_escaped(std::string& out, std::string_view text);
 
 template <>
 struct Value<LogLevel> {

@@ -6,6 +6,7 @@
 #include <system_error>
 
 #include "async/endpoint.h"
+#include "ops/foreign_text.h"
 #include "ops/options.h"
 
 namespace ops {
@@ -74,7 +75,8 @@ int run_main(std::string_view program, const std::function<int()>& body, const E
     std::cout.flush();
     // "bankctl account needs a command ..." names the program already.
     const bool names_program = ending.sentence.starts_with(std::string(program) + " ");
-    std::cerr << (names_program ? "" : std::string(program) + ": ") << ending.sentence << std::endl;
+    std::cerr << (names_program ? "" : std::string(program) + ": ")
+              << ForeignText(ending.sentence).shown() << std::endl;
     return to_int(ending.code);
   }
 }

@@ -28,6 +28,7 @@ using Endings = std::function<std::optional<Ending>(const std::exception&)>;
 //   std::system_error    66 a file is not there, 77 not permitted, 73 it cannot be made, else 74
 //   everything else      70
 // The sentence goes to standard error, behind the program's name: "bankd: 127.0.0.1:7001 is taken".
+// Whatever it quotes, it is one line (ForeignText).
 // Nothing is caught that ends the process (check failures).
 int run_main(std::string_view program, const std::function<int()>& body,
              const Endings& endings = {});

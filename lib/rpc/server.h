@@ -68,17 +68,6 @@ class ServerObserver {
   virtual void accept_failed(std::string_view /*error*/) {}
 };
 
-// Logs with spdlog's default logger, as key=value: handlers that failed and calls that ended
-// INTERNAL, UNKNOWN or DATA_LOSS, and at level debug other calls that did not end OK and
-// connections that did not end by themselves, because anybody can cause as many as he likes.
-class LogObserver : public ServerObserver {
- public:
-  void call_ended(const CallRecord& record) override;
-  void handler_failed(const CallRecord& record) override;
-  void connection_closed(std::string_view peer, std::string_view why) override;
-  void accept_failed(std::string_view error) override;
-};
-
 namespace detail {
 
 template <typename HandlerType>

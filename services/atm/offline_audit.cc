@@ -14,6 +14,7 @@
 #include "atm/simulated_acceptor.h"
 #include "atm/simulated_dispenser.h"
 #include "ops/failure.h"
+#include "ops/foreign_text.h"
 
 namespace atm {
 
@@ -81,7 +82,7 @@ void print_terminal(std::ostream& out, const std::string& terminal, const Stock&
     out << "  " << name << std::string(22 - name.size(), ' ')
         << ledger::to_text({.amount = amount, .currency = currency}) << "\n";
   };
-  out << terminal << "\n";
+  out << ops::ForeignText(terminal).shown() << "\n";
   line("loaded", books.loaded);
   line("deposited", books.deposited);
   line("in cassettes", books.in_cassettes);
@@ -132,7 +133,9 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
     }
   }
   out << "open items: " << open << "\n";
-  for (const std::string& difference : differences) out << difference << "\n";
+  for (const std::string& difference : differences) {
+    out << ops::ForeignText(difference).shown() << "\n";
+  }
   if (differences.empty()) out << "Every cent is accounted for.\n";
   return ops::to_int(differences.empty() ? ops::ExitCode::ok : ops::ExitCode::bad_data);
 }

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <sys/statvfs.h>
+#include <utility>
 
 #include <sodium.h>
 
@@ -17,6 +18,7 @@
 #include "ops/failure.h"
 #include "ops/files.h"
 #include "ops/log.h"
+#include "rpc/log_observer.h"
 
 namespace atm {
 
@@ -110,7 +112,7 @@ struct Hardware {
 // Customers leave when their connections end.
 class CustomerObserver final : public rpc::LogObserver {
  public:
-  explicit CustomerObserver(Atm& atm) : atm_(atm) {}
+  CustomerObserver(ops::Log log, Atm& atm) : LogObserver(std::move(log)), atm_(atm) {}
   void connection_closed(std::string_view peer, std::string_view why) override {
     atm_.connection_closed(peer);
     LogObserver::connection_closed(peer, why);
@@ -156,7 +158,7 @@ int serve(const ops::CommandLine& line, const ServeOptions& options) {
   Atm atm(std::move(world), settings);
   loop.run(atm.recover());
 
-  CustomerObserver observer(atm);
+  CustomerObserver observer(log, atm);
   rpc::ServerLimits limits;
   limits.connections_max = ops::connections_max(limits.connections_max);
   rpc::Server server(loop, limits, observer);

@@ -18,6 +18,7 @@
 #include "ops/calendar.h"
 #include "ops/daemon.h"
 #include "ops/files.h"
+#include "rpc/log_observer.h"
 #include "rpc/server.h"
 
 namespace bank {
@@ -61,7 +62,7 @@ int serve(const ServeOptions& options,
   BankService bank(store, changes, pins, tokens);
   OperatorService operators(loop, store, changes, hasher, tokens);
 
-  rpc::LogObserver observer;
+  rpc::LogObserver observer(log);
   rpc::ServerLimits limits;
   limits.connections_max = ops::connections_max(limits.connections_max);
   rpc::Server server(loop, limits, observer);

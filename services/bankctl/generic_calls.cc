@@ -1,6 +1,7 @@
 #include "bankctl/generic_calls.h"
 
 #include <iostream>
+#include <sstream>
 #include <utility>
 
 #include <google/protobuf/descriptor.h>
@@ -9,10 +10,19 @@
 #include "async/uv_loop.h"
 #include "cli/caller.h"
 #include "ops/failure.h"
+#include "ops/foreign_text.h"
 #include "rpc/reflection_client.h"
 
 namespace bankctl {
 namespace {
+
+// What a server says about itself, whose lines are meant.
+void print_lines(const std::string& text) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::cout << ops::ForeignText(line).shown() << "\n";
+  }
+}
 
 async::Task<bool> finished(async::Task<> task) {
   co_await task;
@@ -27,7 +37,9 @@ async::Task<int> make_call(async::Loop* loop, rpc::Channel* channel, cli::Interr
   // A stream is read until somebody has seen enough.
   const rpc::Context endless(async::Deadline::never());
   const rpc::Context& waits = found->server_streaming() ? endless : context;
-  const auto print = [](const std::string& response) { std::cout << response << std::endl; };
+  const auto print = [](const std::string& response) {
+    std::cout << ops::ForeignText(response).as_json() << std::endl;
+  };
   async::Task<bool> call = finished(client.call(method, json, waits, print));
   const std::optional<bool> done = co_await cli::unless_interrupted(*interrupts, std::move(call));
   if (!done && !found->server_streaming()) {
@@ -42,7 +54,7 @@ async::Task<int> list_methods(async::Loop* loop, rpc::Channel* channel, async::D
   const std::vector<std::string> services = co_await client.services(context);
   for (const std::string& service : services) {
     const std::vector<std::string> methods = co_await client.methods(service, context);
-    for (const std::string& method : methods) std::cout << method << "\n";
+    for (const std::string& name : methods) std::cout << ops::ForeignText(name).shown() << "\n";
   }
   co_return 0;
 }
@@ -52,10 +64,9 @@ async::Task<int> print_method(async::Loop* loop, rpc::Channel* channel, async::D
   rpc::ReflectionClient client(*channel);
   const rpc::Context context(loop->in(timeout));
   const google::protobuf::MethodDescriptor* const found = co_await client.find(method, context);
-  std::cout << found->DebugString() << "\n"
-            << found->input_type()->DebugString() << "\n"
-            << found->output_type()->DebugString() << "\nA request to fill in:\n\n"
-            << rpc::ReflectionClient::template_of(*found);
+  print_lines(found->DebugString() + "\n" + found->input_type()->DebugString() + "\n" +
+              found->output_type()->DebugString() + "\nA request to fill in:\n\n" +
+              rpc::ReflectionClient::template_of(*found));
   co_return 0;
 }
 

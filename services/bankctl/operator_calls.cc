@@ -14,6 +14,7 @@
 #include "cli/message_json.h"
 #include "cli/message_text.h"
 #include "ops/failure.h"
+#include "ops/foreign_text.h"
 
 namespace bankctl {
 namespace {
@@ -146,8 +147,9 @@ void OperatorCalls::print(const Message& response) const {
   if (differences == nullptr) return;
   const int count = response.GetReflection()->FieldSize(response, differences);
   for (int i = 0; i < count; ++i) {
-    out_ << "difference: " << response.GetReflection()->GetRepeatedString(response, differences, i)
-         << "\n";
+    const std::string difference =
+        response.GetReflection()->GetRepeatedString(response, differences, i);
+    out_ << "difference: " << ops::ForeignText(difference).shown() << "\n";
   }
   if (count == 0) out_ << "Nothing differs.\n";
 }

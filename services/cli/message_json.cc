@@ -6,7 +6,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include "ledger/operation_id.h"
-#include "ops/log.h"
+#include "ops/foreign_text.h"
 
 namespace cli {
 namespace {
@@ -127,9 +127,7 @@ std::string bytes_text(const std::string& bytes) {
 }
 
 std::string json_string(std::string_view text) {
-  std::string quoted = "\"";
-  ops::append_json_escaped(quoted, text);
-  return quoted + "\"";
+  return "\"" + ops::ForeignText(text).escaped() + "\"";
 }
 
 }  // namespace cli

@@ -11,6 +11,7 @@
 #include "cli/message_json.h"
 #include "ledger/money.h"
 #include "ops/calendar.h"
+#include "ops/foreign_text.h"
 
 namespace cli {
 namespace {
@@ -70,13 +71,8 @@ std::string scalar_text(const Message& message, const FieldDescriptor& field) {
     case FieldDescriptor::CPPTYPE_ENUM:
       return words(short_name(*reflection.GetEnum(message, &field)));
     default: {
-      const std::string value = reflection.GetString(message, &field);
-      if (field.type() == FieldDescriptor::TYPE_BYTES) return bytes_text(value);
-      std::string shown;  // Whatever somebody once typed, without what moves a terminal's cursor.
-      for (const char letter : value) {
-        shown += static_cast<unsigned char>(letter) < 0x20 || letter == 0x7f ? '?' : letter;
-      }
-      return shown;
+      std::string value = reflection.GetString(message, &field);
+      return field.type() == FieldDescriptor::TYPE_BYTES ? bytes_text(value) : value;
     }
   }
 }
@@ -122,7 +118,7 @@ std::string cell(const Message& message, const FieldDescriptor& field,
 
 using Cells = std::vector<std::pair<std::string, std::string>>;
 
-// Name and value of each field, messages within the message flattened.
+// Name and value of each field as they are shown, messages within the message flattened.
 void collect(const Message& message, const std::string& currency, Cells& cells) {
   const google::protobuf::Descriptor& type = *message.GetDescriptor();
   const Reflection& reflection = *message.GetReflection();
@@ -131,8 +127,8 @@ void collect(const Message& message, const std::string& currency, Cells& cells) 
     // Said by whoever prints.
     if (field.name() == "next_page_token" || field.name() == "differences") continue;
     if (is_plain(field)) {
-      std::string text = unusual(message, field, cell(message, field, currency));
-      cells.emplace_back(label(field), std::move(text));
+      const std::string text = unusual(message, field, cell(message, field, currency));
+      cells.emplace_back(label(field), ops::ForeignText(text).shown());
     } else if (!field.is_repeated() && reflection.HasField(message, &field)) {
       collect(reflection.GetMessage(message, &field), currency, cells);
     }
@@ -195,7 +191,8 @@ std::string tables_of(const Message& message, const std::string& currency) {
 }  // namespace
 
 std::string money_text(const bank::v1::Money& money) {
-  return amount_text(money.minor_units(), money.currency()) + " " + money.currency();
+  return amount_text(money.minor_units(), money.currency()) + " " +
+         ops::ForeignText(money.currency()).shown();
 }
 
 std::string time_text(std::int64_t microseconds_since_1970) {
@@ -237,6 +234,11 @@ std::string to_line(const Message& message, const std::string& currency) {
   }
   while (line.ends_with(' ')) line.pop_back();
   return line;
+}
+
+void Table::add(std::vector<std::string> row) {
+  for (std::string& cell : row) cell = ops::ForeignText(cell).shown();
+  rows_.push_back(std::move(row));
 }
 
 std::string Table::text() const {

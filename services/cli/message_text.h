@@ -1,4 +1,5 @@
-// Protocol messages for people: aligned tables and lists of names and values.
+// Protocol messages for people: aligned tables and lists of names and values. Every text in them
+// comes out as ops::ForeignText.
 #pragma once
 
 #include <string>
@@ -27,7 +28,7 @@ std::string to_line(const google::protobuf::Message& message, const std::string&
 class Table {
  public:
   explicit Table(std::vector<std::string> headings) : headings_(std::move(headings)) {}
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  void add(std::vector<std::string> row);
   std::string text() const;
 
  private:

@@ -10,6 +10,7 @@
 
 #include "ops/failure.h"
 #include "ops/files.h"
+#include "ops/foreign_text.h"
 
 namespace cli {
 namespace {
@@ -167,7 +168,8 @@ Answer UserTerminal::ask_hidden(std::string_view prompt, async::Duration wait_ma
 bool can_ask() { return ::isatty(STDIN_FILENO) != 0; }
 
 bool confirm(Terminal& terminal, std::string_view question) {
-  const Answer answer = terminal.ask(std::string(question) + " [y/N] ", patience);
+  const std::string prompt = ops::ForeignText(question).shown() + " [y/N] ";
+  const Answer answer = terminal.ask(prompt, patience);
   return answer.is_line() && (answer.text == "y" || answer.text == "yes" || answer.text == "Y");
 }
 

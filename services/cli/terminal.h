@@ -51,7 +51,7 @@ bool can_ask();
 
 inline constexpr async::Duration patience = std::chrono::minutes(5);
 
-// "y" or "yes" is yes; everything else is no.
+// "y" or "yes" is yes; everything else is no. The question is one line, whatever it quotes.
 bool confirm(Terminal& terminal, std::string_view question);
 
 // A PIN: from `file` ("-" is standard input, its first line), else asked for; never an argument.

@@ -9,6 +9,7 @@
 #include "cli/message_json.h"
 #include "cli/message_text.h"
 #include "ops/failure.h"
+#include "ops/foreign_text.h"
 #include "teller/told.h"
 
 namespace teller {
@@ -74,7 +75,7 @@ async::Task<bool> CustomerCommand::settle_earlier(bool is_change) {
   const std::string words =
       "Your earlier " + name_of(*earlier) + " still has no answer (" + status.text() + ")";
   if (!is_change && settled) {
-    errors_ << "teller: " << words << ".\n";
+    errors_ << "teller: " << ops::ForeignText(words).shown() << ".\n";
     co_return true;
   }
   print({.code = ops::ExitCode::unknown_outcome,
@@ -228,7 +229,7 @@ int CustomerCommand::print(const Report& report) {
     out_ << report.text;
   }
   out_ << std::flush;
-  if (!sentence.empty()) errors_ << "teller: " << sentence << "\n";
+  if (!sentence.empty()) errors_ << "teller: " << ops::ForeignText(sentence).shown() << "\n";
   return ops::to_int(report.code);
 }
 

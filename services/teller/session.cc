@@ -7,6 +7,7 @@
 #include "cli/amount.h"
 #include "cli/message_text.h"
 #include "ops/failure.h"
+#include "ops/foreign_text.h"
 #include "teller/told.h"
 
 namespace teller {
@@ -64,7 +65,7 @@ async::Task<int> Session::run() {
   if (!is_settled) co_return ops::to_int(code_);
   const bool is_in = co_await log_in();
   if (is_in) {
-    say("\nGood day, " + customer_.session().customer_name() + ".");
+    say("\nGood day, " + ops::ForeignText(customer_.session().customer_name()).shown() + ".");
     Next next = Next::menu;
     while (next == Next::menu) next = co_await choose();
     co_await customer_.end_session();
@@ -86,7 +87,8 @@ async::Task<bool> Session::settle_earlier() {
     co_return true;
   }
   const rpc::Status& status = settled ? settled->error() : gave_up;
-  say("It still has no answer (" + status.text() + "). Please come again later.");
+  say("It still has no answer (" + ops::ForeignText(status.text()).shown() +
+      "). Please come again later.");
   code_ = ops::ExitCode::unknown_outcome;
   co_return false;
 }
@@ -174,7 +176,7 @@ async::Task<Session::Next> Session::deposit() {
     notes = cli::parse_note_list(words_of(*line), currency());
     sum = cli::sum_of(notes, currency());
   } catch (const ops::Failure& failure) {
-    say(failure.what());
+    say(ops::ForeignText(failure.what()).shown());
   }
   if (notes.empty() || sum.minor_units() == 0) co_return Next::menu;
   PendingChange asked{.id = {}, .kind = "deposit", .what = cli::money_text(sum)};
@@ -248,7 +250,7 @@ async::Task<Session::Next> Session::finish(PendingChange asked,
 }
 
 std::optional<std::string> Session::ask(std::string_view prompt) {
-  return accept(terminal_.ask(prompt, options_.patience));
+  return accept(terminal_.ask(ops::ForeignText(prompt).shown(), options_.patience));
 }
 
 std::optional<std::string> Session::ask_pin(std::string_view prompt) {
@@ -280,7 +282,7 @@ std::optional<bank::v1::Money> Session::ask_amount(std::string text) {
   try {
     return cli::parse_amount(text, currency());
   } catch (const ops::Failure& failure) {
-    say(failure.what());
+    say(ops::ForeignText(failure.what()).shown());
     return std::nullopt;
   }
 }
@@ -292,7 +294,8 @@ Session::Next Session::show_decline(const atm::v1::Decline& decline) {
 
 Session::Next Session::give_up(const rpc::Status& status) {
   const ops::Failure failure = cli::no_answer("the ATM", status);
-  say("The ATM does not answer (" + status.text() + "). Nothing was changed.");
+  say("The ATM does not answer (" + ops::ForeignText(status.text()).shown() +
+      "). Nothing was changed.");
   code_ = failure.code();
   return Next::end;
 }
@@ -305,7 +308,8 @@ void Session::receipt(const std::string& what, const Outcome& outcome) {
   const auto now = loop_.wall_now().time_since_epoch().count();
   const std::string rule(46, '-');
   say("  " + rule);
-  say("  Receipt    " + cli::time_text(now) + "  " + customer_.session().terminal_id());
+  say("  Receipt    " + cli::time_text(now) + "  " +
+      ops::ForeignText(customer_.session().terminal_id()).shown());
   say("  Card       " + options_.masked_card);
   say("  What       " + what);
   if (balance != nullptr) say("  Available  " + cli::money_text(balance->available()));

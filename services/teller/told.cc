@@ -2,6 +2,7 @@
 
 #include "cli/amount.h"
 #include "cli/message_text.h"
+#include "ops/foreign_text.h"
 
 namespace teller {
 namespace {
@@ -37,9 +38,9 @@ std::string plain_words(const Decline& decline) {
 }
 
 std::string words_of(const Decline& decline) {
-  if (!decline.message().empty()) return decline.message();
-  if (!decline.refusal().message().empty()) return decline.refusal().message();
-  return plain_words(decline);
+  if (!decline.message().empty()) return ops::ForeignText(decline.message()).shown();
+  const std::string& refusal = decline.refusal().message();
+  return refusal.empty() ? plain_words(decline) : ops::ForeignText(refusal).shown();
 }
 
 std::string ended(std::string text) {
@@ -60,7 +61,8 @@ std::string paid(const Withdrawn& withdrawn, const PendingChange& asked) {
   if (!notes.empty()) text += ": " + notes;
   text += '.';
   if (!asked.what.empty() && asked.what != cli::money_text(withdrawn.amount())) {
-    text += " You asked for " + asked.what + "; only what was paid is debited.";
+    text += " You asked for " + ops::ForeignText(asked.what).shown() +
+            "; only what was paid is debited.";
   }
   if (withdrawn.has_balance()) text += "\n" + available(withdrawn.balance());
   return text;
@@ -123,7 +125,7 @@ std::string sentence(const Outcome& outcome, const PendingChange& asked) {
       const std::string amount = cli::money_text(outcome.suspense().amount());
       return words.empty() ? "The ATM cannot tell what you got. " + amount +
                                  " stays reserved until your bank has looked into it."
-                           : ended(words);
+                           : ended(ops::ForeignText(words).shown());
     }
     default:
       return "The ATM is still at it.";
@@ -143,13 +145,15 @@ std::string sentence_of_earlier(const Outcome& outcome, const PendingChange& cha
 }
 
 std::string sentence_of_unknown(const PendingChange& change, const rpc::Status& status) {
-  return "No answer from the ATM (" + status.text() + "): your " + name_of(change) +
+  return "No answer from the ATM (" + ops::ForeignText(status.text()).shown() + "): your " +
+         name_of(change) +
          " may have been done, or may not. Do not begin another: your next teller command, for "
          "instance `teller balance`, first asks what became of it";
 }
 
 std::string name_of(const PendingChange& change) {
-  return change.what.empty() ? change.kind : change.kind + " of " + change.what;
+  const std::string name = change.what.empty() ? change.kind : change.kind + " of " + change.what;
+  return ops::ForeignText(name).shown();
 }
 
 std::string balance_lines(const bank::v1::Balance& balance) {

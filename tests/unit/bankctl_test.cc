@@ -14,6 +14,7 @@
 #include "bankctl/commands.h"
 #include "bankctl/request.h"
 #include "cli/message_json.h"
+#include "hostile_text.h"
 #include "loop_fixture.h"
 #include "ops/failure.h"
 #include "rpc/server.h"
@@ -62,6 +63,7 @@ class ScriptedBank {
     bank::v1::ListAccountsResponse response;
     for (int i = 0; i < 2; ++i) {
       bank::v1::Account& account = *response.add_accounts();
+      account.set_name(word);
       account.set_account_id("account-" + std::to_string(2 * page + i));
       account.mutable_balance()->set_minor_units(100 * page - 5);
       account.mutable_balance()->set_currency("EUR");
@@ -89,6 +91,7 @@ class ScriptedBank {
   async::Event never;
   bool is_silent = false;
   bank::v1::FundAccountResponse fund_response;
+  std::string word;  // In each text that somebody chose.
   std::vector<std::string> differences;
   std::vector<std::string> requests;
 };
@@ -338,6 +341,24 @@ TEST_F(BankctlTest, AnAuditThatFindsADifferenceExits65) {
   EXPECT_EQ(run({"atm", "audit"}), "65 It does not add up: 20.00 EUR are missing");
   EXPECT_THAT(out.str(), HasSubstr("difference: 20.00 EUR are missing\n"
                                    "difference: and 5.00 EUR too many\n"));
+}
+
+TEST_F(BankctlTest, WhatOthersChoseStaysOnItsLine) {
+  const auto printed = [this](const std::string& text) {
+    out.str("");
+    bank.word = text;
+    bank.differences = {text, text};
+    for (const char* json : {"--no-json", "--json"}) {
+      run({json, "account", "list"});
+      run({json, "atm", "audit"});
+    }
+    return out.str();
+  };
+  const std::string harmless = printed(std::string(ops::harmless_text));
+  const std::string hostile = printed(std::string(ops::hostile_text));
+  EXPECT_EQ(ops::line_count(harmless), 12);
+  EXPECT_EQ(ops::line_count(hostile), ops::line_count(harmless)) << hostile;
+  EXPECT_EQ(ops::fault_in(hostile), "") << hostile;
 }
 
 }  // namespace

@@ -162,7 +162,7 @@ TEST(Text, OfOneThingIsALineForEachOfItsValues) {
 TEST(Text, MovesNobodysCursor) {
   bank::v1::Account account;
   account.set_name("\x1b[2Jevil\n");
-  EXPECT_THAT(to_text(account, "EUR"), testing::HasSubstr("name:   ?[2Jevil?\n"));
+  EXPECT_THAT(to_text(account, "EUR"), testing::HasSubstr("name:   ?[2Jevil \n"));
 }
 
 TEST(Text, TimesAreUtcAndALimitOfNothingIsNone) {

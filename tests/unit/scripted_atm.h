@@ -35,6 +35,9 @@ class ScriptedAtm {
   std::optional<atm::v1::Decline> decline_next;
   std::optional<atm::v1::Suspense> suspense_next;
   std::string pin = "1234";
+  std::string customer_name = "Jane Doe";
+  std::string terminal_id = "atm-1";
+  std::string reason;  // Of every entry in the statement.
   std::string currency = "EUR";
   std::int64_t balance = 10000;
   std::uint32_t tries_left = 3;
@@ -76,8 +79,8 @@ class ScriptedAtm {
       const std::string id = "session-" + std::to_string(++sessions_begun);
       sessions_.insert(id);
       response.mutable_session()->set_session_id(id);
-      response.mutable_session()->set_terminal_id("atm-1");
-      response.mutable_session()->set_customer_name("Jane Doe");
+      response.mutable_session()->set_terminal_id(terminal_id);
+      response.mutable_session()->set_customer_name(customer_name);
       response.mutable_session()->set_currency(currency);
     }
     co_return response;
@@ -100,7 +103,8 @@ class ScriptedAtm {
     for (std::uint32_t i = 0; i < 5 && i < request.page_size() && next < 12; ++i, ++next) {
       auto& entry = *response.mutable_statement()->add_entries();
       entry.set_kind("withdrawal");
-      entry.set_counterparty("cash:atm-1");
+      entry.set_counterparty("cash:" + terminal_id);
+      entry.set_reason(reason);
       entry.set_at_us(1795399785000000);
       *entry.mutable_amount() = money(-100 * (next + 1));
       *entry.mutable_balance_after() = money(10000);

@@ -1,5 +1,6 @@
 // What a customer's command prints, for people and as JSON, and what it exits with.
 #include "cli/amount.h"
+#include "hostile_text.h"
 #include "ops/failure.h"
 #include "teller/commands.h"
 #include "teller_fixture.h"
@@ -87,6 +88,25 @@ TEST_F(CommandTest, ADeclineNamesTheAmountsThatCanBePaid) {
   EXPECT_EQ(withdraw(50).errors,
             "teller: This ATM has no notes that make this amount. It can pay "
             "40.00 EUR or 60.00 EUR.\n");
+}
+
+TEST_F(CommandTest, WhatOthersChoseStaysOnItsLine) {
+  const auto said = [this](const std::string& text) {
+    atm.reason = atm.terminal_id = text;
+    std::string all = run({.what = What::statement}).out;
+    atm.suspense_next.emplace().set_message(text);
+    all += withdraw(20).errors;
+    atm.decline_next.emplace().set_message(text);
+    all += withdraw(20).errors;
+    atm.currency = text;
+    all += withdraw(20).errors;
+    atm.currency = "EUR";
+    return all;
+  };
+  const std::string harmless = said(std::string(ops::harmless_text));
+  const std::string hostile = said(std::string(ops::hostile_text));
+  EXPECT_EQ(ops::line_count(hostile), ops::line_count(harmless)) << hostile;
+  EXPECT_EQ(ops::fault_in(hostile), "") << hostile;
 }
 
 TEST_F(CommandTest, AWrongPinExitsOneAndTellsTheTriesLeft) {

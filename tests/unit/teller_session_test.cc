@@ -1,4 +1,5 @@
 // The session at the ATM, played by a person whose lines are known.
+#include "hostile_text.h"
 #include "teller/session.h"
 #include "teller_fixture.h"
 
@@ -66,6 +67,28 @@ TEST_F(SessionTest, CardPinMenuCashReceiptCard) {
   EXPECT_THAT(screen(), Not(HasSubstr("1234")));
   EXPECT_FALSE(atm.has_sessions());
   EXPECT_FALSE(pending->read());
+}
+
+TEST_F(SessionTest, WhatOthersChoseStaysOnItsLine) {
+  const auto visit = [this](const std::string& text) {
+    atm.customer_name = atm.terminal_id = atm.reason = text;
+    atm.suspense_next.emplace().set_message(text);
+    atm::v1::Decline decline;
+    decline.set_message(text);
+    terminal.screen.clear();
+    play({"1234", "3", "5", "withdraw 20", "2", "1x20", "2", text, "4", text, "1", "y", "0"});
+    atm.decline_next = decline;
+    play({"1234"});
+    return screen();
+  };
+  const std::string harmless = visit(std::string(ops::harmless_text));
+  const std::string typed(ops::hostile_text);
+  std::string hostile = visit(typed);
+  // The terminal's own echo of what was typed at the two questions.
+  for (int i = 0; i < 2; ++i)
+    hostile.replace(hostile.find(": " + typed + "\n") + 2, typed.size(), "jane");
+  EXPECT_EQ(ops::line_count(hostile), ops::line_count(harmless)) << hostile;
+  EXPECT_EQ(ops::fault_in(hostile), "") << hostile;
 }
 
 TEST_F(SessionTest, NotesAreCountedOutOneByOne) {
