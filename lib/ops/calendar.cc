@@ -3,11 +3,11 @@
 #include <chrono>
 #include <cstdlib>
 #include <ctime>
-#include <filesystem>
 
 #include <spdlog/fmt/fmt.h>
 
 #include "ops/failure.h"
+#include "ops/time_zone.h"
 
 namespace ops {
 namespace {
@@ -24,14 +24,9 @@ std::tm local_time(async::WallTime time) {
 
 Calendar Calendar::of_zone(const std::string& name) {
   // The C library takes a name that it does not know for UTC, silently.
-  const char* const directory = std::getenv("TZDIR");
-  const std::filesystem::path zones = directory == nullptr ? "/usr/share/zoneinfo" : directory;
-  const bool is_plain =
-      !name.empty() && name.front() != '/' && name.find("..") == std::string::npos;
-  std::error_code error;
-  if (name != "UTC" && !(is_plain && std::filesystem::is_regular_file(zones / name, error))) {
-    throw Failure(ExitCode::config, "This machine knows no time zone '" + name +
-                                        "': use a name such as Europe/Vienna, and install tzdata.");
+  const Parsed<TimeZone> known = Value<TimeZone>::parse(name);
+  if (!known) {
+    throw Failure(ExitCode::config, "The time zone " + known.error() + ", not \"" + name + "\".");
   }
   ::setenv("TZ", name == "UTC" ? "UTC0" : (":" + name).c_str(), 1);
   ::tzset();

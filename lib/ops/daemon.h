@@ -23,6 +23,7 @@
 #include "async/uv_loop.h"
 #include "ops/log.h"
 #include "ops/options.h"
+#include "ops/time_zone.h"
 
 namespace ops {
 
@@ -30,7 +31,7 @@ struct DaemonOptions {
   LogLevel log_level = LogLevel::info;
   LogFormat log_format = LogFormat::automatic;
   std::optional<std::filesystem::path> ready_file;
-  std::string time_zone = "UTC";  // For Calendar::of_zone, first thing.
+  TimeZone time_zone;  // For Calendar::of_zone, first thing.
 };
 
 void add_daemon_options(Command& command, DaemonOptions& options);

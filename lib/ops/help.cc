@@ -103,12 +103,12 @@ std::string Help::options(const Command& command, const std::string& title) cons
         option->short_name_ == 0 ? "" : std::string("-") + option->short_name_ + ", ";
     left += "--" + option->name_ + (option->secret_ ? "-file" : "");
     if (!option->placeholder_.empty()) left += " " + option->placeholder_;
-    std::string notes;
+    std::string notes = option->limits_;
     if (!option->placeholder_.empty() && !option->secret_ && !option->required_) {
       std::string builtin;
       for (const std::string& value : option->texts_())
         builtin += (builtin.empty() ? "" : ",") + value;
-      if (!builtin.empty()) notes = "default " + builtin;
+      if (!builtin.empty()) notes += (notes.empty() ? "" : "; ") + ("default " + builtin);
     }
     if (!option->flag_only_) {
       std::string variable = prefix_;

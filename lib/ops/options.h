@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "ops/failure.h"
+#include "ops/limits.h"
 #include "ops/run_main.h"
 #include "ops/value.h"
 
@@ -82,6 +83,7 @@ class Option {
   std::string name_;         // "listen"; of an argument "AMOUNT".
   std::string placeholder_;  // "HOST:PORT"; empty for a switch.
   std::string help_;
+  std::string limits_;  // "from 1s to 168h"; for the help.
   Set set_;
   Texts texts_;
   bool required_ = false;
@@ -111,24 +113,41 @@ struct IsOptional : std::false_type {};
 template <typename T>
 struct IsOptional<std::optional<T>> : std::true_type {};
 
+// What one text of an option's variable means.
 template <typename T>
-Option::Set setter(T& variable) {
-  return [&variable](std::span<const std::string> texts) -> std::expected<void, std::string> {
+struct OneOf {
+  using Type = T;
+};
+template <typename T>
+  requires(IsVector<T>::value || IsOptional<T>::value)
+struct OneOf<T> {
+  using Type = typename T::value_type;
+};
+
+// One text's value, or what is wrong with it.
+template <typename T>
+Parsed<T> parse_within(const std::string& text, const Limits<T>& limits) {
+  Parsed<T> value = Value<T>::parse(text);
+  if (value && limits.allow && !limits.allow(*value)) value = BadValue(limits.must);
+  if (!value) return BadValue(value.error() + ", not \"" + text + "\"");
+  return value;
+}
+
+template <typename T>
+Option::Set setter(T& variable, Limits<typename OneOf<T>::Type> limits) {
+  return [&variable, limits = std::move(limits)](
+             std::span<const std::string> texts) -> std::expected<void, std::string> {
     if constexpr (IsVector<T>::value) {
       T values;
       for (const std::string& text : texts) {
-        auto value = Value<typename T::value_type>::parse(text);
-        if (!value) return std::unexpected(value.error() + ", not \"" + text + "\"");
+        auto value = parse_within(text, limits);
+        if (!value) return std::unexpected(value.error());
         values.push_back(*std::move(value));
       }
       variable = std::move(values);
-    } else if constexpr (IsOptional<T>::value) {
-      auto value = Value<typename T::value_type>::parse(texts.back());
-      if (!value) return std::unexpected(value.error() + ", not \"" + texts.back() + "\"");
-      variable = *std::move(value);
     } else {
-      auto value = Value<T>::parse(texts.back());
-      if (!value) return std::unexpected(value.error() + ", not \"" + texts.back() + "\"");
+      auto value = parse_within(texts.back(), limits);
+      if (!value) return std::unexpected(value.error());
       variable = *std::move(value);
     }
     return {};
@@ -169,8 +188,17 @@ class Command {
   // again).
   template <typename T>
   Option& option(std::string name, T& variable, std::string placeholder, std::string help) {
+    static_assert(!NeedsLimits<typename detail::OneOf<T>::Type>,
+                  "Say which values make sense: between(lowest, highest).");
+    return option(std::move(name), variable, {}, std::move(placeholder), std::move(help));
+  }
+  // The same, of which not every value makes sense.
+  template <typename T>
+  Option& option(std::string name, T& variable, Limits<typename detail::OneOf<T>::Type> limits,
+                 std::string placeholder, std::string help) {
     Option& made = add(options_, std::move(name), std::move(placeholder), std::move(help));
-    bind(made, variable);
+    made.limits_ = limits.note;
+    bind(made, variable, std::move(limits));
     return made;
   }
   // `--name`, and `--no-name` to take it back.
@@ -211,8 +239,8 @@ class Command {
 
   static Option& add(Options& to, std::string name, std::string placeholder, std::string help);
   template <typename T>
-  static void bind(Option& made, T& variable) {
-    made.set_ = detail::setter(variable);
+  static void bind(Option& made, T& variable, Limits<typename detail::OneOf<T>::Type> limits = {}) {
+    made.set_ = detail::setter(variable, std::move(limits));
     made.texts_ = detail::getter(variable);
     made.repeatable_ = detail::IsVector<T>::value;
   }

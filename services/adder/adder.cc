@@ -43,8 +43,9 @@ int main(int argc, char** argv) {
   Options options;
   ops::Command& root = line.root();
   root.example("adder --connect 127.0.0.1:7000 3 4");
-  root.option("connect", options.connect, "HOST:PORT", "Where the adderd listens");
-  root.option("timeout", options.timeout, "DURATION", "How long to wait for the answer");
+  root.option("connect", options.connect, ops::a_server(), "HOST:PORT", "Where the adderd listens");
+  root.option("timeout", options.timeout, ops::a_wait(), "DURATION",
+              "How long to wait for the answer");
   root.argument("LEFT", options.left, "A whole number");
   root.argument("RIGHT", options.right, "Another");
   root.run([&options] { return add(options); });

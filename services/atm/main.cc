@@ -6,6 +6,7 @@
 #include "atm/offline_audit.h"
 #include "atm/serve.h"
 #include "cli/caller.h"
+#include "ledger/operation.h"
 #include "ledger/storage_error.h"
 #include "ops/options.h"
 
@@ -30,16 +31,22 @@ int main(int argc, char** argv) {
   atm::ServeOptions serve;
   ops::Command& serving = line.root().command("serve", "Serve customers and staff until SIGTERM");
   serving.example("atmd serve --bank 127.0.0.1:7001 --data atm --terminal atm-1");
-  serving.option("bank", serve.bank, "HOST:PORT", "The bank; more than one are tried in turn")
+  serving
+      .option("bank", serve.bank, ops::a_server(), "HOST:PORT",
+              "The bank; more than one are tried in turn")
       .required();
   serving.option("listen", serve.listen, "HOST:PORT", "Where to listen; may be given again");
   serving.option("data", serve.data, "DIR", "The journal, and the simulated devices' worlds")
       .required();
   serving.option("terminal", serve.terminals, "ID[,ID..]", "The terminals, as the bank knows them");
   serving.option("currency", serve.currency, "CODE", "What the notes are of");
-  serving.option("hold-time", serve.hold_time, "DURATION",
+  const auto hold_times =
+      ops::between<async::Duration>(std::chrono::seconds(1), ledger::hold_time_to_live_max);
+  serving.option("hold-time", serve.hold_time, hold_times, "DURATION",
                  "How long the bank reserves money; paying begins within half of it");
-  serving.option("session-idle-time", serve.session_idle_time, "DURATION",
+  const auto idle_times =
+      ops::between<async::Duration>(std::chrono::seconds(1), std::chrono::hours(24));
+  serving.option("session-idle-time", serve.session_idle_time, idle_times, "DURATION",
                  "After how long without a call a customer's session ends");
   ops::add_daemon_options(serving, serve.daemon);
   serving.run([&] { return atm::serve(line, serve); });
@@ -54,7 +61,7 @@ int main(int argc, char** argv) {
   async::Endpoint address = async::Endpoint::parse("127.0.0.1:7002");
   ops::Command& checking = line.root().command("health", "Ask a running atmd whether it serves");
   checking.example("atmd health --atm 127.0.0.1:7002");
-  checking.option("atm", address, "HOST:PORT", "The ATM that is asked");
+  checking.option("atm", address, ops::a_server(), "HOST:PORT", "The ATM that is asked");
   checking.run([&] { return cli::check_health(address, std::chrono::seconds(2)); });
   return line.run(argc, argv);
 }

@@ -90,9 +90,6 @@ Settings settings_of(const ServeOptions& options) {
         ops::ExitCode::usage,
         "--currency must be three capital letters, as EUR, not \"" + options.currency + "\"");
   }
-  if (options.hold_time < std::chrono::seconds(1)) {
-    throw ops::Failure(ops::ExitCode::usage, "--hold-time must be at least 1s");
-  }
   Settings settings;
   settings.currency = *currency;
   settings.hold_time_to_live =
@@ -132,7 +129,7 @@ Task<> drain(async::Loop* loop, rpc::Server* server, Atm* atm) {
 int serve(const ops::CommandLine& line, const ServeOptions& options) {
   const std::vector<std::string> names = terminal_names(options);
   const Settings settings = settings_of(options);
-  const ops::Calendar calendar = ops::Calendar::of_zone(options.daemon.time_zone);
+  const ops::Calendar calendar = ops::Calendar::of_zone(options.daemon.time_zone.name);
   const ops::Log log = ops::start_logging("atmd", options.daemon);
   const SystemBootClock boot_clock;
   const DiskSpace disk(options.data);

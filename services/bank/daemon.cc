@@ -44,7 +44,7 @@ int serve(const ServeOptions& options,
           const std::function<std::function<void()>(ops::Log)>& reload) {
   ledger::arrange_heap();
   ::umask(077);  // The database has the hashes of PINs: it is its owner's.
-  ops::Calendar::of_zone(options.daemon.time_zone);  // SystemClock's from now on.
+  ops::Calendar::of_zone(options.daemon.time_zone.name);  // SystemClock's from now on.
   const ops::Log log = ops::start_logging("bankd", options.daemon);
 
   async::UvLoop loop;

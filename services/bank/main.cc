@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   async::Endpoint server = bank::bank_endpoint_default;
   ops::Command& health = line.root().command("health", "Asks a running bank whether it serves");
   health.example("bankd health --bank 127.0.0.1:7001");
-  health.option("bank", server, "HOST:PORT", "The bank that is asked");
+  health.option("bank", server, ops::a_server(), "HOST:PORT", "The bank that is asked");
   health.run([&] { return cli::check_health(server, std::chrono::seconds(2)); });
 
   return line.run(argc, argv);

@@ -28,19 +28,19 @@ void add_settings(ops::Command& root, bankctl::Settings& settings) {
   root.example("bankctl atm audit");
   root.example("bankctl watch --json");
   root.footer(footer);
-  root.option("bank", settings.bank, "HOST:PORT", "Where the bank's operator service listens");
-  root.option("atm", settings.atm, "HOST:PORT", "Where the ATM's staff service listens");
+  root.option("bank", settings.bank, ops::a_server(), "HOST:PORT",
+              "Where the bank's operator service listens");
+  root.option("atm", settings.atm, ops::a_server(), "HOST:PORT",
+              "Where the ATM's staff service listens");
   root.flag("json", settings.json, "Prints answers as JSON, one object a line");
   root.option("currency", settings.currency, "CODE", "What amounts are in");
-  root.option("timeout", settings.timeout, "TIME", "How long to wait for an answer");
-  root.option("limit", settings.limit, "N", "The most rows of a list");
+  root.option("timeout", settings.timeout, ops::a_wait(), "TIME", "How long to wait for an answer");
+  const auto limits = ops::between<std::uint32_t>(1, 1'000'000);
+  root.option("limit", settings.limit, limits, "N", "The most rows of a list");
   root.flag("yes", settings.yes, "Asks nothing").flag_only();
 }
 
 int send(const bankctl::Settings& settings, bankctl::OperatorCall call) {
-  if (settings.limit == 0) {
-    throw ops::Failure(ops::ExitCode::usage, "--limit must be at least 1");
-  }
   async::UvLoop loop;
   async::SystemRandom random;
   const bool to_bank = call.method.starts_with("bank.");

@@ -113,7 +113,7 @@ void add_settings(ops::Command& root, Settings& settings) {
   root.example("teller --card 4000000000000002 deposit 2x50 1x20 --json");
   root.example("echo 1234 | teller --card 4000000000000002 --pin-file - transfer 9.50 john");
   root.footer(footer);
-  root.option("atm", settings.atm, "HOST:PORT", "Where the ATM is");
+  root.option("atm", settings.atm, ops::a_server(), "HOST:PORT", "Where the ATM is");
   root.option("terminal", settings.terminal, "ID", "Which of its terminals, if it has several");
   root.option("card", settings.card, "NUMBER", "Your card; asked for without it");
   root.option("pin-file", settings.pin_file, "FILE",
@@ -125,8 +125,10 @@ void add_settings(ops::Command& root, Settings& settings) {
   root.option("currency", settings.currency, "CODE", "What amounts are in");
   root.option("state", settings.state, "DIR",
               "Where changes without an answer are remembered; else ~/.local/state/teller");
-  root.option("timeout", settings.timeout, "TIME", "How long to wait for an answer");
-  root.option("idle", settings.idle, "TIME", "How long a session waits for you");
+  root.option("timeout", settings.timeout, ops::a_wait(), "TIME", "How long to wait for an answer");
+  const auto idle_times =
+      ops::between<async::Duration>(std::chrono::seconds(1), std::chrono::hours(24));
+  root.option("idle", settings.idle, idle_times, "TIME", "How long a session waits for you");
 }
 
 void add_commands(ops::Command& root, Settings& settings) {
@@ -169,7 +171,8 @@ void add_commands(ops::Command& root, Settings& settings) {
 
   ops::Command& statement = root.command("statement", "List the last entries of your account");
   statement.example("teller statement --entries 50");
-  statement.option("entries", settings.entries, "N", "How many, newest first").flag_only();
+  const auto counts = ops::between<std::uint32_t>(1, 10'000);
+  statement.option("entries", settings.entries, counts, "N", "How many, newest first").flag_only();
   statement.run([&settings] {
     return run_wish(settings, {.what = Wish::What::statement, .entries = settings.entries});
   });

@@ -110,7 +110,7 @@ class BankctlTest : public testing::Test {
     client.emplace(loop, cli::client_options(async::Endpoint::parse("bank:7001")), random);
     line.root().flag("json", settings.json, "JSON");
     line.root().option("currency", settings.currency, "CODE", "Currency");
-    line.root().option("limit", settings.limit, "N", "Rows");
+    line.root().option("limit", settings.limit, ops::between<std::uint32_t>(1, 1000), "N", "Rows");
     commands.add(line.root(), bank_verbs());
     commands.add(line.root(), atm_verbs());
   }

@@ -11,8 +11,10 @@
 #include "ops/calendar.h"
 #include "ops/failure.h"
 #include "ops/files.h"
+#include "ops/limits.h"
 #include "ops/run_main.h"
 #include "ops/suggest.h"
+#include "ops/time_zone.h"
 #include "ops/value.h"
 
 namespace ops {
@@ -100,6 +102,27 @@ TEST(Calendar, AZoneThatNobodyKnowsIsAnErrorAndNotUtc) {
   EXPECT_THROW(Calendar::of_zone("Europe/Atlantis"), Failure);
   EXPECT_THROW(Calendar::of_zone("../../../etc/passwd"), Failure);
   EXPECT_THROW(Calendar::of_zone(""), Failure);
+}
+
+TEST(TimeZones, AreFilesOfRulesAndNothingElseInTheirFolder) {
+  for (const char* zone : {"UTC", "Europe/Vienna", "Pacific/Apia", "Etc/UTC"}) {
+    EXPECT_TRUE(Value<TimeZone>::parse(zone)) << zone;
+  }
+  for (const char* wrong :
+       {"", "Europe", "leapseconds", "leap-seconds.list", "zone.tab", "tzdata.zi",
+        "right/Europe/Vienna", "/etc/localtime", "Europe/../Europe/Vienna", "UTC "}) {
+    EXPECT_FALSE(Value<TimeZone>::parse(wrong)) << wrong;
+  }
+}
+
+TEST(Limits, TakeBothEndsAndNothingBeyond) {
+  const Limits<async::Duration> limits = between<async::Duration>(seconds(1), hours(168));
+  EXPECT_EQ(limits.must, "must be from 1s to 168h");
+  EXPECT_TRUE(limits.allow(seconds(1)) && limits.allow(hours(168)));
+  EXPECT_FALSE(limits.allow(seconds(0)));
+  EXPECT_FALSE(limits.allow(hours(168) + std::chrono::nanoseconds(1)));
+  EXPECT_FALSE(a_server().allow(async::Endpoint::parse("127.0.0.1:0")));
+  EXPECT_TRUE(a_server().allow(async::Endpoint::parse("unix:/run/bank.sock")));
 }
 
 TEST(Calendar, MomentsBeforeTheEpochHaveADayToo) {

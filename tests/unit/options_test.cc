@@ -12,6 +12,8 @@
 namespace ops {
 namespace {
 
+using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // A program with an option of every type, and the four sources that a test can fill.
@@ -22,8 +24,9 @@ class OptionsTest : public testing::Test {
     serve.example("bankd serve --data bank.db");
     serve.option("data", data, "FILE", "The database").required();
     serve.option("listen", listen, "HOST:PORT", "Where to listen");
-    serve.option("port", port, "N", "A port");
-    serve.option("drain-time", drain_time, "TIME", "How long to drain");
+    serve.option("port", port, between<std::uint16_t>(1, 65535), "N", "A port");
+    serve.option("drain-time", drain_time, between<async::Duration>(milliseconds(1), hours(24)),
+                 "TIME", "How long to drain");
     serve.option("ready-file", ready_file, "FILE", "Written when ready");
     serve.option("name", name, "TEXT", "A name");
     serve.flag("durable", durable, "Whether to sync");
@@ -208,6 +211,13 @@ TEST_F(OptionsTest, WhatAClusterSetsForAServiceOfTheSameNameIsIgnored) {
 TEST_F(OptionsTest, ABadValueNamesItsSource) {
   EXPECT_EQ(failure_of({"serve", "--data", "x", "--port", "70000"}),
             "64 --port must be a whole number from 0 to 65535, not \"70000\".");
+  EXPECT_EQ(failure_of({"serve", "--data", "x", "--port", "0"}),
+            "64 --port must be from 1 to 65535, not \"0\".");
+  EXPECT_EQ(failure_of({"serve", "--data", "x", "--drain-time", "25h"}),
+            "64 --drain-time must be from 1ms to 24h, not \"25h\".");
+  environment["BANKD_DRAIN_TIME"] = "0s";
+  EXPECT_EQ(failure_of({"serve", "--data", "x"}),
+            "78 BANKD_DRAIN_TIME must be from 1ms to 24h, not \"0s\".");
   environment["BANKD_DRAIN_TIME"] = "soon";
   EXPECT_EQ(failure_of({"serve", "--data", "x"}),
             "78 BANKD_DRAIN_TIME must be a time such as 250ms, 4s, 15m or 2h, not \"soon\".");
@@ -318,7 +328,8 @@ TEST_F(OptionsTest, HelpComesWithItsExamplesFirstWhateverElseIsWrong) {
       out.str().starts_with("bankd serve: Serve until SIGTERM\n\nExamples:\n"
                             "  bankd serve --data bank.db\n\nUsage: bankd serve [OPTIONS]"))
       << out.str();
-  EXPECT_NE(out.str().find("[default 1s; BANKD_DRAIN_TIME]"), std::string::npos) << out.str();
+  EXPECT_NE(out.str().find("[from 1ms to 24h; default 1s; BANKD_DRAIN_TIME]"), std::string::npos)
+      << out.str();
   std::ostringstream again;
   out.swap(again);
   EXPECT_EQ(run({"help", "account", "open"}), 0);

@@ -1,0 +1,80 @@
+"""Settings that cannot work are refused before anything starts: 64 on the command line, 78 in the environment."""
+
+import re
+
+import pytest
+
+from kit.cli import says
+
+USAGE, CONFIG = 64, 78
+
+# Each program's way to its options, with what it needs beside them. Nothing starts: the options are only looked at.
+COMMANDS = {
+    "bankd serve": ["--data", "bank.db"],
+    "bankd health": [],
+    "atmd serve": ["--data", "atm", "--bank", "127.0.0.1:7001"],
+    "atmd health": [],
+    "teller balance": [],
+    "teller statement": [],
+    "bankctl account list": [],
+    "adderd": ["--listen", "127.0.0.1:0"],
+    "adder": ["3", "4"],
+}
+TIMES = ["0s", "-1s", "169h", "1194h", "2562047h", "99999999999999999999h", "5", "1.5h", ""]
+NUMBERS = ["0", "-1", "1.5", "4294967295", "4294967296", "99999999999999999999", ""]
+ZONES = ["leapseconds", "zone.tab", "right/Europe/Vienna", "Europe", "Europe/Atlantis", "../passwd"]
+SERVERS = ["127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1", ":7001"]
+
+
+async def options(programs, command):
+    """The command's own options and those of the commands around it: name, what stands for its value, its variable."""
+    program, *words = command.split()
+    shown = await programs.run(program, *words, "--help")
+    assert shown.code == 0, shown.err
+    text = re.sub(r"\n {6,}", " ", shown.out)
+    return re.findall(r"^  (?:-\w, )?--([\w-]+) (\S+) .*?(?:(\b[A-Z]+_[A-Z_]+)\])?$", text, re.MULTILINE)
+
+
+def impossible(name, placeholder):
+    if placeholder in ("TIME", "DURATION"):
+        return TIMES
+    if placeholder == "N":
+        return NUMBERS
+    if name == "time-zone":
+        return ZONES
+    return SERVERS if placeholder == "HOST:PORT" and name != "listen" else []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+async def test_what_cannot_work_is_refused(programs, tmp_path, command):
+    program, *words = command.split()
+    tried = set()
+    for name, placeholder, variable in await options(programs, command):
+        for value in impossible(name, placeholder):
+            tried.add(name)
+            needed = COMMANDS[command]
+            if f"--{name}" in needed:
+                at = needed.index(f"--{name}")
+                needed = needed[:at] + needed[at + 2 :]
+            argv = [program, *words, *needed, "--check-config"]
+            says(await programs.run(*argv, f"--{name}={value}", cwd=tmp_path), USAGE, f"--{name}")
+            if variable and value:
+                says(await programs.run(*argv, env={variable: value}, cwd=tmp_path), CONFIG, variable)
+    expected = {
+        "bankd serve": {"time-zone"},
+        "bankd health": {"bank"},
+        "atmd serve": {"bank", "hold-time", "session-idle-time", "time-zone"},
+        "atmd health": {"atm"},
+        "teller balance": {"atm", "timeout", "idle"},
+        "teller statement": {"atm", "timeout", "idle", "entries"},
+        "bankctl account list": {"bank", "atm", "timeout", "limit"},
+        "adderd": {"time-zone"},
+        "adder": {"connect", "timeout"},
+    }
+    assert tried == expected[command]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_the_help_says_from_where_to_where(programs):
+    shown = await programs.run("atmd", "serve", "--help")
+    assert "from 1s to 168h; default 2m; ATMD_HOLD_TIME" in " ".join(shown.out.split())
