@@ -100,6 +100,7 @@ BANNED = [
         "a test that runs, or none",
         "TEST(Bank, DISABLED_Opens)",
     ),
+    Ban(r'#include "[^"]+\.cc"', None, "a header", '#include "ledger/store.cc"'),
     Ban(
         r"\bmallopt\(",
         r"lib/ledger/memory\.cc",
