@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from kit.programs import Programs
+from kit.programs import Programs, built
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def pytest_addoption(parser):
-    parser.addoption("--bin-dir", type=Path, default=ROOT / "build/dev", help="where CMake built the programs")
+    parser.addoption("--bin-dir", type=Path, default=built(ROOT), help="where CMake built the programs")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from kit.bank import ScriptedBank
 from kit.client import RpcClient
-from kit.programs import Bank, House, Programs
+from kit.programs import Bank, House, Programs, built
 from kit.protos import AtmService, BankService, OperatorService, StaffService
 from kit.served import Served
 from kit.stage import SCRIPTED_ATM, Stage, atm_daemon, open_for_business
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def pytest_addoption(parser):
-    parser.addoption("--bin-dir", type=Path, default=ROOT / "build/dev", help="where CMake built the programs")
+    parser.addoption("--bin-dir", type=Path, default=built(ROOT), help="where CMake built the programs")
     parser.addoption("--atm-command", help="an ATM to test instead of atmd; see tests/e2e/README.md")
     parser.addoption("--long", action="store_true", help="twenty times the rounds of each test in faults/, or more")
 

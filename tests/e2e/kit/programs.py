@@ -17,6 +17,11 @@ ATMD = (
 )
 
 
+def built(root):
+    """Where CMake built the programs, unless told: what `tests/run NAME` or else `tests/run` tests."""
+    return next((folder for folder in (root / "build/dev", root / "build/test") if folder.exists()), root / "build/dev")
+
+
 class Programs:
     """Where the programs are, and how each is called."""
 
