@@ -4,7 +4,7 @@
 #
 # BASE is any Debian 12 or 13. deploy/containers passes bases of its own on a machine that reaches no
 # image registry: they hold the packages already, so that no step below needs a network then.
-ARG BASE=debian:12-slim
+ARG BASE=debian:13-slim
 ARG BUILD_BASE=${BASE}
 ARG RUNTIME_BASE=${BASE}
 
@@ -14,7 +14,7 @@ COPY deploy/install deploy/packages deploy/
 RUN deploy/install build test
 COPY . .
 # Configures, builds and runs the unit and contract tests, as CI does.
-RUN cmake --workflow --preset release
+RUN CTEST_PARALLEL_LEVEL=$(nproc) cmake --workflow --preset release
 RUN DESTDIR=/image cmake --install build/release --prefix /usr --strip
 
 FROM ${RUNTIME_BASE} AS runtime
