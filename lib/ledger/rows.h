@@ -259,8 +259,11 @@ struct HoldTable {
   static constexpr const char* name = "hold";
   static constexpr std::string_view write =
       "INSERT OR REPLACE INTO hold VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+  // The index finds them, the table says what they are: of a row that it finds by an index alone, a newer SQLite takes ended_seq to
+  // be 0 unseen.
   static constexpr std::string_view read =
-      "SELECT * FROM hold WHERE ended_seq = 0 ORDER BY ledger_seq";
+      "SELECT * FROM hold WHERE ledger_seq IN (SELECT ledger_seq FROM hold WHERE ended_seq = 0) "
+      "ORDER BY ledger_seq";
   static void columns(auto& column, auto& row) {
     column(row.ledger_seq);
     column(row.id);
