@@ -2,76 +2,33 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
-#include <fstream>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
+#include <cctype>
 
 #include <sqlite3.h>
 
 #include "ledger/check.h"
 #include "ledger/joined_files.h"
+#include "ledger/private_index.h"
 
 namespace ledger {
 namespace {
 
 using Kind = StorageError::Kind;
 
-std::string directory_of(const std::string& file) {
-  const std::filesystem::path parent = std::filesystem::path(file).parent_path();
-  return parent.empty() ? "." : parent.string();
-}
-
-std::string reason() { return std::strerror(errno); }
-
-// By the user that files are opened as.
-bool may(const std::string& path, int mode) {
-  return faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0;
-}
-
-// Says what is wrong with the place of a file before SQLite says only that it cannot open it.
-void check_place(const std::string& file, bool writes) {
-  struct stat place{};
-  const std::string directory = directory_of(file);
-  const std::string cannot = "cannot open " + file + ": ";
-  if (stat(directory.c_str(), &place) != 0) {
-    throw StorageError(Kind::cannot_create, cannot + "there is no directory " + directory);
+// A name under which SQLite believes that the file never changes: it locks nothing, and looks for no WAL.
+std::string immutable_name(const std::string& path) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string name = "file:";
+  for (const char letter : full_path(path)) {
+    const auto code = static_cast<unsigned char>(letter);
+    const bool is_plain = std::isalnum(code) != 0 || letter == '/';
+    if (is_plain) {
+      name += letter;
+    } else {
+      name += {'%', digits[code >> 4U], digits[code & 15U]};
+    }
   }
-  if (!S_ISDIR(place.st_mode)) {
-    throw StorageError(Kind::cannot_create, cannot + directory + " is not a directory");
-  }
-  const bool exists = stat(file.c_str(), &place) == 0;
-  if (exists && S_ISDIR(place.st_mode)) {
-    throw StorageError(Kind::cannot_create, cannot + "it is a directory");
-  }
-  if (!writes) {
-    if (!exists) throw StorageError(Kind::cannot_create, cannot + "it does not exist");
-    return;
-  }
-  if (!may(directory, W_OK | X_OK)) {
-    throw StorageError(Kind::cannot_create, cannot + "user " + std::to_string(geteuid()) +
-                                                " may not write in " + directory);
-  }
-  if (exists && !may(file, R_OK | W_OK)) {
-    throw StorageError(Kind::cannot_create,
-                       cannot + "user " + std::to_string(geteuid()) + " may not read and write it");
-  }
-}
-
-// "process 1234 (bankd)", as far as it can be told.
-std::string holder_of(int descriptor) {
-  std::array<char, 32> text{};
-  const ssize_t size = pread(descriptor, text.data(), text.size() - 1, 0);
-  if (size <= 0) return "another process";
-  const std::string pid(text.data(), std::strspn(text.data(), "0123456789"));
-  std::string command;
-  std::ifstream("/proc/" + pid + "/comm") >> command;
-  return "process " + pid + (command.empty() ? "" : " (" + command + ")");
+  return name + "?immutable=1";
 }
 
 // SQLite's statistics of memory take a lock at each allocation, and nobody asks for them. Where SQLite was used before us they stay.
@@ -81,46 +38,31 @@ void leave_statistics() {
 
 }  // namespace
 
-FileLock::FileLock(const std::string& file) {
-  check_place(file, true);
-  const std::string path = file + ".lock";
-  descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor_ < 0) {
-    throw StorageError(Kind::cannot_create, "cannot create " + path + ": " + reason());
-  }
-  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const std::string holder = errno == EWOULDBLOCK ? holder_of(descriptor_) : reason();
-    close(descriptor_);
-    throw StorageError(Kind::cannot_create, "cannot open " + file + ": it is in use by " + holder);
-  }
-  // As long as what the last process wrote: cutting a file costs more than all else here.
-  std::string pid = std::to_string(getpid());
-  pid.resize(10, ' ');
-  pid += '\n';
-  const bool written =
-      pwrite(descriptor_, pid.data(), pid.size(), 0) == static_cast<ssize_t>(pid.size());
-  if (!written) {
-    const std::string why = reason();
-    close(descriptor_);
-    throw StorageError(Kind::io, "cannot write " + path + ": " + why);
-  }
-}
-
-FileLock::~FileLock() {
-  if (descriptor_ >= 0) close(descriptor_);
-}
-
 Database::Database(std::string path, Access access) : path_(std::move(path)) {
   leave_statistics();
-  const bool writes = access != Access::read_only;
-  check_place(path_, writes);
+  const bool writes = access == Access::read_write || access == Access::exclusive;
+  require_place(path_, writes);
+  wal_path_ = wal_of(path_);
+  const bool has_wal = has_content(wal_path_);
+  // How much it holds is known when it is written next.
+  if (writes && has_wal) wal_pages_ = 1;
+  const bool ignores_wal = access == Access::without_wal || (access == Access::at_rest && !has_wal);
+  const std::string name = ignores_wal ? immutable_name(path_) : full_path(path_);
   const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
-                    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  const int result = sqlite3_open_v2(path_.c_str(), &handle_, flags, nullptr);
+                    (ignores_wal ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX |
+                    SQLITE_OPEN_EXRESCODE;
+  const int result = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
   try {
     if (result != SQLITE_OK) fail(result);
+    identity_ = identity_of(path_);
+    if (access == Access::at_rest && has_wal) {
+      sqlite3_file* const database = file(SQLITE_FCNTL_FILE_POINTER);
+      check(database != nullptr);
+      index_ = std::make_unique<PrivateIndex>(*database);
+    }
     set_pragmas(access);
     define_visit();
+    if (has_wal) wal_identity_ = identity_of(wal_path_);
   } catch (...) {
     // A constructor that throws has no destructor to do this.
     sqlite3_close(handle_);
@@ -138,7 +80,7 @@ Database::~Database() {
 void Database::set_pragmas(Access access) {
   sqlite3_busy_timeout(handle_, 2000);
   execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF");
-  if (access == Access::read_only) {
+  if (access != Access::read_write && access != Access::exclusive) {
     execute("PRAGMA query_only=ON");
     return;
   }
@@ -157,6 +99,9 @@ void Database::fail(int result) const {
   const int primary = result & 0xff;
   const bool known = handle_ != nullptr && sqlite3_errcode(handle_) != SQLITE_OK;
   const std::string why = known ? sqlite3_errmsg(handle_) : sqlite3_errstr(result);
+  const bool is_damaged = primary == SQLITE_CORRUPT || (is_in_use_ && primary == SQLITE_NOTADB);
+  if (is_damaged) throw StorageError(Kind::bad_data, path_ + " is damaged: " + why);
+  if (is_in_use_) throw StorageError(Kind::io, "cannot read or write " + path_ + ": " + why);
   switch (primary) {
     case SQLITE_NOTADB:
       throw StorageError(Kind::cannot_create, "cannot open " + path_ + ": it is not a database");
@@ -167,11 +112,24 @@ void Database::fail(int result) const {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
       throw StorageError(Kind::cannot_create, "cannot open " + path_ + ": " + why);
-    case SQLITE_CORRUPT:
-      throw StorageError(Kind::bad_data, path_ + " is damaged: " + why);
     default:
       throw StorageError(Kind::io, "cannot read or write " + path_ + ": " + why);
   }
+}
+
+void Database::fail_as_moved(const std::string& file) {
+  // What is under these names now is not ours: nothing is moved into it or removed.
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  throw StorageError(Kind::io, "cannot write " + path_ +
+                                   ": somebody has moved, removed or replaced " + file +
+                                   " while it was in use");
+}
+
+void Database::require_in_place() {
+  if (identity_of(path_) != identity_) fail_as_moved(path_);
+  const std::optional<FileIdentity> wal = identity_of(wal_path_);
+  if (!wal_identity_) wal_identity_ = wal;
+  if (!wal || wal != wal_identity_) fail_as_moved(wal_path_);
 }
 
 void Database::execute(const char* sql) {
@@ -243,6 +201,7 @@ std::int64_t Database::open_schema(std::int32_t application, std::int32_t versio
     execute(("PRAGMA application_id=" + std::to_string(application)).c_str());
     execute(("PRAGMA user_version=" + std::to_string(version)).c_str());
     transaction.commit();
+    set_in_use();
     return version;
   }
   if (found_application != application) {
@@ -254,7 +213,16 @@ std::int64_t Database::open_schema(std::int32_t application, std::int32_t versio
                        "cannot open " + path_ + ": its schema " + std::to_string(found_version) +
                            " is newer than this program's " + std::to_string(version));
   }
+  set_in_use();
   return found_version;
+}
+
+void require_schema(const std::string& file, std::int32_t application, std::int32_t version) {
+  // Without content it is new. A rollback journal is there when its making was cut short, and SQLite must see to that.
+  if (!has_content(file) || has_content(full_path(file) + "-journal")) return;
+  Database database(file, Database::Access::at_rest);
+  if (database.number("SELECT count(*) FROM sqlite_schema") == 0) return;
+  database.open_schema(application, version, nullptr);
 }
 
 void Database::set_durable(bool durable) {
@@ -443,14 +411,6 @@ View::View(Database& database) : database_(database) {
 View::~View() {
   // Nothing was written that could fail to be.
   sqlite3_exec(database_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
-}
-
-std::uint64_t free_bytes(const std::string& file) {
-  struct statvfs disk{};
-  if (statvfs(directory_of(file).c_str(), &disk) != 0) {
-    throw StorageError(Kind::io, "cannot ask how much disk is free for " + file + ": " + reason());
-  }
-  return std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
 
 }  // namespace ledger

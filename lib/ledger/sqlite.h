@@ -3,10 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "ledger/file_lock.h"
 #include "ledger/storage_error.h"
 
 struct sqlite3;
@@ -17,28 +19,12 @@ struct sqlite3_value;
 // SQLite for journals: the bank's, and an ATM's. Everything here throws StorageError with one sentence that names the file.
 namespace ledger {
 
-// Keeps every other process away from a database, by a lock on FILE.lock that ends with this process however it ends. Not SQLite's
-// own exclusive mode, which would keep our read-only connections away too.
-class FileLock {
- public:
-  // Throws cannot_create, naming the process that has it.
-  explicit FileLock(const std::string& file);
-  FileLock(FileLock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
-  FileLock& operator=(FileLock&& other) noexcept {
-    std::swap(descriptor_, other.descriptor_);
-    return *this;
-  }
-  ~FileLock();
-
- private:
-  int descriptor_ = -1;
-};
-
 // Of the connection that writes: the upper pages of every table and index that grows stay in memory.
 inline constexpr int page_cache_kibibytes = 4 * 1024;
 
 class Statement;
 class DatabaseFile;
+class PrivateIndex;
 class WalFile;
 
 // The columns of a row that is given to a function. They count from 0; views are valid during the call.
@@ -66,9 +52,14 @@ class Database {
     exclusive,
     // Reads beside the one that writes. Never writes, never checkpoints.
     read_only,
+    // Reads what nobody writes meanwhile, with its WAL. Makes and changes no file, so nothing has to be writable.
+    at_rest,
+    // As at_rest, but what only the WAL has is not seen.
+    without_wal,
   };
 
-  // Throws cannot_create when the file cannot be opened or made, or is no database.
+  // Throws cannot_create when the file cannot be opened or made, or is no database; no_input when it is only to be read and not
+  // there.
   Database(std::string path, Access access);
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -91,6 +82,11 @@ class Database {
   // knows. A new file gets both, and `create` is run in the same transaction. Throws newer_schema, or cannot_create when it is
   // another program's, or empty and `create` is null. Returns the version found: less than `version` means that the caller has to bring it forward.
   std::int64_t open_schema(std::int32_t application, std::int32_t version, const char* create);
+  // From now on it is in use: whatever fails is a read or a write that failed, and not the operator's mistake. After open_schema it is.
+  void set_in_use() { is_in_use_ = true; }
+  // Throws if the file or its WAL is not under its name any more: what was written would be lost, or mixed with another's. To be
+  // called when a change is written, before anybody is told.
+  void require_in_place();
 
   // False: commits wait for nothing until it is true again; a power cut takes back the newest of them, never half of one, and a
   // later durable commit makes them durable too.
@@ -109,7 +105,7 @@ class Database {
   void sync(sqlite3_file* wal) const;
   // Makes the WAL's file a piece longer, until it has this many bytes. True: it was not that long yet.
   bool lengthen_wal(std::int64_t wanted);
-  // What was committed to the WAL since it was last checkpointed whole.
+  // What was committed to the WAL since it was last checkpointed whole. When it is 0 the next commit begins the WAL anew.
   std::int64_t wal_pages() const { return wal_pages_; }
 
   const std::string& path() const { return path_; }
@@ -126,19 +122,29 @@ class Database {
   sqlite3_file* file(int which);
   void set_pragmas(Access access);
   void define_visit();
+  [[noreturn]] void fail_as_moved(const std::string& file);
   // Prepared at its first use: every commit needs it.
   Statement& kept(std::unique_ptr<Statement>& statement, std::string_view sql);
 
   std::string path_;
   sqlite3* handle_ = nullptr;
+  bool is_in_use_ = false;
   std::int64_t wal_pages_ = 0;
+  std::string wal_path_;
+  std::optional<FileIdentity> identity_;
+  std::optional<FileIdentity> wal_identity_;  // Not known before it is written.
   std::unique_ptr<WalFile> wal_file_;
   std::unique_ptr<DatabaseFile> database_file_;
+  std::unique_ptr<PrivateIndex> index_;
   Visit* visit_ = nullptr;  // While for_each runs.
   std::unique_ptr<Statement> begin_;
   std::unique_ptr<Statement> begin_view_;
   std::unique_ptr<Statement> commit_;
 };
+
+// Throws what open_schema throws if the file is another program's or newer, before anything of it is changed: opening it to write
+// would. To be called by who has locked it.
+void require_schema(const std::string& file, std::int32_t application, std::int32_t version);
 
 // A prepared statement, used again and again: bind, step, read, reset. Move-only; dies before its connection.
 class Statement {
@@ -218,8 +224,5 @@ class Rows {
  private:
   Statement& statement_;
 };
-
-// Free bytes on the disk that holds this file, for who may not be root.
-std::uint64_t free_bytes(const std::string& file);
 
 }  // namespace ledger

@@ -2,13 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <fcntl.h>
-#include <filesystem>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <utility>
 
 #include <sodium.h>
@@ -16,58 +10,15 @@
 
 #include "ledger/check.h"
 #include "ledger/codec.h"
+#include "ledger/journal_reader.h"
 #include "ledger/memory.h"
 
 namespace ledger {
 namespace {
 
-using Kind = StorageError::Kind;
-
 // In memory, with their names, their places in the index and what the heap adds.
 constexpr std::size_t account_bytes = 190;
 constexpr std::size_t card_bytes = 320;
-
-// A file that is being written gets its name only when it is whole.
-class NewFile {
- public:
-  explicit NewFile(std::string path) : path_(std::move(path)), partial_(path_ + ".partial") {
-    std::error_code error;
-    if (std::filesystem::exists(path_, error)) fail("it exists already");
-    const int descriptor = open(partial_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (descriptor < 0) fail(std::strerror(errno));
-    close(descriptor);
-  }
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() { unlink(partial_.c_str()); }
-
-  const std::string& partial() const { return partial_; }
-  // Returns its size.
-  std::uint64_t finish() {
-    const int descriptor = open(partial_.c_str(), O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) fail(std::strerror(errno));
-    struct stat file{};
-    const bool synced = fsync(descriptor) == 0 && fstat(descriptor, &file) == 0;
-    close(descriptor);
-    // Unlike a rename this never replaces what somebody else has put there since.
-    if (!synced || link(partial_.c_str(), path_.c_str()) != 0) fail(std::strerror(errno));
-    std::string directory = std::filesystem::path(path_).parent_path().string();
-    if (directory.empty()) directory = ".";
-    const int folder = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) {
-      fsync(folder);
-      close(folder);
-    }
-    return static_cast<std::uint64_t>(file.st_size);
-  }
-  [[noreturn]] void fail(const std::string& why) const {
-    throw StorageError(Kind::cannot_create, "cannot create " + path_ + ": " + why);
-  }
-
- private:
-  std::string path_;
-  std::string partial_;
-};
 
 // Names that are read together lie together: two thirds of the memory that each would take by itself. A block goes with its last.
 class NamesTogether {
@@ -88,61 +39,6 @@ class NamesTogether {
 
   std::shared_ptr<Block> block_;
   std::size_t used_ = block_size;
-};
-
-class Reader final : public JournalReader {
- public:
-  explicit Reader(const std::string& path)
-      : database_(path, Database::Access::read_only), tables_(database_) {}
-
-  std::vector<Transfer> statement(AccountNumber account, std::uint64_t from_seq,
-                                  std::size_t limit) override {
-    return tables_.statement(account, from_seq, limit);
-  }
-  std::vector<Transfer> transfers_before(std::uint64_t before_seq, std::size_t limit) override {
-    return tables_.transfers_before(before_seq, limit);
-  }
-  std::vector<Transfer> transfers_after(std::uint64_t after_seq, std::uint64_t through_seq,
-                                        std::size_t limit) override {
-    return tables_.transfers_after(after_seq, through_seq, limit);
-  }
-  std::optional<HoldEntry> find_hold(const OperationId& id) override {
-    return tables_.find_hold(id);
-  }
-  std::optional<Record> find(const OperationId& id) override { return tables_.find(id); }
-  std::optional<Hash> hash_at(std::uint64_t ledger_seq) override {
-    return tables_.hash_at(ledger_seq);
-  }
-
-  BackupDone backup(const std::string& path) override {
-    NewFile file(path);
-    BackupDone done;
-    sqlite3* copy = nullptr;
-    const int opened = sqlite3_open_v2(file.partial().c_str(), &copy,
-                                       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-    int result = opened;
-    if (opened == SQLITE_OK) {
-      // One snapshot from the first page to the last: the number that is read here is the copy's.
-      database_.execute("BEGIN");
-      done.ledger_seq =
-          static_cast<std::uint64_t>(database_.number("SELECT coalesce(max(seq), 0) FROM journal"));
-      // What it shows may have been appended and not synced: a copy must not know what this bank could still forget.
-      if (sqlite3_file* const wal = database_.wal()) database_.sync(wal);
-      sqlite3_backup* const backup = sqlite3_backup_init(copy, "main", database_.handle(), "main");
-      if (backup != nullptr) sqlite3_backup_step(backup, -1);
-      result = backup == nullptr ? sqlite3_errcode(copy) : sqlite3_backup_finish(backup);
-      database_.execute("COMMIT");
-    }
-    const std::string why = copy == nullptr ? "" : sqlite3_errmsg(copy);
-    sqlite3_close(copy);
-    if (result != SQLITE_OK) file.fail(why);
-    done.bytes = file.finish();
-    return done;
-  }
-
- private:
-  Database database_;
-  Tables tables_;
 };
 
 }  // namespace
@@ -173,17 +69,29 @@ struct SqliteJournal::Writers {
 
 namespace {
 
-// The lock comes before the file, and the schema before the statements over it.
+// The lock comes before the file.
+std::string with_own_wal(std::string file) {
+  require_own_wal(file);
+  return file;
+}
+
+// The schema comes before the statements over it.
 Database& with_schema(Database& database) {
   database.open_schema(bank_application_id, bank_schema_version, create_tables);
   return database;
+}
+
+OperationId draw() {
+  OperationId drawn;
+  randombytes_buf(drawn.bytes.data(), drawn.bytes.size());
+  return drawn;
 }
 
 }  // namespace
 
 SqliteJournal::SqliteJournal(const std::string& path, std::int64_t wal_size_ahead)
     : lock_(path),
-      database_(path, Database::Access::read_write),
+      database_(with_own_wal(path), Database::Access::read_write),
       wal_size_ahead_(wal_size_ahead),
       tables_(with_schema(database_)),
       writers_(std::make_unique<Writers>(database_)) {
@@ -195,7 +103,9 @@ SqliteJournal::SqliteJournal(const std::string& path, std::int64_t wal_size_ahea
     meta_ = read_row<MetaTable, MetaRow>(read, database_.path());
     return;
   }
-  randombytes_buf(meta_.instance_id.bytes.data(), meta_.instance_id.bytes.size());
+  meta_.instance_id = draw();
+  meta_.epoch = draw();
+  meta_.epoch_before = draw();
   meta_.created_at = std::chrono::floor<Instant::duration>(std::chrono::system_clock::now());
   write_row<MetaTable>(writers_->meta, meta_);
 }
@@ -338,7 +248,19 @@ void SqliteJournal::replay(Ledger& ledger) {
 
 // --- Appending ---
 
+void SqliteJournal::begin_epoch() { meta_.epoch_before = std::exchange(meta_.epoch, draw()); }
+
+// A commit of its own, before the first of the WAL: so it is there whenever anything else is.
+void SqliteJournal::begin_epoch_if_wal_is_empty() {
+  if (database_.wal_pages() > 0) return;
+  begin_epoch();
+  database_.set_durable(false);
+  write_row<MetaTable>(writers_->meta, meta_);
+  database_.set_durable(true);
+}
+
 void SqliteJournal::append(const Batch& batch) {
+  begin_epoch_if_wal_is_empty();
   insert(batch);
   if (wal_ != nullptr) return;
   wal_ = database_.wal();
@@ -348,6 +270,7 @@ void SqliteJournal::append(const Batch& batch) {
 // The first one makes the name of the WAL's file durable, too, so it does not wait for a sync.
 void SqliteJournal::append_unsynced(const Batch& batch) {
   if (wal_ == nullptr) return append(batch);
+  begin_epoch_if_wal_is_empty();
   database_.set_durable(false);
   insert(batch);
   database_.set_durable(true);
@@ -369,6 +292,7 @@ void SqliteJournal::insert(const Batch& batch) {
   row.bind_blob(4, *batch.bytes);
   // A transaction of its own.
   row.run();
+  database_.require_in_place();
   head_ = ChainHead{last.ledger_seq, hash};
   appended_ = batch.bytes->size();
 }
@@ -379,6 +303,7 @@ void SqliteJournal::project(std::size_t records_max) {
   if (projection_.last_seq() == head_.ledger_seq) return;
   // A power cut may take this back: the journal has it all, and the next append makes it durable along with itself.
   database_.set_durable(false);
+  if (database_.wal_pages() == 0) begin_epoch();
   {
     Transaction transaction(database_);
     Dirty dirty;
@@ -479,8 +404,6 @@ bool SqliteJournal::has_room() {
   return has_room_;
 }
 
-Journal::ReaderOpener SqliteJournal::reader_opener() {
-  return [path = database_.path()] { return std::make_unique<Reader>(path); };
-}
+Journal::ReaderOpener SqliteJournal::reader_opener() { return open_readers_of(database_.path()); }
 
 }  // namespace ledger

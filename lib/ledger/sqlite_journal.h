@@ -34,7 +34,7 @@ inline constexpr std::int32_t bank_schema_version = 1;
 // that follow. Owned by the storage thread once it is loaded; made and loaded before that thread begins.
 //
 // Always true: the tables show the books as they stood after record `projected_through`, and `projection_` is the same books in
-// memory. What was appended after that is read from the journal again when its turn comes: while the tables lag, memory holds nothing
+// memory. The first commit of each WAL names the state of the file that it goes with (MetaRow::epoch). What was appended after that is read from the journal again when its turn comes: while the tables lag, memory holds nothing
 // of it.
 class SqliteJournal final : public Journal {
  public:
@@ -83,6 +83,8 @@ class SqliteJournal final : public Journal {
   void load_open_holds();
   void remember_recent(Ledger& ledger);
   void replay(Ledger& ledger);
+  void begin_epoch();
+  void begin_epoch_if_wal_is_empty();
   void insert(const Batch& batch);
   void project_one(Dirty& dirty);
   void write(const Dirty& dirty);

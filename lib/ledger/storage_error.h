@@ -14,9 +14,11 @@ class StorageError : public async::Fatal {
   // The values are sysexits.
   enum class Kind : std::uint8_t {
     bad_data = 65,  // What is on disk is not what was written.
+    no_input = 66,  // What is only to be read is not there.
     cannot_create =
-        73,   // No such directory, no permission, locked by another process, not a database.
-    io = 74,  // A read or a write failed. After a failed commit the outcome is unknown.
+        73,  // No such directory, no permission, locked by another process, not a database.
+    // A read or a write failed, or the file is not the one any more that was opened. After a failed commit the outcome is unknown.
+    io = 74,
     newer_schema = 78,  // Written by a newer version of this program.
   };
 

@@ -49,7 +49,7 @@ class PastTables final : public History {
 class Verifier {
  public:
   explicit Verifier(const std::string& path)
-      : database_(path, Database::Access::read_only),
+      : database_(path, Database::Access::at_rest),
         tables_(with_schema(database_)),
         history_(tables_),
         ledger_(history_) {}
@@ -246,7 +246,7 @@ class Verifier {
 }  // namespace
 
 Verified verify(const std::string& path) {
-  const FileLock lock(path);
+  const FileLock lock(path, FileLock::Use::read);
   return Verifier(path).run();
 }
 

@@ -55,17 +55,35 @@ void DeviceRows::set_fault(const Fault& fault) {
       .kind = fault.kind, .after_notes = fault.after_notes, .delay_ms = fault.delay.count()});
 }
 
-DeviceFile::DeviceFile(const std::filesystem::path& folder)
-    : database_((folder / device_file_name).string(), ledger::Database::Access::exclusive),
+namespace {
+
+std::string devices_in(const std::filesystem::path& folder) {
+  std::string file = (folder / device_file_name).string();
+  ledger::require_schema(file, application, schema_version);
+  return file;
+}
+
+}  // namespace
+
+DeviceFile::DeviceFile(const std::filesystem::path& folder, Use use)
+    : use_(use),
+      database_(devices_in(folder), use == Use::serve ? ledger::Database::Access::exclusive
+                                                      : ledger::Database::Access::at_rest),
       tables_(database_) {
   database_.set_page_cache(page_cache_kibibytes);
-  database_.open_schema(application, schema_version, schema().c_str());
+  const std::string tables = schema();
+  database_.open_schema(application, schema_version, use == Use::serve ? tables.c_str() : nullptr);
 }
 
 void DeviceFile::change(std::span<Act> acts) {
+  if (use_ == Use::audit) {
+    for (Act& act : acts) act(tables_);
+    return;
+  }
   ledger::Transaction transaction(database_);
   for (Act& act : acts) act(tables_);
   transaction.commit();
+  database_.require_in_place();
   if (database_.wal_pages() >= wal_pages_max) database_.checkpoint();
 }
 

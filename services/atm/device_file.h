@@ -57,8 +57,12 @@ class DeviceFile {
  public:
   using Act = std::move_only_function<void(Tables&)>;
 
-  // Makes the file when there is none. Throws StorageError.
-  explicit DeviceFile(const std::filesystem::path& folder);
+  enum class Use : std::uint8_t {
+    serve,  // Makes the file if there is none.
+    audit,  // Acts only look, and nothing is made or changed.
+  };
+  // Throws StorageError.
+  explicit DeviceFile(const std::filesystem::path& folder, Use use = Use::serve);
   virtual ~DeviceFile() = default;
 
   // All acts in their order, or none. When it returns they are on the disk: neither a crash of atmd
@@ -67,6 +71,7 @@ class DeviceFile {
   Fault fault_of(std::string_view device) { return DeviceRows(tables_, device).fault(); }
 
  private:
+  const Use use_;
   ledger::Database database_;
   Tables tables_;
 };

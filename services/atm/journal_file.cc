@@ -42,37 +42,57 @@ std::string schema() {
   return schema + indexes_of<Withdrawal>() + indexes_of<Deposit>() + indexes_of<Movement>();
 }
 
-std::string file_in(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) {
-    throw ledger::StorageError(ledger::StorageError::Kind::cannot_create,
-                               folder.string() + " cannot be made: " + error.message());
-  }
+std::string journal_in(const std::filesystem::path& folder) {
   return (folder / journal_file_name).string();
 }
 
-const std::string& with_schema(ledger::Database& database, JournalFile::WhenEmpty when_empty) {
-  const std::string tables = schema();
-  const bool makes = when_empty == JournalFile::WhenEmpty::make;
-  database.open_schema(application, schema_version, makes ? tables.c_str() : nullptr);
-  return database.path();
+// Card numbers are in it.
+void make_folder(const std::filesystem::path& folder) {
+  std::error_code error;
+  const bool is_made = std::filesystem::create_directories(folder, error);
+  if (is_made && !error) {
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  }
+  if (!error) return;
+  throw ledger::StorageError(ledger::StorageError::Kind::cannot_create,
+                             folder.string() + " cannot be made: " + error.message());
+}
+
+ledger::FileLock lock_journal(const std::filesystem::path& folder, JournalFile::Use use) {
+  const bool serves = use == JournalFile::Use::serve;
+  if (serves) make_folder(folder);
+  return ledger::FileLock(journal_in(folder),
+                          serves ? ledger::FileLock::Use::write : ledger::FileLock::Use::read);
+}
+
+std::string required(std::string file) {
+  ledger::require_schema(file, application, schema_version);
+  return file;
 }
 
 }  // namespace
 
-JournalFile::JournalFile(const std::filesystem::path& folder, WhenEmpty when_empty)
-    : lock_(file_in(folder)),
-      writer_(file_in(folder), ledger::Database::Access::read_write),
-      writes_(writer_),
-      reader_(with_schema(writer_, when_empty), ledger::Database::Access::read_only),
-      reads_(reader_) {}
+JournalFile::Writer::Writer(const std::string& file)
+    : database(required(file), ledger::Database::Access::read_write), tables(database) {
+  database.open_schema(application, schema_version, schema().c_str());
+}
+
+JournalFile::JournalFile(const std::filesystem::path& folder, Use use)
+    : lock_(lock_journal(folder, use)),
+      writer_(use == Use::serve ? std::make_unique<Writer>(journal_in(folder)) : nullptr),
+      reader_(journal_in(folder), use == Use::serve ? ledger::Database::Access::read_only
+                                                    : ledger::Database::Access::at_rest),
+      reads_(reader_) {
+  reader_.open_schema(application, schema_version, nullptr);
+}
 
 void JournalFile::write(std::span<const Row> rows) {
-  if (is_full_of_changes()) writer_.checkpoint();
-  ledger::Transaction transaction(writer_);
-  for (const Row& row : rows) writes_.write(row);
+  ledger::Database& database = writer_->database;
+  if (is_full_of_changes()) database.checkpoint();
+  ledger::Transaction transaction(database);
+  for (const Row& row : rows) writer_->tables.write(row);
   transaction.commit();
+  database.require_in_place();
 }
 
 JournalFile::Tail JournalFile::tail() {

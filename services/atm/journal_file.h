@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "atm/records.h"
 #include "atm/stock.h"
+#include "ledger/file_lock.h"
 #include "ledger/sqlite.h"
 
 namespace atm {
@@ -20,17 +22,19 @@ namespace atm {
 // connection of its own. A test puts another in its place to crash at a write.
 class JournalFile {
  public:
-  // What is to become of a file that is not there, or of which nothing is left.
-  enum class WhenEmpty : std::uint8_t { make, fail };
+  enum class Use : std::uint8_t {
+    serve,  // Makes folder and file if there are none.
+    audit,  // Only reads, while no atmd runs: makes and changes nothing.
+  };
   // Throws StorageError.
-  explicit JournalFile(const std::filesystem::path& folder, WhenEmpty when_empty = WhenEmpty::make);
+  explicit JournalFile(const std::filesystem::path& folder, Use use = Use::serve);
   virtual ~JournalFile() = default;
 
-  // All rows, or none. When it returns they are on the disk; when it throws nobody knows.
+  // All rows, or none. When it returns they are on the disk; when it throws nobody knows. Not for an audit.
   virtual void write(std::span<const Row> rows);
   // The next write() moves what the WAL holds into the database: all of it, when no view of an older
   // state is kept. To be asked between writes.
-  bool is_full_of_changes() const { return writer_.wal_pages() >= wal_pages_max; }
+  bool is_full_of_changes() const { return writer_->database.wal_pages() >= wal_pages_max; }
 
   template <Record T>
   std::vector<T> read(const std::string& condition = "1", std::vector<Value> values = {}) {
@@ -65,9 +69,14 @@ class JournalFile {
   // 4 MB.
   static constexpr std::int64_t wal_pages_max = 1000;
 
+  struct Writer {
+    explicit Writer(const std::string& file);
+    ledger::Database database;
+    Tables tables;
+  };
+
   ledger::FileLock lock_;
-  ledger::Database writer_;
-  Tables writes_;
+  std::unique_ptr<Writer> writer_;  // Null in an audit.
   ledger::Database reader_;
   Tables reads_;
   std::optional<ledger::View> view_;  // Of the reader's.

@@ -100,7 +100,7 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
   if (!std::filesystem::exists(data / journal_file_name)) {
     throw ops::Failure(ops::ExitCode::no_input, data.string() + " holds no journal of an atmd");
   }
-  JournalFile file(data, JournalFile::WhenEmpty::fail);
+  JournalFile file(data, JournalFile::Use::audit);
   file.require_sound();
   Sentences differences;
   std::set<std::string> terminals;
@@ -121,7 +121,7 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
   async::ManualLoop loop;
   std::optional<DeviceWorld> devices;
   if (open == 0 && std::filesystem::exists(data / device_file_name)) {
-    devices.emplace(loop, std::make_shared<DeviceFile>(data));
+    devices.emplace(loop, std::make_shared<DeviceFile>(data, DeviceFile::Use::audit));
   }
   for (const std::string& terminal : terminals) {
     Stock stock(terminal);

@@ -65,7 +65,6 @@ class Disk {
 
   // From SQLite.
   std::shared_ptr<File> open(const std::string& name, bool creates);
-  bool exists(const std::string& name) const { return files_.contains(name); }
   bool remove(const std::string& name);
   // Before each write, truncate and sync: may it be done?
   bool may_change();
@@ -96,7 +95,7 @@ class Disk {
 };
 
 // Puts `disk` where every path begins with `folder`, for all of SQLite in this process, until it is destroyed. The folder
-// really exists, and so do empty files of the same names: code that looks before it opens finds them.
+// really exists, and so do empty files with the names of databases and WALs: code that looks before it opens finds them.
 class Mount {
  public:
   Mount(std::string folder, Disk& disk);

@@ -206,7 +206,8 @@ int open_file(sqlite3_vfs*, const char* path, sqlite3_file* file, int flags, int
   const bool creates = (flags & SQLITE_OPEN_CREATE) != 0;
   const std::shared_ptr<File> found = disk->open(path, creates);
   if (found == nullptr) return SQLITE_CANTOPEN;
-  if ((flags & SQLITE_OPEN_MAIN_DB) != 0 && creates) leave_a_trace(path);
+  const bool has_trace = (flags & (SQLITE_OPEN_MAIN_DB | SQLITE_OPEN_WAL)) != 0;
+  if (has_trace && creates) leave_a_trace(path);
   if (!found->sharing) found->sharing = std::make_shared<File::Sharing>();
   auto* const handle =
       new (file) Handle{.base = {.pMethods = &methods}, .disk = disk, .file = found};
@@ -219,13 +220,16 @@ int delete_file(sqlite3_vfs*, const char* path, int sync_directory) {
   Disk* const disk = disk_of(path);
   if (disk == nullptr) return real_vfs->xDelete(real_vfs, path, sync_directory);
   if (!disk->is_on()) return SQLITE_IOERR_DELETE;
+  ::unlink(path);
   return disk->remove(path) ? SQLITE_OK : SQLITE_IOERR_DELETE_NOENT;
 }
 
+// As SQLite's own: an empty file does not exist.
 int access_file(sqlite3_vfs*, const char* path, int flags, int* result) {
-  const Disk* const disk = disk_of(path);
+  Disk* const disk = disk_of(path);
   if (disk == nullptr) return real_vfs->xAccess(real_vfs, path, flags, result);
-  *result = disk->exists(path) ? 1 : 0;
+  const std::shared_ptr<File> found = disk->open(path, false);
+  *result = found != nullptr && !found->data().empty() ? 1 : 0;
   return SQLITE_OK;
 }
 

@@ -1,9 +1,13 @@
 // The ATM's journal as a disk or a hand may leave it: what is damaged is named where it is read.
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
+#include <map>
 #include <sstream>
 #include <string>
+#include <sys/stat.h>
 #include <utility>
 #include <vector>
 
@@ -114,6 +118,44 @@ TEST_F(AtmJournalTest, TheAuditMakesNoJournalOfAnEmptyFile) {
   for (int times = 0; times < 2; ++times) {
     std::ostringstream out;
     EXPECT_THROW(audit_offline(house.folder() / "atm", out), ledger::StorageError);
+  }
+}
+
+TEST_F(AtmJournalTest, TheAuditLeavesNothingBehindAndChangesNothing) {
+  house.stop();
+  const auto folder = house.folder() / "atm";
+  for (const char* beside : {"journal.db.lock", "journal.db-shm", "devices.db-shm"}) {
+    std::filesystem::remove(folder / beside);
+  }
+  const auto look = [&] {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+      std::ifstream bytes(entry.path(), std::ios::binary);
+      files[entry.path().filename()] = std::string(std::istreambuf_iterator<char>(bytes), {});
+    }
+    return files;
+  };
+  const auto before = look();
+  std::ostringstream out;
+  EXPECT_EQ(audit_offline(folder, out), 0) << out.str();
+  EXPECT_TRUE(look() == before);
+}
+
+TEST_F(AtmJournalTest, FolderAndFilesAreTheirOwnersAlone) {
+  const auto folder = house.folder() / "new";
+  const mode_t before = ::umask(0);
+  {
+    const JournalFile journal(folder);
+    const DeviceFile devices(folder);
+  }
+  ::umask(before);
+  const auto mode = [](const std::filesystem::path& path) {
+    return std::filesystem::status(path).permissions();
+  };
+  using std::filesystem::perms;
+  EXPECT_EQ(mode(folder), perms::owner_all);
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    EXPECT_EQ(mode(entry.path()), perms::owner_read | perms::owner_write) << entry.path();
   }
 }
 

@@ -374,7 +374,7 @@ TEST_F(VerifyTest, WhatIsNotThereIsNotMade) {
     FAIL();
   } catch (const StorageError& error) {
     EXPECT_THAT(error.what(), HasSubstr("it does not exist"));
-    EXPECT_EQ(error.exit_status(), 73);
+    EXPECT_EQ(error.exit_status(), 66);
   }
 }
 

@@ -93,6 +93,19 @@ async def test_an_atm_whose_commit_fails_ends_with_74_and_cash_and_books_agree(p
         await verify(house)
 
 
+async def test_a_backup_that_cannot_read_the_bank_ends_it_with_74_and_names_no_wrong_path(programs, tmp_path):
+    bank = Bank(programs, tmp_path)
+    breakable(bank.bankd, tmp_path)
+    async with bank:
+        await break_it(bank.bankd, tmp_path, "posix/io/rw/pread", EIO)
+        async with await RpcClient.connect(bank.bankd.address) as client:
+            with pytest.raises((RpcError, OSError)) as unknown:
+                await client.stub(OperatorService).Backup(path=str(tmp_path / "copy.db"))
+        assert getattr(unknown.value, "code", Code.UNAVAILABLE) != Code.FAILED_PRECONDITION, "the path is right"
+        assert await bank.bankd.ended() == IO_ERROR
+        assert not (tmp_path / "copy.db").exists()
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of its own, 80 MB. Needs root, as CI has."""

@@ -1,0 +1,260 @@
+#include "ledger/journal_reader.h"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "ledger/rows.h"
+#include "ledger/sqlite.h"
+#include "ledger/sqlite_journal.h"
+#include "ledger/tables.h"
+
+namespace ledger {
+namespace {
+
+using Kind = StorageError::Kind;
+
+// A file that is being written gets its name only when it is whole.
+class NewFile {
+ public:
+  explicit NewFile(std::string path) : path_(std::move(path)), partial_(path_ + ".partial") {
+    std::error_code error;
+    if (std::filesystem::exists(std::filesystem::symlink_status(path_, error))) {
+      fail("it exists already");
+    }
+    constexpr int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    descriptor_ = open(partial_.c_str(), flags, 0600);
+    if (descriptor_ < 0) fail_with(partial_, errno);
+    // What a crash has left of an earlier one is written over, but not what another is writing or has just finished.
+    struct stat found{};
+    const bool is_free = fstat(descriptor_, &found) == 0 && S_ISREG(found.st_mode) &&
+                         flock(descriptor_, LOCK_EX | LOCK_NB) == 0 &&
+                         identity_of(partial_) == FileIdentity{found.st_dev, found.st_ino};
+    if (is_free && ftruncate(descriptor_, 0) == 0) return;
+    close(descriptor_);
+    fail(partial_ + " is in the way: it is another backup's, or no file");
+  }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile() {
+    unlink(partial_.c_str());
+    close(descriptor_);
+  }
+
+  const std::string& partial() const { return partial_; }
+  // Returns its size.
+  std::uint64_t finish() {
+    constexpr std::array<char, 2> rollback_mode{1, 1};
+    constexpr auto count = static_cast<ssize_t>(rollback_mode.size());
+    const bool is_marked = pwrite(descriptor_, rollback_mode.data(), rollback_mode.size(),
+                                  static_cast<off_t>(mode_place)) == count;
+    struct stat file{};
+    if (!is_marked || fsync(descriptor_) != 0 || fstat(descriptor_, &file) != 0) {
+      fail_with(partial_, errno);
+    }
+    // Unlike a rename this never replaces what somebody else has put there since.
+    if (link(partial_.c_str(), path_.c_str()) != 0) fail_with(path_, errno);
+    sync_name();
+    return static_cast<std::uint64_t>(file.st_size);
+  }
+  [[noreturn]] void fail(const std::string& why) const {
+    throw StorageError(Kind::cannot_create, "cannot create " + path_ + ": " + why);
+  }
+
+ private:
+  [[noreturn]] void fail_with(const std::string& file, int error) const {
+    fail((file == path_ ? "" : file + ": ") + std::strerror(error));
+  }
+  // Without its name on the disk it is no backup.
+  void sync_name() const {
+    std::string directory = std::filesystem::path(path_).parent_path().string();
+    if (directory.empty()) directory = ".";
+    const int folder = open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool is_synced = folder >= 0 && fsync(folder) == 0;
+    const int error = errno;
+    if (folder >= 0) close(folder);
+    if (is_synced) return;
+    unlink(path_.c_str());
+    fail("cannot sync " + directory + ": " + std::strerror(error));
+  }
+
+  std::string path_;
+  std::string partial_;
+  int descriptor_ = -1;
+};
+
+// The connection that writes a backup. Nobody needs the file before it is finished, and then it is synced: it takes neither a
+// journal nor syncs.
+class Copy {
+ public:
+  explicit Copy(const NewFile& file) : file_(file) {
+    constexpr int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    int result = sqlite3_open_v2(full_path(file.partial()).c_str(), &handle_, flags, nullptr);
+    if (result == SQLITE_OK) {
+      result = sqlite3_exec(handle_, "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF", nullptr,
+                            nullptr, nullptr);
+    }
+    if (result == SQLITE_OK) return;
+    const std::string why = sqlite3_errmsg(handle_);
+    sqlite3_close(handle_);
+    file.fail(why);
+  }
+  Copy(const Copy&) = delete;
+  Copy& operator=(const Copy&) = delete;
+  ~Copy() { sqlite3_close(handle_); }
+
+  // One snapshot from the first page to the last.
+  void take(Database& source) {
+    sqlite3_backup* const backup = sqlite3_backup_init(handle_, "main", source.handle(), "main");
+    if (backup != nullptr) sqlite3_backup_step(backup, -1);
+    const int result =
+        backup == nullptr ? sqlite3_extended_errcode(handle_) : sqlite3_backup_finish(backup);
+    if (is_of_reading(result)) source.fail(result);
+    if (result != SQLITE_OK) file_.fail(sqlite3_errmsg(handle_));
+  }
+
+ private:
+  // The copy is only written, so what is read is the source.
+  static bool is_of_reading(int result) {
+    const int primary = result & 0xff;
+    return primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB || primary == SQLITE_PROTOCOL ||
+           result == SQLITE_IOERR_READ || result == SQLITE_IOERR_SHORT_READ ||
+           result == SQLITE_IOERR_FSTAT || result == SQLITE_IOERR_SHMMAP ||
+           result == SQLITE_IOERR_SHMLOCK || result == SQLITE_IOERR_CORRUPTFS;
+  }
+
+  const NewFile& file_;
+  sqlite3* handle_ = nullptr;
+};
+
+class Reader final : public JournalReader {
+ public:
+  explicit Reader(const std::string& path)
+      : database_(path, Database::Access::read_only), tables_(in_use(database_)) {}
+
+  std::vector<Transfer> statement(AccountNumber account, std::uint64_t from_seq,
+                                  std::size_t limit) override {
+    return tables_.statement(account, from_seq, limit);
+  }
+  std::vector<Transfer> transfers_before(std::uint64_t before_seq, std::size_t limit) override {
+    return tables_.transfers_before(before_seq, limit);
+  }
+  std::vector<Transfer> transfers_after(std::uint64_t after_seq, std::uint64_t through_seq,
+                                        std::size_t limit) override {
+    return tables_.transfers_after(after_seq, through_seq, limit);
+  }
+  std::optional<HoldEntry> find_hold(const OperationId& id) override {
+    return tables_.find_hold(id);
+  }
+  std::optional<Record> find(const OperationId& id) override { return tables_.find(id); }
+  std::optional<Hash> hash_at(std::uint64_t ledger_seq) override {
+    return tables_.hash_at(ledger_seq);
+  }
+
+  BackupDone backup(const std::string& path) override {
+    NewFile file(path);
+    BackupDone done;
+    {
+      Copy copy(file);
+      const View view(database_);
+      // The number that is read here is the copy's.
+      done.ledger_seq =
+          static_cast<std::uint64_t>(database_.number("SELECT coalesce(max(seq), 0) FROM journal"));
+      // What it shows may have been appended and not synced: a copy must not know what this bank could still forget.
+      if (sqlite3_file* const wal = database_.wal()) database_.sync(wal);
+      copy.take(database_);
+    }
+    done.bytes = file.finish();
+    return done;
+  }
+
+ private:
+  static Database& in_use(Database& database) {
+    database.set_in_use();
+    return database;
+  }
+
+  Database database_;
+  Tables tables_;
+};
+
+// Which state of the WAL the file goes with; nullopt if that cannot be told.
+std::optional<MetaRow> meta_of(Database& database) {
+  try {
+    Statement read = database.prepare(MetaTable::read);
+    const Rows rows(read);
+    if (!read.step()) return std::nullopt;
+    return read_row<MetaTable, MetaRow>(read, database.path());
+  } catch (const StorageError&) {
+    return std::nullopt;
+  }
+}
+
+// A checkpoint that was cut short may have left the file unreadable without its WAL.
+std::optional<MetaRow> meta_without_wal(const std::string& file) {
+  try {
+    Database database(file, Database::Access::without_wal);
+    return meta_of(database);
+  } catch (const StorageError&) {
+    return std::nullopt;
+  }
+}
+
+bool is_backup(const std::string& file) {
+  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  std::array<char, 2> mode{};
+  const bool is_known = pread(descriptor, mode.data(), mode.size(),
+                              static_cast<off_t>(mode_place)) == static_cast<ssize_t>(mode.size());
+  close(descriptor);
+  return is_known && mode[1] == 1;
+}
+
+}  // namespace
+
+Journal::ReaderOpener open_readers_of(const std::string& file) {
+  return [file, identity = identity_of(file)]() -> std::unique_ptr<JournalReader> {
+    const std::string cannot = "cannot read " + file + ": ";
+    if (identity_of(file) != identity) {
+      throw StorageError(Kind::io, cannot + "somebody has moved, removed or replaced it");
+    }
+    try {
+      return std::make_unique<Reader>(file);
+    } catch (const StorageError& error) {
+      // Nobody has named it just now: it is a file that was served from.
+      if (error.kind() == Kind::bad_data) throw;
+      throw StorageError(Kind::io, error.what());
+    }
+  };
+}
+
+void require_own_wal(const std::string& file) {
+  require_schema(file, bank_application_id, bank_schema_version);
+  if (!has_content(file) || !has_content(wal_of(file))) return;
+  const auto refuse = [&file] {
+    throw StorageError(
+        Kind::bad_data,
+        "cannot open " + file + ": " + wal_of(file) +
+            " holds changes of another database, as when a backup was copied over a bank that had "
+            "crashed. Put the bank's own file back to keep these changes; or move that file away "
+            "to go on without them");
+  };
+  if (is_backup(file)) refuse();
+  Database whole(file, Database::Access::at_rest);
+  const std::optional<MetaRow> now = meta_of(whole);
+  const std::optional<MetaRow> before = meta_without_wal(file);
+  if (!now || !before) return;
+  const bool goes_with_it = before->instance_id == now->instance_id &&
+                            (before->epoch == now->epoch || before->epoch == now->epoch_before);
+  if (!goes_with_it) refuse();
+}
+
+}  // namespace ledger

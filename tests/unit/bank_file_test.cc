@@ -1,0 +1,374 @@
+// Whose file it is, and whether it is still there: one bank writes one file, and never what it has not looked at.
+#include <fcntl.h>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <map>
+#include <memory>
+#include <string>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ledger/sqlite_journal.h"
+#include "ledger/verify.h"
+#include "ledger_fixture.h"
+#include "temporary_directory.h"
+
+namespace ledger {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+
+class BankFileTest : public testing::Test {
+ protected:
+  // What an action throws, with the exit status that the program would end with.
+  template <typename Action>
+  static std::string ending_of(Action action) {
+    try {
+      action();
+    } catch (const StorageError& error) {
+      return std::to_string(error.exit_status()) + ": " + error.what();
+    }
+    return "0";
+  }
+  static std::string starting(const std::string& path) {
+    return ending_of([&] {
+      SqliteJournal journal(path);
+      Bank bank(journal, 10s);
+    });
+  }
+  static void open_account(Bank& bank) {
+    const std::uint64_t number = bank.books().last_seq() + 1;
+    const OpenAccount open{.account = "a" + std::to_string(number), .currency = eur};
+    EXPECT_EQ(word(bank.ask(open, Bank::id_at(noon, number))), "yes");
+  }
+  // A bank that is killed after `action`: it closes nothing.
+  template <typename Action>
+  void killed_after(Action action) const {
+    const pid_t child = fork();
+    if (child == 0) {
+      SqliteJournal journal(file);
+      Bank bank(journal, 10s);
+      action(journal, bank);
+      _exit(testing::Test::HasFailure() ? 1 : 0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+  }
+  std::uint64_t records_in(const std::string& path) const {
+    SqliteJournal journal(path);
+    Bank bank(journal, 10s);
+    return bank.books().last_seq();
+  }
+  // Every file beside the bank's, with a hash of its bytes; but for the lock, which has none.
+  std::map<std::string, std::size_t> bytes() const {
+    std::map<std::string, std::size_t> all;
+    for (const fs::directory_entry& entry : fs::directory_iterator(directory.path())) {
+      if (entry.path().extension() == ".lock") continue;
+      std::ifstream in(entry.path(), std::ios::binary);
+      const std::string content(std::istreambuf_iterator<char>(in), {});
+      all[entry.path().filename()] = std::hash<std::string>()(content);
+    }
+    return all;
+  }
+  static unsigned mode_of(const std::string& path) {
+    struct stat found{};
+    EXPECT_EQ(stat(path.c_str(), &found), 0) << path;
+    return found.st_mode & 0777U;
+  }
+
+  TemporaryDirectory directory;
+  std::string file = directory.file("bank.db");
+};
+
+TEST_F(BankFileTest, ASecondBankFindsItInUseUnderWhateverName) {
+  const std::string hard_link = directory.file("hard.db");
+  const std::string symbolic_link = directory.file("symbolic.db");
+  SqliteJournal journal(file);
+  fs::create_hard_link(file, hard_link);
+  fs::create_symlink(file, symbolic_link);
+  for (const std::string& name : {file, hard_link, symbolic_link}) {
+    for (const bool without_lock_file : {false, true}) {
+      if (without_lock_file) fs::remove(name + ".lock");
+      const std::string told = starting(name);
+      EXPECT_THAT(told, AllOf(HasSubstr("73: cannot open " + name + ": it is in use by process " +
+                                        std::to_string(getpid()))));
+    }
+  }
+}
+
+TEST_F(BankFileTest, AFileThatTookTheNameOfOneInUseIsNotOpenedEither) {
+  SqliteJournal journal(file);
+  fs::rename(file, directory.file("away.db"));
+  EXPECT_THAT(starting(file), HasSubstr("73: cannot open " + file + ": it is in use by"));
+}
+
+TEST_F(BankFileTest, ADatabaseThatIsGoneIsNotMadeAnewBesideItsChanges) {
+  killed_after([](SqliteJournal&, Bank& bank) {
+    for (int count = 0; count < 60; ++count) open_account(bank);
+  });
+  for (const bool is_emptied : {false, true}) {
+    const std::string away = directory.file("away.db");
+    fs::rename(file, away);
+    if (is_emptied) std::ofstream(file).close();
+    const auto before = bytes();
+    EXPECT_THAT(starting(file), AllOf(HasSubstr("73: cannot open " + file),
+                                      HasSubstr(file + "-wal holds changes of it")));
+    EXPECT_EQ(bytes(), before);
+    fs::rename(away, file);
+  }
+  EXPECT_EQ(records_in(file), 60U) << "put back, it has everything";
+}
+
+TEST_F(BankFileTest, AChangeIsNotAcknowledgedWhenTheFileIsNotTheOneThatWasOpened) {
+  for (const std::string lost : {"", "-wal"}) {
+    for (const bool is_replaced : {false, true}) {
+      const std::string path = directory.file(lost + (is_replaced ? "1.db" : "0.db"));
+      SqliteJournal journal(path);
+      Bank bank(journal, 10s);
+      open_account(bank);
+      fs::rename(path + lost, path + ".away");
+      if (is_replaced) fs::copy_file(path + ".away", path + lost);
+      EXPECT_THAT(ending_of([&] { open_account(bank); }),
+                  HasSubstr("74: cannot write " + path +
+                            ": somebody has moved, removed or "
+                            "replaced " +
+                            path + lost));
+    }
+  }
+}
+
+TEST_F(BankFileTest, AReaderThatIsOpenedLateReadsTheSameFileOrNone) {
+  SqliteJournal journal(file);
+  const Journal::ReaderOpener opener = journal.reader_opener();
+  fs::rename(file, directory.file("away.db"));
+  EXPECT_THAT(ending_of([&] { opener(); }), HasSubstr("74: cannot read " + file));
+  fs::copy_file(directory.file("away.db"), file);
+  EXPECT_THAT(ending_of([&] { opener(); }), HasSubstr("74: cannot read " + file));
+}
+
+TEST_F(BankFileTest, WhatTookThePlaceOfAFileInUseIsLeftAlone) {
+  {
+    SqliteJournal journal(file);
+    Bank bank(journal, 10s);
+    open_account(bank);
+    for (const std::string part : {"", "-wal"}) fs::remove(file + part);
+    std::ofstream(file) << "another database";
+    std::ofstream(file + "-wal") << "its changes";
+    EXPECT_THAT(ending_of([&] { open_account(bank); }), HasSubstr("74: "));
+  }
+  EXPECT_EQ(fs::file_size(file), 16U);
+  EXPECT_EQ(fs::file_size(file + "-wal"), 11U);
+}
+
+TEST_F(BankFileTest, NamesThatMeanSomethingElseToSqliteAreNamesOfFiles) {
+  const fs::path before = fs::current_path();
+  fs::current_path(directory.path());
+  for (const std::string name :
+       {":memory:", "file:bank.db?mode=memory", "file:a%20b.db", "a b.db"}) {
+    {
+      SqliteJournal journal(name);
+      Bank bank(journal, 10s);
+      open_account(bank);
+    }
+    EXPECT_GT(fs::file_size(directory.file(name)), 4096U) << name;
+    EXPECT_EQ(records_in(name), 1U) << name;
+    EXPECT_EQ(ending_of([&] { EXPECT_EQ(verify(name).head.ledger_seq, 1U); }), "0") << name;
+  }
+  fs::current_path(before);
+}
+
+// A copy of an earlier time, made by the bank or by hand while the bank stood still.
+TEST_F(BankFileTest, AnOldCopyIsNotMixedWithTheChangesOfACrashedBank) {
+  const std::string backup = directory.file("backup.db");
+  const std::string by_hand = directory.file("by hand.db");
+  {
+    SqliteJournal journal(file);
+    Bank bank(journal, 10s);
+    open_account(bank);
+    bank.project();
+    journal.open_reader()->backup(backup);
+  }
+  fs::copy_file(file, by_hand);
+  killed_after([](SqliteJournal& journal, Bank& bank) {
+    for (int count = 0; count < 60; ++count) open_account(bank);
+    bank.project();
+    journal.tidy(true);
+    for (int count = 0; count < 3; ++count) open_account(bank);
+  });
+  const std::string last = directory.file("last.db");
+  fs::copy_file(file, last);
+  for (const std::string& copy : {backup, by_hand}) {
+    fs::copy_file(copy, file, fs::copy_options::overwrite_existing);
+    const auto before = bytes();
+    EXPECT_THAT(starting(file), AllOf(HasSubstr("65: cannot open " + file),
+                                      HasSubstr(file + "-wal holds changes of another database")))
+        << copy;
+    EXPECT_EQ(bytes(), before);
+  }
+  fs::copy_file(last, file, fs::copy_options::overwrite_existing);
+  EXPECT_EQ(records_in(file), 64U) << "put back, it has everything";
+}
+
+TEST_F(BankFileTest, ABankIsNotTakenForAnotherAtAnyStateOfItsLog) {
+  for (int steps = 0; steps < 12; ++steps) {
+    killed_after([steps](SqliteJournal& journal, Bank& bank) {
+      for (int step = 0; step < steps; ++step) {
+        open_account(bank);
+        if (step % 2 == 1) bank.project();
+        if (step % 3 == 2) journal.tidy(true);
+        if (step % 5 == 4) bank.project();
+      }
+    });
+    EXPECT_EQ(starting(file), "0") << steps;
+  }
+}
+
+TEST_F(BankFileTest, ABackupIsStartedAsABank) {
+  const std::string backup = directory.file("backup.db");
+  killed_after([&](SqliteJournal& journal, Bank& bank) {
+    open_account(bank);
+    journal.open_reader()->backup(backup);
+  });
+  EXPECT_EQ(records_in(backup), 1U);
+  EXPECT_EQ(records_in(backup), 1U);
+}
+
+TEST_F(BankFileTest, ABackupThatACrashCutShortIsInNobodysWay) {
+  SqliteJournal journal(file);
+  Bank bank(journal, 10s);
+  open_account(bank);
+  const std::string backup = directory.file("backup.db");
+  std::ofstream(backup + ".partial") << std::string(100'000, 'x');
+  EXPECT_EQ(ending_of([&] { journal.open_reader()->backup(backup); }), "0");
+  EXPECT_FALSE(fs::exists(backup + ".partial"));
+  EXPECT_EQ(verify(backup).head, journal.head());
+}
+
+TEST_F(BankFileTest, ABackupWritesOverNoFileOfAnother) {
+  SqliteJournal journal(file);
+  const std::unique_ptr<JournalReader> reader = journal.open_reader();
+  const std::string backup = directory.file("backup.db");
+  const std::string other = directory.file("other");
+  std::ofstream(other) << "mine";
+  fs::create_symlink(other, backup + ".partial");
+  EXPECT_THAT(ending_of([&] { reader->backup(backup); }), HasSubstr("73: cannot create " + backup));
+  fs::remove(backup + ".partial");
+  fs::create_directory(backup + ".partial");
+  EXPECT_THAT(ending_of([&] { reader->backup(backup); }), HasSubstr("73: cannot create " + backup));
+  fs::remove(backup + ".partial");
+  // Another backup at this moment.
+  std::ofstream(backup + ".partial") << "half";
+  const int descriptor = open((backup + ".partial").c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_EQ(flock(descriptor, LOCK_EX), 0);
+  EXPECT_THAT(ending_of([&] { reader->backup(backup); }), HasSubstr("73: cannot create " + backup));
+  close(descriptor);
+  EXPECT_EQ(fs::file_size(backup + ".partial"), 4U);
+  // A link to a file that is not there is a name that is taken.
+  fs::create_symlink(directory.file("nowhere"), backup);
+  EXPECT_THAT(ending_of([&] { reader->backup(backup); }), HasSubstr("it exists already"));
+  EXPECT_EQ(fs::file_size(other), 4U);
+}
+
+TEST_F(BankFileTest, ABackupWhoseNameCannotBeSyncedIsNone) {
+  const std::string folder = directory.file("hidden");
+  fs::create_directory(folder);
+  ASSERT_EQ(chmod(directory.path().c_str(), 0777), 0);
+  ASSERT_EQ(chmod(folder.c_str(), 0333), 0);  // Written by all, opened by none.
+  const pid_t child = fork();
+  if (child == 0) {
+    if (geteuid() == 0 && seteuid(65534) != 0) _exit(1);
+    SqliteJournal journal(file);
+    const std::string told =
+        ending_of([&] { journal.open_reader()->backup(folder + "/backup.db"); });
+    _exit(told.starts_with("73: cannot create " + folder + "/backup.db: cannot sync " + folder)
+              ? 0
+              : 2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  ASSERT_EQ(chmod(folder.c_str(), 0777), 0);
+  EXPECT_TRUE(fs::is_empty(folder));
+}
+
+TEST_F(BankFileTest, AnotherProgramsDatabaseIsNotTouched) {
+  {
+    Database other(file, Database::Access::exclusive);
+    other.execute("PRAGMA journal_mode=DELETE; CREATE TABLE diary (day TEXT)");
+  }
+  const auto before = bytes();
+  EXPECT_THAT(starting(file), HasSubstr("73: cannot open " + file + ": it is another program's"));
+  EXPECT_EQ(bytes(), before);
+}
+
+TEST_F(BankFileTest, EveryFileIsItsOwnersAlone) {
+  const mode_t before = umask(0);
+  {
+    SqliteJournal journal(file);
+    Bank bank(journal, 10s);
+    open_account(bank);
+    journal.open_reader()->backup(directory.file("backup.db"));
+    for (const std::string part : {"", "-wal", "-shm", ".lock"}) {
+      EXPECT_EQ(mode_of(file + part), 0600U) << part;
+    }
+  }
+  EXPECT_EQ(mode_of(directory.file("backup.db")), 0600U);
+  umask(before);
+}
+
+TEST_F(BankFileTest, AFailureWhileItIsInUseIsAFailureToWriteAndNotABadPath) {
+  Database database(file, Database::Access::read_write);
+  database.open_schema(1, 1, "CREATE TABLE cat (name TEXT)");
+  database.execute("PRAGMA query_only=ON");
+  EXPECT_THAT(ending_of([&] { database.execute("INSERT INTO cat VALUES ('Tom')"); }),
+              HasSubstr("74: cannot read or write " + file));
+}
+
+TEST_F(BankFileTest, WhatIsVerifiedIsLeftAsItIs) {
+  for (const bool is_killed : {false, true}) {
+    killed_after([](SqliteJournal& journal, Bank& bank) {
+      open_account(bank);
+      bank.project();
+      journal.tidy(true);
+      open_account(bank);
+    });
+    if (!is_killed) records_in(file);  // Opened and closed.
+    fs::remove(file + ".lock");
+    fs::remove(file + "-shm");
+    EXPECT_EQ(fs::exists(file + "-wal"), is_killed);
+    const auto before = bytes();
+    const std::uint64_t seq = verify(file).head.ledger_seq;
+    EXPECT_EQ(bytes(), before);
+    EXPECT_FALSE(fs::exists(file + ".lock"));
+    EXPECT_EQ(seq, records_in(file)) << "what only the log has was verified too";
+  }
+}
+
+TEST_F(BankFileTest, AFileThatMayOnlyBeReadIsVerified) {
+  records_in(file);
+  fs::remove(file + ".lock");
+  ASSERT_EQ(chmod(file.c_str(), 0444), 0);
+  ASSERT_EQ(chmod(directory.path().c_str(), 0555), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    if (geteuid() == 0 && seteuid(65534) != 0) _exit(1);
+    _exit(ending_of([&] { verify(file); }) == "0" ? 0 : 2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  ASSERT_EQ(chmod(directory.path().c_str(), 0755), 0);
+}
+
+}  // namespace
+}  // namespace ledger
