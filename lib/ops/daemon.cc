@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -62,11 +63,18 @@ void ask_for_short_slices() {
   ::syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
 
+async::Task<> tell_ready(async::UvLoop* loop, const SignalHooks* hooks) {
+  constexpr std::chrono::milliseconds pause(50);
+  while (hooks->ready && !hooks->ready()) co_await loop->sleep_for(pause);
+}
+
 async::Task<> serve(async::UvLoop* loop, const Log* log, const SignalHooks* hooks) {
   const std::vector<int> watched = {SIGTERM, SIGINT, SIGHUP};
   async::Signals signals(*loop, watched);  // Until the end: none may end the process in between.
-  if (hooks->ready) hooks->ready();
+  async::TaskScope beside(*loop);
+  beside.spawn(tell_ready(loop, hooks));
   const int signal = co_await wait_for_the_end(&signals, log, hooks);
+  beside.cancel();
   log->info("draining", {{"signal", name_of(signal)}});
   async::TaskScope impatience(*loop);
   impatience.spawn(end_at_once_when_told_again(&signals));
@@ -80,8 +88,9 @@ void add_daemon_options(Command& command, DaemonOptions& options) {
   command.option("log-level", options.log_level, "LEVEL", "debug, info, warn or error");
   command.option("log-format", options.log_format, "FORMAT",
                  "json, text, or auto: text on a terminal, JSON elsewhere");
-  command.option("ready-file", options.ready_file, "FILE",
-                 "Written once everything listens: a line HOST:PORT for each listener");
+  command.option(
+      "ready-file", options.ready_file, "FILE",
+      "Written once everything listens: a line HOST:PORT for each listener; may be a FIFO");
   command.option("time-zone", options.time_zone, "NAME",
                  "Whose days are business days, as Europe/Vienna");
 }

@@ -7,7 +7,7 @@
 //   async::UvLoop loop;
 //   rpc::Server server(loop, limits, observer);
 //   ...
-//   const auto ready = [&] { ops::write_ready_file(*daemon.ready_file, endpoints); };
+//   const auto ready = [&] { return ops::write_ready_file(daemon.ready_file, endpoints); };
 //   const auto drain = [&] { return server.drain(loop.in(4s)); };
 //   const auto reload = ops::reload_log_level(line, log);
 //   ops::serve_until_signalled(loop, log, {.drain = drain, .reload = reload, .ready = ready});
@@ -48,8 +48,8 @@ struct SignalHooks {
   std::function<async::Task<>()> drain;
   // SIGHUP. Not set: it is ignored.
   std::function<void()> reload;
-  // Once, when a signal would be heard: tells whoever started us that we serve.
-  std::function<void()> ready = {};
+  // When a signal would be heard: tells whoever started us that we serve. Called again after a while if it returns false.
+  std::function<bool()> ready = {};
 };
 
 // Runs `loop` until a signal has come and the draining is done. A second SIGTERM or SIGINT ends the

@@ -44,6 +44,9 @@ class File {
       text.remove_prefix(static_cast<std::size_t>(count));
     }
   }
+  void set_mode(unsigned mode) const {
+    if (::fchmod(descriptor_, mode) != 0) fail("cannot set the mode of", path_);
+  }
   void sync() const {
     if (::fsync(descriptor_) != 0) fail("cannot sync", path_);
   }
@@ -57,6 +60,15 @@ void sync_directory_of(const std::filesystem::path& path) {
   const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
   const File opened(directory, O_RDONLY | O_DIRECTORY);
   opened.sync();
+}
+
+// Where a link leads, also if there is nothing yet.
+std::filesystem::path target_of(std::filesystem::path path) {
+  constexpr int links_max = 40;  // As the system.
+  for (int links = 0; links < links_max && std::filesystem::is_symlink(path); ++links) {
+    path = path.parent_path() / std::filesystem::read_symlink(path);
+  }
+  return path;
 }
 
 }  // namespace
@@ -75,6 +87,7 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
   draft += "." + std::to_string(::getpid()) + ".new";
   try {
     const File file(draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode);
+    file.set_mode(mode);
     file.write(content);
     file.sync();
     if (::rename(draft.c_str(), path.c_str()) != 0) fail("cannot replace", path);
@@ -104,11 +117,26 @@ std::string read_secret_file(const std::filesystem::path& path) {
   }
 }
 
-void write_ready_file(const std::filesystem::path& path,
+bool write_ready_file(const std::optional<std::filesystem::path>& path,
                       const std::vector<async::Endpoint>& listening) {
+  if (!path) return true;
   std::string lines;
   for (const async::Endpoint& endpoint : listening) lines += endpoint.text() + "\n";
-  write_file_atomically(path, lines);
+  try {
+    const std::filesystem::file_status found = std::filesystem::status(*path);
+    if (!std::filesystem::exists(found) || std::filesystem::is_regular_file(found)) {
+      const bool is_link = std::filesystem::is_symlink(*path);
+      write_file_atomically(is_link ? target_of(*path) : *path, lines);
+      return true;
+    }
+    const File opened(*path, O_WRONLY | O_NONBLOCK);
+    opened.write(lines);
+    return true;
+  } catch (const std::system_error& error) {
+    if (error.code().value() == ENXIO) return false;
+    throw Failure(ExitCode::cannot_create, "The ready file " + path->string() +
+                                               " cannot be written: " + error.code().message());
+  }
 }
 
 std::filesystem::path state_directory(std::string_view program) {

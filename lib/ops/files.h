@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +15,10 @@ namespace ops {
 std::string read_file(const std::filesystem::path& path);
 
 // The file has its old content or this one, whatever happens meanwhile; when this returns it has
-// this one, on the disk. Made with `mode`, beside the old one, which it replaces. Throws
-// std::system_error.
+// this one, on the disk. Made with `mode`, whatever the umask, beside the old one, which it replaces.
+// Throws std::system_error.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
-                           unsigned mode = 0644);
+                           unsigned mode = 0600);
 
 // The removal is on the disk when this returns. A file that is not there is no error. Throws
 // std::system_error.
@@ -28,8 +29,10 @@ void remove_file_durably(const std::filesystem::path& path);
 std::string read_secret_file(const std::filesystem::path& path);
 
 // Tells whoever started us that we serve: a line HOST:PORT for each listener, with the ports that
-// were really taken.
-void write_ready_file(const std::filesystem::path& path,
+// were really taken. A file is replaced whole, behind a link that stays; into anything else, such as
+// a FIFO, it is written. Returns false, and writes nothing, while nobody reads the FIFO; true also
+// without a path. Throws Failure(cannot_create).
+bool write_ready_file(const std::optional<std::filesystem::path>& path,
                       const std::vector<async::Endpoint>& listening);
 
 // Where a user's programs keep what must outlive them: $XDG_STATE_HOME/PROGRAM, else

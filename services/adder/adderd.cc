@@ -30,9 +30,7 @@ int serve(const Options& options) {
     listening.push_back(listener.local());
     server.serve(std::move(listener));
   }
-  const auto ready = [&] {
-    if (options.daemon.ready_file) ops::write_ready_file(*options.daemon.ready_file, listening);
-  };
+  const auto ready = [&] { return ops::write_ready_file(options.daemon.ready_file, listening); };
   const auto drain = [&server] { return stop(&server); };
   ops::serve_until_signalled(loop, log, {.drain = drain, .reload = {}, .ready = ready});
   return 0;

@@ -167,9 +167,7 @@ int serve(const ops::CommandLine& line, const ServeOptions& options) {
     server.serve(std::move(listener));
     log.info("listening", {{"address", listening.back().text()}});
   }
-  const auto ready = [&] {
-    if (options.daemon.ready_file) ops::write_ready_file(*options.daemon.ready_file, listening);
-  };
+  const auto ready = [&] { return ops::write_ready_file(options.daemon.ready_file, listening); };
   ops::SignalHooks hooks{.drain = [&] { return drain(&loop, &server, &atm); },
                          .reload = ops::reload_log_level(line, log),
                          .ready = ready};

@@ -74,9 +74,7 @@ int serve(const ServeOptions& options,
     log.info("listening", {{"address", endpoint.text()}});
   }
 
-  const auto ready = [&] {
-    if (options.daemon.ready_file) ops::write_ready_file(*options.daemon.ready_file, listening);
-  };
+  const auto ready = [&] { return ops::write_ready_file(options.daemon.ready_file, listening); };
   const auto drain = [&] { return server.drain(loop.in(drain_time_max)); };
   ops::serve_until_signalled(loop, log, {.drain = drain, .reload = reload(log), .ready = ready});
   return 0;

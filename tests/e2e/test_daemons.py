@@ -1,11 +1,15 @@
 """Starting a daemon wrongly: one clear sentence, its exit code, and nothing on the disk is harmed."""
 
+import asyncio
+import os
+
 import pytest
 
 from kit.cli import says
 from kit.process import address_nobody_listens_on, run, taken_port
+from kit.status import RpcError
 
-USAGE, UNAVAILABLE, CANNOT_CREATE, CONFIG = 64, 69, 73, 78
+USAGE, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO_ERROR, CONFIG = 64, 66, 69, 73, 74, 78
 ANYWHERE = "127.0.0.1:0"
 PROGRAMS = ["adderd", "atmd", "bankd", "bankctl", "teller"]
 DATA = {"bankd": "bank.db", "atmd": "atm"}  # What a daemon's --data names.
@@ -141,3 +145,47 @@ async def test_two_daemons_do_not_share_a_bank(bank, serve):
     says(await serve("bankd", **{"--data": bank.folder / "bank/bank.db"}), CANNOT_CREATE, "bank.db", "in use")
     async with await bank.operator() as operator:
         assert await operator.balance("jane") == 100
+
+
+async def test_two_daemons_do_not_share_a_bank_by_two_names(bank, serve, tmp_path):
+    for name, link in {"hard.db": os.link, "symbolic.db": os.symlink}.items():
+        link(bank.folder / "bank/bank.db", tmp_path / name)
+        says(await serve("bankd", **{"--data": tmp_path / name}), CANNOT_CREATE, name, "in use")
+
+
+async def test_a_bank_whose_file_is_gone_ends_and_does_not_begin_anew(bank):
+    file = bank.folder / "bank/bank.db"
+    file.unlink()
+    async with await bank.operator() as operator:
+        with pytest.raises((RpcError, OSError)):
+            await operator.open_account("june", "June Doe")
+    assert await bank.bankd.ended() == IO_ERROR
+    changes = file.with_name("bank.db-wal").read_bytes()
+    with pytest.raises(AssertionError, match="bank.db-wal"):
+        await bank.bankd.start()
+    assert file.with_name("bank.db-wal").read_bytes() == changes and not file.exists()
+
+
+async def test_what_is_not_there_is_not_verified_and_not_made(programs, tmp_path):
+    says(await programs.run("bankd", "verify", "--data", tmp_path / "no.db"), NO_INPUT, "no.db")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_fifo_is_told_that_a_daemon_is_ready(programs, tmp_path):
+    fifo = tmp_path / "ready"
+    os.mkfifo(fifo)
+    words = ["serve", "--data", tmp_path / "bank.db", "--listen", ANYWHERE, "--ready-file", fifo]
+    daemon = await asyncio.create_subprocess_exec(
+        programs.path("bankd"), *words, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+    )
+    try:
+        told = await asyncio.wait_for(asyncio.to_thread(fifo.read_text), 20)
+        assert told.startswith("127.0.0.1:") and told.endswith("\n")
+    finally:
+        daemon.terminate()
+        assert await daemon.wait() == 0
+
+
+@each_daemon
+async def test_a_ready_file_without_its_folder_is_named(serve, daemon, tmp_path):
+    says(await serve(daemon, "--ready-file", tmp_path / "no/ready"), CANNOT_CREATE, "no/ready")

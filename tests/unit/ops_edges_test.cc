@@ -1,9 +1,12 @@
 // Where programs touch the world: small files, secrets, the calendar, and how they end.
 #include <cerrno>
 #include <cstdlib>
+#include <fcntl.h>
 #include <fstream>
 #include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -43,6 +46,73 @@ TEST_F(FilesTest, AFileIsReplacedWholeAndNothingIsLeftBeside) {
   struct stat status{};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
+}
+
+unsigned mode_of(const std::filesystem::path& path) {
+  struct stat status{};
+  EXPECT_EQ(::stat(path.c_str(), &status), 0) << path;
+  return status.st_mode & 0777U;
+}
+
+TEST_F(FilesTest, AFileIsItsOwnersAloneWhateverTheUmask) {
+  for (const mode_t umask_of_others : {0000U, 0777U}) {
+    const auto path = directory / std::to_string(umask_of_others);
+    const mode_t before = ::umask(umask_of_others);
+    write_file_atomically(path, "x");
+    ::umask(before);
+    EXPECT_EQ(mode_of(path), 0600U);
+  }
+}
+
+class ReadyFileTest : public FilesTest {
+ protected:
+  bool write(const std::filesystem::path& path) const { return write_ready_file(path, listening); }
+
+  const std::vector<async::Endpoint> listening = {async::Endpoint::parse("127.0.0.1:7001"),
+                                                  async::Endpoint::parse("127.0.0.1:7002")};
+  const std::string lines = "127.0.0.1:7001\n127.0.0.1:7002\n";
+};
+
+TEST_F(ReadyFileTest, IsReplacedWhole) {
+  write_file_atomically(directory / "ready", "old");
+  EXPECT_TRUE(write(directory / "ready"));
+  EXPECT_EQ(read_file(directory / "ready"), lines);
+}
+
+TEST_F(ReadyFileTest, IsWrittenIntoAFifoAsSoonAsSomebodyReadsIt) {
+  const auto path = directory / "fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_FALSE(write(path));
+  const int reader = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  EXPECT_TRUE(write(path));
+  std::string read(100, '\0');
+  const ssize_t count = ::read(reader, read.data(), read.size());
+  ::close(reader);
+  EXPECT_EQ(read.substr(0, static_cast<std::size_t>(count)), lines);
+  EXPECT_TRUE(std::filesystem::is_fifo(path)) << "it was not replaced";
+}
+
+TEST_F(ReadyFileTest, IsWrittenWhereALinkLeads) {
+  for (const bool is_there : {false, true}) {
+    const auto target = directory / "target";
+    const auto link = directory / (is_there ? "link" : "dangling link");
+    if (is_there) write_file_atomically(target, "old");
+    std::filesystem::create_symlink("target", link);
+    EXPECT_TRUE(write(link));
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_EQ(read_file(target), lines);
+    std::filesystem::remove(target);
+  }
+}
+
+TEST_F(ReadyFileTest, WithoutItsFolderCannotBeMade) {
+  try {
+    write(directory / "none" / "ready");
+    FAIL();
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.code(), ExitCode::cannot_create);
+    EXPECT_NE(std::string(failure.what()).find("none/ready"), std::string::npos);
+  }
 }
 
 TEST_F(FilesTest, AFailedWriteLeavesTheOldContentAndNoDraft) {
