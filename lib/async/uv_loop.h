@@ -25,6 +25,9 @@ class UvLoop final : public Loop {
             const detail::Place& place = detail::Place::current()) override;
   Task<Stream> connect(Endpoint endpoint) override;
   Listener listen(const Endpoint& endpoint) override;
+  // As listen(), but on every address that a name has on this machine, all on one port: localhost has
+  // two. Never empty. Throws IoError when one of them cannot be taken.
+  std::vector<Listener> listen_on_all(const Endpoint& endpoint);
   void run_in_pool(std::unique_ptr<PoolWork> work) override;
 
   // The next of these signals to arrive. While the task waits, they do nothing else; before and

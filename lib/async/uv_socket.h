@@ -68,4 +68,8 @@ Endpoint endpoint_of(const sockaddr_storage& address);
 
 Stream make_stream(SocketOwner socket);
 
+// What connect() does with the addresses of a name: tries them in their order, the next one beside
+// those that have not answered for a while, and takes the first that does. Throws the last IoError.
+Task<Stream> connect_to_any(UvLoop& loop, std::vector<Endpoint> addresses);
+
 }  // namespace async

@@ -26,9 +26,10 @@ int serve(const Options& options) {
   adder::Server server(loop);
   std::vector<async::Endpoint> listening;
   for (const async::Endpoint& endpoint : options.listen) {
-    async::Listener listener = loop.listen(endpoint);
-    listening.push_back(listener.local());
-    server.serve(std::move(listener));
+    for (async::Listener& listener : loop.listen_on_all(endpoint)) {
+      listening.push_back(listener.local());
+      server.serve(std::move(listener));
+    }
   }
   const auto ready = [&] { return ops::write_ready_file(options.daemon.ready_file, listening); };
   const auto drain = [&server] { return stop(&server); };

@@ -162,10 +162,11 @@ int serve(const ops::CommandLine& line, const ServeOptions& options) {
   atm.serve_on(server);
   std::vector<async::Endpoint> listening;
   for (const async::Endpoint& endpoint : options.listen) {
-    async::Listener listener = loop.listen(endpoint);
-    listening.push_back(listener.local());
-    server.serve(std::move(listener));
-    log.info("listening", {{"address", listening.back().text()}});
+    for (async::Listener& listener : loop.listen_on_all(endpoint)) {
+      listening.push_back(listener.local());
+      server.serve(std::move(listener));
+      log.info("listening", {{"address", listening.back().text()}});
+    }
   }
   const auto ready = [&] { return ops::write_ready_file(options.daemon.ready_file, listening); };
   ops::SignalHooks hooks{.drain = [&] { return drain(&loop, &server, &atm); },

@@ -28,12 +28,13 @@ namespace {
 constexpr async::Duration drain_time_max = std::chrono::seconds(4);
 
 std::vector<async::Endpoint> listen_on(const std::vector<async::Endpoint>& endpoints,
-                                       async::Loop& loop, rpc::Server& server) {
+                                       async::UvLoop& loop, rpc::Server& server) {
   std::vector<async::Endpoint> listening;
   for (const async::Endpoint& endpoint : endpoints) {
-    async::Listener listener = loop.listen(endpoint);
-    listening.push_back(listener.local());
-    server.serve(std::move(listener));
+    for (async::Listener& listener : loop.listen_on_all(endpoint)) {
+      listening.push_back(listener.local());
+      server.serve(std::move(listener));
+    }
   }
   return listening;
 }

@@ -1,9 +1,11 @@
 // Connecting and listening: what can go wrong, and what is left behind.
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <netinet/in.h>
 #include <string>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "async/stream.h"
+#include "async/uv_socket.h"
 #include "no_more_threads.h"
 #include "stream_fixture.h"
 
@@ -90,7 +93,7 @@ TEST_F(ConnectTest, FailsForANameThatNobodyHas) {
 
 TEST_F(ConnectTest, FailsForANameThatNoThreadCanLookUp) {
   const NoMoreThreads refused;
-  EXPECT_EQ(connect_error("localhost:1"), "EAGAIN");
+  EXPECT_EQ(connect_error("no-such-host.invalid:1"), "EAGAIN");
 }
 
 TEST_F(ConnectTest, FailsToListenOnANameThatNobodyHas) {
@@ -234,6 +237,135 @@ TEST_F(ConnectTest, LeavesAFileThatIsNoSocket) {
 
 TEST_F(ConnectTest, FailsWhereThereIsNoSocketFile) {
   EXPECT_EQ(connect_error("unix:" + socket_path()), "ENOENT");
+}
+
+TEST_F(ConnectTest, SaysThatASocketFileWouldBeInNoFolder) {
+  const std::string path = socket_path() + "/bank.sock";
+  try {
+    listen("unix:" + path);
+    FAIL();
+  } catch (const IoError& error) {
+    EXPECT_EQ(error.name(), "ENOENT");
+    EXPECT_EQ(std::string(error.what()),
+              "cannot listen on unix:" + path +
+                  ", whose folder does not exist: no such file or directory");
+  }
+}
+
+// Takes connections in as far as the system does it alone, and then swallows them.
+class Swallower {
+ public:
+  Swallower() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(::bind(listening_, reinterpret_cast<const sockaddr*>(&address), size), 0);
+    EXPECT_EQ(::listen(listening_, 0), 0);
+    EXPECT_EQ(::getsockname(listening_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+    for (int& waiting : waiting_) {
+      waiting = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      ::connect(waiting, reinterpret_cast<const sockaddr*>(&address), size);
+    }
+  }
+  Swallower(const Swallower&) = delete;
+  Swallower& operator=(const Swallower&) = delete;
+  ~Swallower() {
+    for (const int waiting : waiting_) ::close(waiting);
+    ::close(listening_);
+  }
+
+  Endpoint endpoint() const {
+    return Endpoint{.kind = Endpoint::Kind::tcp, .host = "127.0.0.1", .port = port_};
+  }
+
+ private:
+  int listening_ = -1;
+  std::uint16_t port_ = 0;
+  std::array<int, 4> waiting_{};
+};
+
+TEST_F(ConnectTest, TriesTheNextAddressBesideOneThatSwallowsConnections) {
+  const Swallower swallower;
+  Listener listener = listen("127.0.0.1:0");
+  const Stream stream = loop.run(connect_to_any(loop, {swallower.endpoint(), listener.local()}));
+  EXPECT_EQ(stream.peer(), listener.local().text());
+}
+
+TEST_F(ConnectTest, TriesTheNextAddressAtOnceWhereOneRefuses) {
+  Listener listener = listen("127.0.0.1:0");
+  const Endpoint refusing = closed_port();
+  const Stream stream =
+      loop.run(connect_to_any(loop, {refusing, refusing, listener.local(), refusing}));
+  EXPECT_EQ(stream.peer(), listener.local().text());
+}
+
+TEST_F(ConnectTest, FailsWhenNoAddressAnswers) {
+  const Endpoint refusing = closed_port();
+  EXPECT_EQ(error_of([&] { loop.run(connect_to_any(loop, {refusing, refusing})); }),
+            "ECONNREFUSED");
+}
+
+TEST_F(ConnectTest, MayBeCancelledWhileItTriesSeveralAddresses) {
+  const Swallower first;
+  const Swallower second;
+  auto connecting = start(connect_to_any(loop, {first.endpoint(), second.endpoint()}));
+  EXPECT_TRUE(pending(connecting));
+  connecting.cancel();
+  turn();
+}
+
+// The addresses of localhost that this machine has: not every container has that of IPv6.
+std::vector<std::string> loopbacks() {
+  std::vector<std::string> hosts = {"127.0.0.1"};
+  const int probe = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  if (::bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    hosts.emplace_back("::1");
+  }
+  ::close(probe);
+  return hosts;
+}
+
+std::vector<std::string> hosts_of(const std::vector<Listener>& listeners) {
+  std::vector<std::string> hosts;
+  for (const Listener& listener : listeners) hosts.push_back(listener.local().host);
+  return hosts;
+}
+
+TEST_F(ConnectTest, ListensOnBothAddressesOfLocalhostAndOnOnePort) {
+  std::vector<Listener> listeners = loop.listen_on_all(Endpoint::parse("localhost:0"));
+  EXPECT_EQ(hosts_of(listeners), loopbacks());
+  for (Listener& listener : listeners) {
+    EXPECT_EQ(listener.local().port, listeners.front().local().port);
+    const Ends ends = loop.run(connected(&loop, &listener));
+    EXPECT_EQ(ends.near.peer(), listener.local().text());
+  }
+}
+
+TEST_F(ConnectTest, FailsToListenOnANameWhenOneOfItsAddressesIsTaken) {
+  const Endpoint last{.kind = Endpoint::Kind::tcp, .host = loopbacks().back(), .port = 0};
+  const Listener taken = loop.listen(last);
+  const std::string endpoint = "localhost:" + std::to_string(taken.local().port);
+  EXPECT_EQ(error_of([&] { loop.listen_on_all(Endpoint::parse(endpoint)); }), "EADDRINUSE");
+}
+
+TEST_F(ConnectTest, FindsAServerThatListensOnTheLastAddressOfLocalhost) {
+  const Endpoint last{.kind = Endpoint::Kind::tcp, .host = loopbacks().back(), .port = 0};
+  Listener listener = loop.listen(last);
+  const Stream stream =
+      connect(Endpoint::parse("localhost:" + std::to_string(listener.local().port)));
+  EXPECT_EQ(stream.peer(), listener.local().text());
+}
+
+TEST_F(ConnectTest, ListensOnEveryAddressOfBothFamiliesAtOnce) {
+  const Listener first = listen("[::]:0");
+  const Listener second = listen("0.0.0.0:" + std::to_string(first.local().port));
+  EXPECT_EQ(second.local().port, first.local().port);
 }
 
 TEST_F(ConnectTest, RefusesAPathThatTheSystemWouldCut) {
