@@ -3,17 +3,22 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <chrono>
 #include <iterator>
 #include <mutex>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
+#include <climits>
 #include <spdlog/async_logger.h>
 #include <spdlog/details/thread_pool.h>
 #include <spdlog/formatter.h>
 #include <spdlog/logger.h>
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 #include "ops/calendar.h"
 #include "ops/foreign_text.h"
@@ -29,6 +34,9 @@ constexpr char text_mark = '\x1e';    // The value is a text, to be quoted.
 constexpr char number_mark = '\x1d';  // The value stands for itself: a number or a truth.
 
 constexpr std::size_t lines_waiting_max = 1024;
+
+// How long a program that ends waits for whoever reads its log and does not.
+constexpr std::chrono::milliseconds reader_patience{500};
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
@@ -157,6 +165,57 @@ class TextFormatter final : public EventFormatter {
   }
 };
 
+// Standard output, as a pipe whose reader may stop reading: its writer waits then, but not for ever
+// once the log ends. Nothing can be done about what cannot be written.
+class OutputSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  OutputSink() : ending_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    if (ending_ < 0)
+      throw std::system_error(errno, std::generic_category(), "cannot start the log");
+  }
+  OutputSink(const OutputSink&) = delete;
+  OutputSink& operator=(const OutputSink&) = delete;
+  ~OutputSink() override { ::close(ending_); }
+
+  // From now on it waits for no more than `patience` in all. Any thread.
+  void end_within(std::chrono::milliseconds patience) {
+    give_up_at_ = std::chrono::steady_clock::now() + patience;
+    ::eventfd_write(ending_, 1);
+  }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& event) override {
+    spdlog::memory_buf_t buffer;
+    formatter_->format(event, buffer);
+    std::string_view text(buffer.data(), buffer.size());
+    while (!text.empty() && wait_for_room()) {
+      // So much fits where there is room at all: such a write does not block.
+      const ssize_t count =
+          ::write(STDOUT_FILENO, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+      if (count >= 0) {
+        text.remove_prefix(static_cast<std::size_t>(count));
+      } else if (errno != EINTR && errno != EAGAIN) {
+        return;
+      }
+    }
+  }
+  void flush_() override {}
+
+  bool wait_for_room() {
+    std::array<pollfd, 2> either{pollfd{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0},
+                                 pollfd{.fd = ending_, .events = POLLIN, .revents = 0}};
+    while (either[0].revents == 0 && either[1].revents == 0)
+      ::poll(either.data(), either.size(), -1);
+    if (either[0].revents != 0) return true;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+        give_up_at_.load() - std::chrono::steady_clock::now());
+    return ::poll(either.data(), 1, std::max(0, static_cast<int>(left.count()))) > 0;
+  }
+
+  const int ending_;  // An eventfd: readable from end_within() on.
+  std::atomic<std::chrono::steady_clock::time_point> give_up_at_{};
+};
+
 class StringSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
   explicit StringSink(std::string& lines) : lines_(lines) {}
@@ -178,6 +237,10 @@ struct Log::Shared {
   Shared(spdlog::sink_ptr to, LogLevel first) : sink(std::move(to)), level(first) {}
   Shared(const Shared&) = delete;
   Shared& operator=(const Shared&) = delete;
+  // The writer drains its queue.
+  ~Shared() {
+    if (output) output->end_within(reader_patience);
+  }
 
   std::shared_ptr<spdlog::logger> make_logger(std::string name) const {
     if (!writer) return std::make_shared<spdlog::logger>(std::move(name), sink);
@@ -187,20 +250,22 @@ struct Log::Shared {
   }
 
   spdlog::sink_ptr sink;
-  std::atomic<LogLevel> level;  // Of every copy; the loggers themselves let all pass.
+  std::shared_ptr<OutputSink> output;  // The same; none for tests.
+  std::atomic<LogLevel> level;         // Of every copy; the loggers themselves let all pass.
   std::shared_ptr<spdlog::details::thread_pool> writer;  // A thread; none for tests.
 };
 
 Log Log::to_stdout(std::string name, LogLevel level, LogFormat format) {
   const bool as_json =
       format == LogFormat::json || (format == LogFormat::automatic && ::isatty(STDOUT_FILENO) == 0);
-  auto sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();  // Flushes after each line.
+  auto sink = std::make_shared<OutputSink>();
   if (as_json) {
     sink->set_formatter(std::make_unique<JsonFormatter>());
   } else {
     sink->set_formatter(std::make_unique<TextFormatter>());
   }
-  auto shared = std::make_shared<Shared>(std::move(sink), level);
+  auto shared = std::make_shared<Shared>(sink, level);
+  shared->output = std::move(sink);
   shared->writer = std::make_shared<spdlog::details::thread_pool>(lines_waiting_max, 1);
   return Log(std::move(shared), nullptr).named(std::move(name));
 }

@@ -8,6 +8,7 @@
 #include "async/endpoint.h"
 #include "ops/foreign_text.h"
 #include "ops/options.h"
+#include "ops/standard_streams.h"
 
 namespace ops {
 namespace {
@@ -66,19 +67,32 @@ Ending ending_of(const std::exception& error, const Endings& endings) {
 }
 
 int run_main(std::string_view program, const std::function<int()>& body, const Endings& endings) {
-  std::signal(SIGPIPE,
-              SIG_IGN);  // A peer or a pipe that closed is an error of that write, not our end.
-  try {
-    return body();
-  } catch (const std::exception& error) {
+  open_standard_descriptors();
+  // A peer or a pipe that closed is an error of that write, not our end.
+  std::signal(SIGPIPE, SIG_IGN);
+  StandardStream output(StandardStream::output);
+  const StandardStream errors(StandardStream::errors);
+  const auto end = [&](const std::exception& error) {
     const Ending ending = ending_of(error, endings);
-    std::cout.flush();
     // "bankctl account needs a command ..." names the program already.
     const bool names_program = ending.sentence.starts_with(std::string(program) + " ");
-    std::cerr << (names_program ? "" : std::string(program) + ": ")
-              << ForeignText(ending.sentence).shown() << std::endl;
+    const std::string name = names_program ? "" : std::string(program) + ": ";
+    std::cerr << name + ForeignText(ending.sentence).shown() + "\n";
     return to_int(ending.code);
+  };
+  int code = to_int(ExitCode::ok);
+  try {
+    code = body();
+  } catch (const std::exception& error) {
+    code = end(error);
   }
+  // What another error has left of the output; its own code says more.
+  try {
+    output.finish();
+  } catch (const Failure& failure) {
+    if (code == to_int(ExitCode::ok)) code = end(failure);
+  }
+  return code;
 }
 
 int CommandLine::run(int argc, const char* const* argv) {

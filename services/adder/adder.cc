@@ -2,7 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
+#include <iostream>
 
 #include "adder/client.h"
 #include "async/uv_loop.h"
@@ -28,7 +28,7 @@ int add(const Options& options) {
   if (!response.error().empty()) {
     throw ops::Failure(ops::ExitCode::bad_data, response.error());
   }
-  std::printf("%lld\n", static_cast<long long>(response.sum()));
+  std::cout << response.sum() << "\n";
   return 0;
 }
 

@@ -41,8 +41,12 @@ async::Task<int> make_call(async::Loop* loop, rpc::Channel* channel, cli::Interr
     std::cout << ops::ForeignText(response).as_json() << std::endl;
   };
   async::Task<bool> call = finished(client.call(method, json, waits, print));
+  if (found->server_streaming()) {
+    co_await cli::while_read(*interrupts, std::move(call));
+    co_return 0;
+  }
   const std::optional<bool> done = co_await cli::unless_interrupted(*interrupts, std::move(call));
-  if (!done && !found->server_streaming()) {
+  if (!done) {
     throw rpc::Error(rpc::StatusCode::cancelled, "you did not wait for it");
   }
   co_return 0;

@@ -120,7 +120,7 @@ async::Task<int> OperatorCalls::watch(OperatorCall call) {
       channel_.exchange_stream(call.method, std::move(request), std::move(context));
   while (true) {
     async::Task<bool> next = next_of(stream.get(), response.get());
-    const std::optional<bool> more = co_await cli::unless_interrupted(interrupts_, std::move(next));
+    const std::optional<bool> more = co_await cli::while_read(interrupts_, std::move(next));
     if (!more || !*more) co_return 0;
     const std::string line =
         settings_.json ? cli::to_json(*response) : cli::to_line(*response, settings_.currency);

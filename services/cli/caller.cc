@@ -7,6 +7,7 @@
 #include <iostream>
 #include <vector>
 
+#include "async/standard_output.h"
 #include "ops/value.h"
 #include "rpc/v1/health.pb.h"
 
@@ -34,6 +35,13 @@ ledger::OperationId new_id(async::WallTime now, async::Random& random) {
 async::Task<int> SignalInterrupts::next() {
   const std::vector<int> signals = {SIGINT, SIGTERM};
   co_return co_await loop_.next_signal(signals);
+}
+
+async::Task<int> SignalInterrupts::next_or_unread() {
+  async::Task<int> signal = next();
+  async::Task<> unread = async::output_abandoned(loop_);
+  const auto first = co_await async::first_of(std::move(signal), std::move(unread));
+  co_return first.index() == 0 ? std::get<0>(first) : SIGPIPE;
 }
 
 ops::Failure no_answer(const std::string& server, const rpc::Status& status) {

@@ -1,6 +1,7 @@
 // What both command lines need around their calls: a client, ids, and Ctrl-C.
 #pragma once
 
+#include <csignal>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,12 +30,15 @@ class Interrupts {
   virtual ~Interrupts() = default;
   // Gives which signal came.
   virtual async::Task<int> next() = 0;
+  // The same, but also gives SIGPIPE when nobody reads standard output any more.
+  virtual async::Task<int> next_or_unread() { return next(); }
 };
 
 class SignalInterrupts final : public Interrupts {
  public:
   explicit SignalInterrupts(async::UvLoop& loop) : loop_(loop) {}
   async::Task<int> next() override;
+  async::Task<int> next_or_unread() override;
 
  private:
   async::UvLoop& loop_;
@@ -47,6 +51,20 @@ async::Task<std::optional<T>> unless_interrupted(Interrupts& interrupts, async::
   auto first = co_await async::first_of(std::move(task), std::move(signal));
   std::optional<T> result;
   if (first.index() == 0) result.emplace(std::get<0>(std::move(first)));
+  co_return result;
+}
+
+// The same of a task that prints what comes, for as long as it comes. Throws Failure(io_error) when
+// nobody reads that any more, as in `watch | head -1`.
+template <typename T>
+async::Task<std::optional<T>> while_read(Interrupts& interrupts, async::Task<T> task) {
+  async::Task<int> signal = interrupts.next_or_unread();
+  auto first = co_await async::first_of(std::move(task), std::move(signal));
+  std::optional<T> result;
+  if (first.index() == 0) result.emplace(std::get<0>(std::move(first)));
+  if (first.index() == 1 && std::get<1>(first) == SIGPIPE) {
+    throw ops::Failure(ops::ExitCode::io_error, "Nobody reads standard output any more.");
+  }
   co_return result;
 }
 

@@ -11,6 +11,7 @@
 #include "ops/failure.h"
 #include "ops/files.h"
 #include "ops/foreign_text.h"
+#include "ops/standard_streams.h"
 
 namespace cli {
 namespace {
@@ -140,12 +141,8 @@ void require_somebody_to_ask() {
 }  // namespace
 
 void UserTerminal::write(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t count = ::write(output_, text.data(), text.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return;  // Nobody reads any more; the money does not depend on it.
-    text.remove_prefix(static_cast<std::size_t>(count));
-  }
+  // If nobody reads any more: the money does not depend on it.
+  ops::write_all(output_, text);
 }
 
 Answer UserTerminal::ask(std::string_view prompt, async::Duration wait_max) {
