@@ -143,6 +143,10 @@ class Applier final : Bookkeeper {
       ExceptionEntry exception = about_hold(suspended, ExceptionKind::suspended_hold);
       exception.evidence = suspend.evidence;
       raise(std::move(exception));
+    } else if (!suspend.evidence.empty()) {
+      // The terminal knows more by now, and the operator has not decided.
+      books_.exceptions_.at(suspended.exception_seq).evidence = suspend.evidence;
+      effects_.exception_seq = suspended.exception_seq;
     }
     confirm(account);
   }

@@ -123,7 +123,7 @@ struct Void {
 };
 
 // The terminal does not know what it paid: no expiry any more, reserved until captured, voided or
-// decided by the operator.
+// decided by the operator. Suspended again, the newest evidence is what the operator reads.
 struct Suspend {
   OperationId hold{};
   std::string terminal{};

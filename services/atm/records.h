@@ -60,6 +60,9 @@ struct Withdrawal {
   // Of SUSPENSE: what the operator is told, and whether the bank has it.
   std::string evidence = {};
   bool told_bank = false;
+  // The dispenser has said what it presented since, and the evidence says so too.
+  bool dispenser_answered = false;
+  OperationId late_suspend_id = {};
   // What the operator decided, of SUSPENSE that has ended.
   Notes decided = {};
   // The customer's first answer, a WithdrawResponse. Empty: not answered yet.
@@ -98,6 +101,8 @@ struct Withdrawal {
     field("available", &Withdrawal::available);
     field("evidence", &Withdrawal::evidence);
     field("told_bank", &Withdrawal::told_bank);
+    field("dispenser_answered", &Withdrawal::dispenser_answered);
+    field("late_suspend_id", &Withdrawal::late_suspend_id);
     field("decided", &Withdrawal::decided);
     field("answer", &Withdrawal::answer);
     field("ledger_seq", &Withdrawal::ledger_seq);
@@ -317,16 +322,19 @@ struct DayTotals {
   }
 };
 
-// What staff said about a terminal.
+// Why a terminal is out of service, beside what its bank and its devices say.
 struct TerminalRow {
   std::string terminal = {};
   bool out_by_staff = false;
+  // The withdrawal whose notes may still lie where the next customer takes his. Not set: of none.
+  OperationId look_for = {};
 
   static constexpr std::string_view table = "terminal";
   static constexpr int key_columns = 1;
   static constexpr void fields(auto&& field) {
     field("terminal", &TerminalRow::terminal);
     field("out_by_staff", &TerminalRow::out_by_staff);
+    field("look_for", &TerminalRow::look_for);
   }
 };
 

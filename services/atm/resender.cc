@@ -165,7 +165,8 @@ Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
   if (!withdrawal.evidence.empty()) {
     // What the operator decided may be gone with the history: the evidence is told again.
     wire::SuspendRequest suspend;
-    suspend.set_id(std::string(withdrawal.suspend_id.view()));
+    const bool late = withdrawal.dispenser_answered;
+    suspend.set_id(std::string((late ? withdrawal.late_suspend_id : withdrawal.suspend_id).view()));
     suspend.set_terminal_id(withdrawal.terminal);
     suspend.set_hold_id(hold_id);
     suspend.set_evidence(withdrawal.evidence);

@@ -62,6 +62,7 @@ Entry Terminal::books_entry() {
   entry.event.terminal = id_;
   entry.add(stock_.take_changes());
   for (const ops::DayNumber day : std::exchange(totals_touched_, {})) entry.add(totals_.at(day));
+  if (std::exchange(row_changed_, false)) entry.add(row_);
   return entry;
 }
 
@@ -81,16 +82,37 @@ Terminal::Service Terminal::service() const {
   if (const std::optional<std::string> why = dispenser_.out_of_order()) {
     return {v1::SERVICE_STATE_OUT_DEVICE, *why};
   }
+  if (row_.look_for.is_set()) {
+    return {v1::SERVICE_STATE_OUT_DEVICE,
+            "notes of withdrawal " + row_.look_for.text() +
+                " may still lie in the dispenser's slot: staff must look there, and then put the "
+                "terminal into service"};
+  }
   return {v1::SERVICE_STATE_IN_SERVICE, ""};
 }
 
 Task<> Terminal::set_service(bool in_service) {
   row_.out_by_staff = !in_service;
+  row_changed_ = true;
+  if (in_service) staff_have_looked();
   Entry entry = books_entry();
   entry.event.kind = "service";
   entry.event.state = in_service ? "IN_SERVICE" : "OUT_BY_STAFF";
-  entry.add(row_);
   co_await machinery_.journal.commit(std::move(entry));
+}
+
+void Terminal::look_for_notes_of(const OperationId& id) {
+  row_.look_for = id;
+  row_changed_ = true;
+}
+
+void Terminal::know_notes_of(const OperationId& id) {
+  if (row_.look_for == id) staff_have_looked();
+}
+
+void Terminal::staff_have_looked() {
+  row_.look_for = OperationId();
+  row_changed_ = true;
 }
 
 bool Terminal::has_session() const {

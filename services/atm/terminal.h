@@ -73,7 +73,13 @@ class Terminal {
     std::string reason;
   };
   Service service() const;
+  // To be in service again, staff have looked whether notes lie there.
   Task<> set_service(bool in_service);
+  // Notes of that withdrawal may still lie where a customer takes them. Out of service until staff
+  // have looked, or the dispenser has said what became of them. The next entry writes it down.
+  void look_for_notes_of(const OperationId& id);
+  void know_notes_of(const OperationId& id);
+  void staff_have_looked();
 
   // Begins a session, in place of an older one of the same card. Nothing: another customer stands
   // here, or this one's last change is still under way.
@@ -107,6 +113,7 @@ class Terminal {
   std::map<ops::DayNumber, DayTotals> totals_;
   std::set<ops::DayNumber> totals_touched_;  // Since the last entry.
   TerminalRow row_;
+  bool row_changed_ = false;
   std::optional<Session> session_;
   async::Event idle_;
   bool moving_notes_ = false;

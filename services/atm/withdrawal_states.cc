@@ -78,6 +78,7 @@ Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
                         ": " + evidence + "; planned were " +
                         notes_of(withdrawal.plan).text(machinery_.settings.currency) + ".";
   item->terminal.stock().lose_track(withdrawal.plan);
+  item->terminal.look_for_notes_of(withdrawal.id);
   ++item->terminal.today().suspense;
   v1::WithdrawResponse response;
   response.mutable_suspense()->set_message(

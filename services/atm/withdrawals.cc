@@ -28,6 +28,7 @@ WithdrawalItem Withdrawals::begin(Terminal& terminal, Withdrawal withdrawal, std
   withdrawal.capture_id = machinery_.make_id();
   withdrawal.void_id = machinery_.make_id();
   withdrawal.suspend_id = machinery_.make_id();
+  withdrawal.late_suspend_id = machinery_.make_id();
   withdrawal.time_to_live_ms = machinery_.settings.hold_time_to_live.count();
   WithdrawalItem item = items_.add(terminal, std::move(withdrawal));
   item->trace = customer.trace;
@@ -196,8 +197,10 @@ Task<> Withdrawals::void_hold(WithdrawalItem item) {
 }
 
 Task<> Withdrawals::suspend(WithdrawalItem item) {
+  const Withdrawal& withdrawal = item->record;
+  const bool late = withdrawal.dispenser_answered;
   wire::SuspendRequest request;
-  request.set_id(std::string(item->record.suspend_id.view()));
+  request.set_id(std::string((late ? withdrawal.late_suspend_id : withdrawal.suspend_id).view()));
   request.set_terminal_id(item->record.terminal);
   request.set_hold_id(std::string(item->record.hold_id.view()));
   request.set_evidence(item->record.evidence);
@@ -214,6 +217,25 @@ Task<> Withdrawals::suspend(WithdrawalItem item) {
   note(item, "told the bank");
 }
 
+// It decides nothing: the operator does, who reads it with the evidence.
+Task<> Withdrawals::ask_dispenser_again(WithdrawalItem item) {
+  Withdrawal& withdrawal = item->record;
+  const Told<Dispensed> told = co_await item->terminal.dispenser().presented(withdrawal.id);
+  if (!told || !told->sure) co_return;
+  const Currency currency = machinery_.settings.currency;
+  std::string answer = "it never took a note from its cassette";
+  if (told->acted) {
+    answer = "it presented " + notes_of(told->presented).text(currency) + " and rejected " +
+             notes_of(told->rejected).text(currency);
+  }
+  withdrawal.evidence += " Since then the dispenser has answered: " + answer + ".";
+  withdrawal.dispenser_answered = true;
+  withdrawal.told_bank = false;
+  item->terminal.know_notes_of(withdrawal.id);
+  co_await machinery_.journal.commit(item->terminal.entry(withdrawal, answer));
+}
+
+// Done when it is decided, or when there is more to tell the bank.
 Task<> Withdrawals::await_decision(WithdrawalItem item) {
   wire::GetHoldRequest request;
   request.set_terminal_id(item->record.terminal);
@@ -229,6 +251,8 @@ Task<> Withdrawals::await_decision(WithdrawalItem item) {
     const bool voided = hold.state() == wire::HOLD_STATE_VOIDED;
     const Cents paid(captured ? hold.captured().minor_units() : 0);
     if (captured || voided) co_return co_await to_decided(item, paid);
+    if (!item->record.dispenser_answered) co_await ask_dispenser_again(item);
+    if (!item->record.told_bank) co_return;
     Backoff jitter(machinery_.random, machinery_.settings.decision_poll,
                    machinery_.settings.decision_poll);
     co_await machinery_.loop.sleep_for(jitter.next());

@@ -63,6 +63,7 @@ class Withdrawals {
   Task<> void_hold(WithdrawalItem item);
   Task<> suspend(WithdrawalItem item);
   Task<> await_decision(WithdrawalItem item);
+  Task<> ask_dispenser_again(WithdrawalItem item);
 
   // The transitions.
   void enter(const WithdrawalItem& item, WithdrawalState state) const;

@@ -47,7 +47,7 @@ const VerbTable verbs = {
          {terminal}},
         {"atm in-service",
          "SetService",
-         "Let the ATM serve customers",
+         "Let the ATM serve customers; you have looked that no notes lie in its slot",
          "atm in-service",
          {{"", "in_service", Kind::yes}, terminal}},
         {"atm out-of-service",

@@ -22,6 +22,8 @@ constexpr Method<words::ResolveRequest, words::ResolveResponse> resolve_method{
 constexpr Method<words::LoadRequest, words::LoadResponse> load_method{"atm.v1.StaffService/Load"};
 constexpr Method<words::AuditRequest, words::AuditResponse> audit_method{
     "atm.v1.StaffService/Audit"};
+constexpr Method<words::SetServiceRequest, words::SetServiceResponse> set_service_method{
+    "atm.v1.StaffService/SetService"};
 constexpr Method<words::CountRequest, words::CountResponse> count_method{
     "atm.v1.StaffService/Count"};
 
@@ -175,6 +177,14 @@ Task<bool> Town::insert_card(Session* session) {
   rpc::Context context(loop_.in(5s));
   const rpc::Reply<words::InsertCardResponse> reply = co_await session->client->try_call(
       insert_card_method, std::move(request), std::move(context));
+  if (reply && reply->decline().code() == words::DECLINE_CODE_OUT_OF_SERVICE) {
+    // Staff come and look whether notes lie in the slot.
+    words::SetServiceRequest looked;
+    looked.set_terminal_id(session->terminal);
+    looked.set_in_service(true);
+    rpc::Context briefly(loop_.in(5s));
+    co_await session->client->try_call(set_service_method, std::move(looked), std::move(briefly));
+  }
   if (!reply || !reply->has_session()) co_return false;
   session->id = reply->session().session_id();
   co_return true;

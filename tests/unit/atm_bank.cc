@@ -250,6 +250,7 @@ async::Task<wire::SuspendResponse> AtmBank::suspend(wire::SuspendRequest request
       "Suspend", std::move(request), [this](const wire::SuspendRequest& asked_for) {
         if (auto no = wrong_state<wire::SuspendResponse>(asked_for.hold_id())) return *no;
         state.holds.at(asked_for.hold_id()).state = wire::HOLD_STATE_SUSPENDED;
+        state.holds.at(asked_for.hold_id()).evidence = asked_for.evidence();
         wire::SuspendResponse response;
         response.mutable_receipt();
         return response;

@@ -38,6 +38,7 @@ class AtmBank {
     std::int64_t amount = 0;
     std::int64_t captured = 0;
     wire::HoldState state = wire::HOLD_STATE_HELD;
+    std::string evidence = {};
   };
   struct State {
     std::map<std::string, Customer> customers;  // By card.

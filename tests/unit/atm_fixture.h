@@ -280,6 +280,12 @@ class AtmHouse {
     return request;
   }
   v1::UnloadResponse unload(OperationId id) { return call(unload_method, unload_of(id)); }
+  v1::Terminal set_service(bool in_service) {
+    v1::SetServiceRequest request;
+    request.set_terminal_id("atm-1");
+    request.set_in_service(in_service);
+    return call(set_service_method, std::move(request)).terminal();
+  }
   v1::Terminal terminal() {
     return call(list_terminals_method, v1::ListTerminalsRequest()).terminals(0);
   }

@@ -40,11 +40,7 @@ class AtmServiceTest : public testing::Test {
     request.set_session_id(house.session);
     return house.call(get_balance_method, std::move(request));
   }
-  v1::Terminal set_service(bool in_service) {
-    v1::SetServiceRequest request;
-    request.set_in_service(in_service);
-    return house.call(set_service_method, std::move(request)).terminal();
-  }
+  v1::Terminal set_service(bool in_service) { return house.set_service(in_service); }
 
   AtmHouse house;
 };

@@ -319,8 +319,11 @@ TEST_F(LedgerTest, SuspendReservesExpiredMoneyAgainEvenBelowTheLimit) {
 
 TEST_F(LedgerTest, ASecondSuspendRaisesNoSecondException) {
   const OperationId hold = bank.held(60'00);
+  bank.must(Suspend{.hold = hold, .terminal = "t1", .evidence = "jammed"});
+  bank.must(Suspend{.hold = hold, .terminal = "t1", .evidence = "jammed, and then it answered"});
+  EXPECT_EQ(only_exception().evidence, "jammed, and then it answered");
   bank.must(Suspend{.hold = hold});
-  bank.must(Suspend{.hold = hold});
+  EXPECT_EQ(only_exception().evidence, "jammed, and then it answered") << "nothing new was told";
   EXPECT_EQ(bank.books().exceptions().size(), 1U);
 }
 

@@ -190,6 +190,7 @@ TEST_F(WithdrawalTest, TheOperatorMayDecideThatAPartOrNothingWasPaid) {
   EXPECT_EQ(house.differences(), Sentences());
 
   const OperationId nothing = house.new_id();
+  house.set_service(true);
   house.insert();
   house.withdraw(nothing, 20);
   house.pass(1s);

@@ -149,6 +149,9 @@ async def test_the_operator_settles_with_the_tools_what_nobody_can_know(house):
             await jane.withdraw(60, change_id)
     async with await house.staff() as staff_:
         await staff_.break_device(staff.DEVICE_DISPENSER, staff.FAULT_NONE)
+        assert await staff_.state() == staff.SERVICE_STATE_OUT_DEVICE, "notes may lie in the slot"
+    looked = await house.programs.run("bankctl", "--atm", house.atmd.address, "--yes", "atm", "in-service")
+    assert looked.code == 0, looked.err
 
     async def bankctl(*arguments):
         ended = await house.programs.run("bankctl", "--bank", house.bankd.address, "--yes", *arguments)

@@ -1,0 +1,104 @@
+// After an unknown present notes may lie in the slot: nobody is served until somebody knows (rule 15).
+#include "atm_fixture.h"
+
+namespace atm {
+namespace {
+
+class AtmSlotTest : public testing::Test {
+ protected:
+  AtmSlotTest() {
+    house.load(1, 20, 10);
+    house.insert();
+    house.pass(1s);
+  }
+
+  // For good, or until the dispenser answers.
+  OperationId never_know_of_sixty() {
+    const OperationId id = house.new_id();
+    house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_PRESENT_UNKNOWN);
+    EXPECT_TRUE(house.withdraw(id, 60).has_suspense());
+    house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_NONE);
+    return id;
+  }
+  OperationId not_yet_know_of_sixty() {
+    const OperationId id = house.new_id();
+    house.dispenser->loses_answers = true;
+    EXPECT_TRUE(house.withdraw(id, 60, 30s).has_suspense());
+    return id;
+  }
+  void expect_out() {
+    EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_DEVICE);
+    EXPECT_EQ(house.withdraw(20).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+    EXPECT_EQ(house.insert("4000-john", "2345").decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  }
+  std::string evidence() const { return house.bank.state.holds.begin()->second.evidence; }
+
+  AtmHouse house;
+};
+
+TEST_F(AtmSlotTest, NobodyIsServedAfterAnUnknownPresentUntilStaffHaveLooked) {
+  const OperationId id = never_know_of_sixty();
+  expect_out();
+  EXPECT_NE(house.terminal().reason().find(id.text()), std::string::npos);
+  house.bank.decide(60'00);
+  house.pass(10s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_DEVICE)
+      << "what the operator decides does not empty the slot";
+  house.set_service(false);
+  EXPECT_EQ(house.set_service(true).state(), v1::SERVICE_STATE_IN_SERVICE);
+  EXPECT_TRUE(house.insert().has_session());
+}
+
+TEST_F(AtmSlotTest, NorAfterARestart) {
+  never_know_of_sixty();
+  house.pass(2s);
+  house.restart();
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_DEVICE);
+  house.set_service(true);
+  house.restart();
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
+TEST_F(AtmSlotTest, StaffWhoEmptyTheTerminalHaveLooked) {
+  never_know_of_sixty();
+  v1::EndSessionRequest request;
+  request.set_session_id(house.session);
+  house.call(end_session_method, std::move(request));
+  EXPECT_TRUE(house.unload(house.new_id()).has_unloaded());
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
+TEST_F(AtmSlotTest, ADispenserThatAnswersLaterIsAskedAgainAndTheOperatorReadsWhatItSays) {
+  not_yet_know_of_sixty();
+  house.pass(20s);
+  expect_out();
+  EXPECT_EQ(evidence().find("Since then"), std::string::npos);
+  house.dispenser->loses_answers = false;
+  house.pass(10s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+  EXPECT_NE(evidence().find("Since then the dispenser has answered: it presented 3 x 20.00"),
+            std::string::npos)
+      << evidence();
+  EXPECT_EQ(house.open_items(), Sentences({"withdrawal SUSPENSE"})) << "the operator decides";
+  EXPECT_EQ(house.bank.times_asked("Suspend"), 2U);
+  house.pass(60s);
+  EXPECT_EQ(house.bank.times_asked("Suspend"), 2U) << "it is told once";
+  house.bank.decide(60'00);
+  house.pass(10s);
+  EXPECT_EQ(house.balance(), 40);
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_EQ(house.open_items(), Sentences());
+}
+
+TEST_F(AtmSlotTest, AnAnswerAboutOneWithdrawalSaysNothingAboutTheNext) {
+  house.bank.state.customers["4000-jane"].balance = 500'00;
+  not_yet_know_of_sixty();
+  house.set_service(true);
+  house.dispenser->loses_answers = false;
+  never_know_of_sixty();
+  house.pass(20s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_DEVICE);
+}
+
+}  // namespace
+}  // namespace atm
