@@ -65,7 +65,7 @@ std::optional<Record> Answers::find(const OperationId& id, History& history) con
 
 bool Answers::is_complete_for(const OperationId& id) const {
   const std::optional<Instant> made_at = id.made_at();
-  return made_at.has_value() && *made_at > line_;
+  return made_at.has_value() && *made_at > line_ && *made_at < complete_until_;
 }
 
 void Answers::forget(std::uint64_t projected_through, Instant line) {
@@ -78,6 +78,11 @@ void Answers::forget(std::uint64_t projected_through, Instant line) {
     index_of(front.id, tag).erase(tag, static_cast<std::uint32_t>(left_));
     if (is_complete_for(front.id)) {
       ahead_.emplace(*front.id.made_at(), Ahead{front.id, Place{ledger_seq, front.position}});
+    }
+    if (ahead_.size() > ahead_max) {
+      const auto furthest = std::prev(ahead_.end());
+      be_incomplete_from(furthest->first);
+      ahead_.erase(furthest);
     }
     entries_.pop_front();
     ++left_;

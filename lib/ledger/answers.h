@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -16,11 +17,14 @@ namespace ledger {
 
 // Which recent ids were answered, and where in the journal the answers are. Part of the ledger, on its thread.
 //
-// Always true: an id made after `line()` is in here or was never answered. Answers leave in the
-// order in which they came, but one whose id is younger than the line (its maker's clock was ahead)
-// stays until the line has passed it too.
+// Always true: an id for which this is complete is in here or was never answered. Those are the ids made after `line()`. Answers
+// leave in the order in which they came, but one whose id is younger than the line (its maker's clock was ahead) stays until the
+// line has passed it too; when there are too many of those, the furthest ahead leave, and from there on this is not complete.
 class Answers {
  public:
+  // How many answers are kept because their ids are younger than the line. Honest clocks need a few.
+  static constexpr std::size_t ahead_max = 65'536;
+
   // The record begins at `position` of its batch, which is in the journal when a record of another is added. Null: it is already.
   void add(const Record& record, std::size_t position, const BatchBytes& batch);
   // What is not in the last batch is read by `history`.
@@ -37,6 +41,9 @@ class Answers {
   // Forgets what is in History (up to `projected_through`) and was both decided and made at `line`
   // or before. The line only moves forward.
   void forget(std::uint64_t projected_through, Instant line);
+
+  // Some ids made then or later may have been answered and are not in here.
+  void be_incomplete_from(Instant made_at) { complete_until_ = std::min(complete_until_, made_at); }
 
   std::size_t size() const { return entries_.size() + ahead_.size(); }
   Instant line() const { return line_; }
@@ -97,6 +104,7 @@ class Answers {
   // Answers kept because their ids are younger than the line, by when the line passes them. Few: they are not in the index.
   std::multimap<Instant, Ahead> ahead_;
   Instant line_ = Instant::min();
+  Instant complete_until_ = Instant::max();
   // The last batch, and its first record: it may not be in the journal yet.
   BatchBytes last_batch_;
   std::uint64_t last_batch_from_ = 0;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -33,15 +34,18 @@ inline std::uint32_t index_tag(std::string_view name) {
   hash = (hash ^ word) * 0xc4ceb9fe1a85ec53U;
   return static_cast<std::uint32_t>((hash ^ (hash >> 29U)) >> 16U) | 1U;
 }
-// Time-ordered ids differ little in their first half: both halves are mixed into all bits.
+// Drawn when the program starts. Ids are their callers' own choice: who knew how they are hashed could send a million that share a
+// place. No order depends on the hash, so neither does anything that is decided.
+extern const std::array<std::uint64_t, 2> index_key;
+// Every bit of the product hangs on every bit of both halves.
 inline std::uint64_t mixed(const OperationId& id) {
   std::uint64_t first = 0;
   std::uint64_t second = 0;
   std::memcpy(&first, id.bytes.data(), sizeof first);
   std::memcpy(&second, id.bytes.data() + sizeof first, sizeof second);
-  std::uint64_t hash = (first ^ 0x9e3779b97f4a7c15U) * 0xff51afd7ed558ccdU;
-  hash = (hash ^ (hash >> 32U) ^ second) * 0xc4ceb9fe1a85ec53U;
-  return hash ^ (hash >> 29U);
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(first ^ index_key[0]) * (second ^ index_key[1]);
+  return static_cast<std::uint64_t>(product >> 64U) ^ static_cast<std::uint64_t>(product);
 }
 inline std::uint32_t index_tag(const OperationId& id) {
   return static_cast<std::uint32_t>(mixed(id) >> 32U) | 1U;

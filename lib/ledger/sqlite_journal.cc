@@ -19,6 +19,15 @@ namespace {
 // In memory, with their names, their places in the index and what the heap adds.
 constexpr std::size_t account_bytes = 190;
 constexpr std::size_t card_bytes = 320;
+// Answers that a start reads because their ids are of a time that has not come yet. At 10 microseconds each they are read at once.
+constexpr std::size_t remembered_max = 1'024;
+
+// The time that a UUIDv7 would have been made at whose first bytes are these.
+Instant time_in(OperationId id) {
+  id.bytes[6] = 0x70;
+  id.bytes[8] = 0x80;
+  return *id.made_at();
+}
 
 // Names that are read together lie together: two thirds of the memory that each would take by itself. A block goes with its last.
 class NamesTogether {
@@ -198,12 +207,20 @@ void SqliteJournal::load_open_holds() {
   }
 }
 
-// Answers in the tables whose ids are young enough that nobody would look there.
+// Answers in the tables whose ids are young enough that nobody would look there: few, if clocks are right. Ids that are no times lie
+// anywhere, and any number of them above these: they are looked up.
 void SqliteJournal::remember_recent(Ledger& ledger) {
   const Instant line = ledger.restored();
   constexpr std::array<std::uint8_t, 10> any{};
   const OperationId first = OperationId::make(std::max(line, Instant()), any);
-  for (const OperationRow& row : tables_.operations_from(first.view().substr(0, 6))) {
+  std::vector<OperationRow> rows =
+      tables_.operations_from(first.view().substr(0, 6), remembered_max + 1);
+  if (rows.size() > remembered_max) {
+    ledger.remember_none_from(time_in(rows.back().id));
+    rows.pop_back();
+  }
+  std::ranges::sort(rows, {}, &OperationRow::ledger_seq);
+  for (const OperationRow& row : rows) {
     const std::optional<Instant> made_at = row.id.made_at();
     if (!made_at.has_value() || *made_at <= line) continue;
     ledger.remember(tables_.record(row), static_cast<std::size_t>(row.position));

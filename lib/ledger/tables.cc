@@ -11,7 +11,7 @@ Tables::Tables(Database& database)
     : database_(database),
       by_id_(database.prepare_later("SELECT * FROM operation WHERE id = ?")),
       by_seq_(database.prepare_later("SELECT * FROM operation WHERE ledger_seq = ?")),
-      from_id_(database.prepare_later("SELECT * FROM operation WHERE id >= ?")),
+      from_id_(database.prepare_later("SELECT * FROM operation WHERE id >= ? ORDER BY id LIMIT ?")),
       before_(database.prepare_later(
           "SELECT * FROM operation WHERE ledger_seq < ? AND source IS NOT NULL "
           "ORDER BY ledger_seq DESC LIMIT ?")),
@@ -170,12 +170,12 @@ Hash Tables::hash_before(std::uint64_t ledger_seq) {
   return hash_in(hash_before_, static_cast<std::uint64_t>(hash_before_.integer(1)));
 }
 
-std::vector<OperationRow> Tables::operations_from(std::string_view id_prefix) {
+std::vector<OperationRow> Tables::operations_from(std::string_view id_prefix, std::size_t limit) {
   const Rows rows(from_id_);
   from_id_.bind_blob(1, id_prefix);
+  from_id_.bind(2, static_cast<std::int64_t>(limit));
   std::vector<OperationRow> found;
   while (from_id_.step()) found.push_back(read_operation(from_id_, database_.path()));
-  std::ranges::sort(found, {}, &OperationRow::ledger_seq);
   return found;
 }
 

@@ -36,8 +36,8 @@ class Tables {
   std::optional<Hash> hash_at(std::uint64_t ledger_seq);
   // Of the row before; zeros when this is the first.
   Hash hash_before(std::uint64_t ledger_seq);
-  // Where the records are whose ids are this one or greater, in the order of their numbers.
-  std::vector<OperationRow> operations_from(std::string_view id_prefix);
+  // Where the records are whose ids are this one or greater: the first so many, in the order of their ids.
+  std::vector<OperationRow> operations_from(std::string_view id_prefix, std::size_t limit);
   Record record(const OperationRow& row);
   // The batch with this record in it, which is there: also one that the tables do not show. Those that follow on it are read
   // fastest, one after the other, until `end_batches`.

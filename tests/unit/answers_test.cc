@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,6 +75,36 @@ TEST_F(AnswersTest, ManyAreFoundUntilTheyAreForgotten) {
     ASSERT_EQ(found(id_of_number(number)), number <= count / 2 ? 0 : number);
   }
   EXPECT_EQ(found(id_of_number(count + 1)), 0U);
+}
+
+// Whoever knows the hash can make ids that differ only where it looks last.
+TEST_F(AnswersTest, IdsThatACallerHasChosenDoNotShareAPlace) {
+  constexpr std::uint32_t count = 4096;
+  std::set<std::uint32_t> places;
+  for (std::uint32_t number = 0; number < count; ++number) {
+    OperationId id = id_of_number(1);
+    id.bytes[15] = static_cast<std::uint8_t>(number >> 4U);  // The highest bits, as it is read.
+    id.bytes[14] = static_cast<std::uint8_t>(number << 4U);
+    places.insert(index_tag(id) % (2 * count));
+  }
+  EXPECT_GT(places.size(), count / 4);
+}
+
+TEST_F(AnswersTest, IdsOfTheFutureAreKeptUpToALimitAndLookedUpBeyondIt) {
+  constexpr std::array<std::uint8_t, 10> any{1};
+  const auto id_ahead = [&](std::uint64_t number) {
+    return OperationId::make(Instant(std::chrono::hours(48)) + std::chrono::milliseconds(number),
+                             any);
+  };
+  constexpr std::uint64_t count = Answers::ahead_max + 1'000;
+  for (std::uint64_t number = 1; number <= count; ++number) add(id_ahead(number));
+  answers.forget(count, Instant(std::chrono::hours(25)));
+  EXPECT_EQ(answers.size(), Answers::ahead_max);
+  EXPECT_TRUE(answers.is_complete_for(id_ahead(0)));
+  EXPECT_TRUE(answers.is_complete_for(id_ahead(Answers::ahead_max)));
+  EXPECT_FALSE(answers.is_complete_for(id_ahead(Answers::ahead_max + 1)));
+  EXPECT_FALSE(answers.is_complete_for(id_ahead(count)));
+  EXPECT_EQ(found(id_ahead(1)), 1U);
 }
 
 }  // namespace

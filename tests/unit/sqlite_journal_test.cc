@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <sys/stat.h>
@@ -315,6 +316,37 @@ TEST_F(SqliteJournalTest, WhatIsAppendedIsOneWrite) {
     bank.must(OpenAccount{.account = "jane" + std::to_string(count), .currency = eur});
   }
   EXPECT_LE(writes_so_far() - writes, 100 + calls_else);
+}
+
+// Any 16 bytes are an id, and a bank's callers may use random ones.
+TEST_F(SqliteJournalTest, AStartReadsFewOfTheAnswersToIdsThatTellNoTime) {
+  constexpr std::uint64_t count = 4'000;
+  const auto id_of = [](std::uint64_t number) {
+    std::mt19937_64 bits(number);
+    OperationId id;
+    for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(bits());
+    id.bytes[0] |= 0x80U;  // Later than any time that comes.
+    return id;
+  };
+  const OpenAccount open{.account = "a", .currency = eur};
+  const TemporaryDirectory fast(fast_directory());
+  const std::string path = fast.file("bank.db");
+  {
+    SqliteJournal journal(path);
+    Bank bank(journal, std::chrono::microseconds(0));
+    // Most are declined: a bank with many accounts reads those.
+    for (std::uint64_t number = 0; number < count; ++number) bank.ask(open, id_of(number));
+    bank.project();
+  }
+  const std::int64_t reads = reads_so_far();
+  SqliteJournal journal(path);
+  Bank bank(journal, std::chrono::microseconds(0));
+  EXPECT_LT(reads_so_far() - reads, static_cast<std::int64_t>(count) / 2) << "most are not read";
+  for (const std::uint64_t number : {std::uint64_t{0}, count / 2, count - 1}) {
+    const std::uint64_t before = bank.books().last_seq();
+    bank.ask(open, id_of(number));
+    EXPECT_EQ(bank.books().last_seq(), before) << "it was answered before";
+  }
 }
 
 // With little memory a transaction writes pages before its end, and some of them again.
