@@ -44,6 +44,7 @@ class ScriptedAtm {
   int pending_answers = 0;  // So many times Resolve says that it is still at it.
   int paid_count = 0;       // How often cash came out.
   int changes_seen = 0;
+  std::optional<atm::v1::Notes> hands_back;  // Of a deposit, beside what it takes.
   int sessions_begun = 0;
 
   void close() { server_.reset(); }
@@ -153,6 +154,7 @@ class ScriptedAtm {
             balance += sum;
             *yes.mutable_deposited()->mutable_amount() = money(sum);
             yes.mutable_deposited()->set_credited(true);
+            if (hands_back) *yes.mutable_deposited()->add_handed_back() = *hands_back;
             *yes.mutable_deposited()->mutable_balance() = balance_now();
           },
           0);

@@ -219,6 +219,18 @@ TEST_F(CommandTest, AnotherCurrencyIsNotSent) {
   EXPECT_EQ(atm.changes_seen, 0);
 }
 
+TEST_F(CommandTest, WhatTheAtmDidNotAcceptOfADepositIsTold) {
+  atm.hands_back.emplace();
+  atm.hands_back->set_denomination_minor_units(50'00);
+  atm.hands_back->set_count(2);
+  Wish deposit{.what = What::deposit};
+  deposit.notes = cli::parse_note_list({"1x20"}, ledger::Currency::of("EUR"));
+  deposit.amount = cli::sum_of(deposit.notes, ledger::Currency::of("EUR"));
+  EXPECT_EQ(run(deposit).out,
+            "20.00 EUR credited. Not accepted, and handed back: 2 x 50.00 EUR.\n"
+            "Available: 120.00 EUR.\n");
+}
+
 TEST_F(CommandTest, DepositTransferStatementAndPin) {
   Wish deposit{.what = What::deposit};
   deposit.notes = cli::parse_note_list({"2x50", "1x20"}, ledger::Currency::of("EUR"));
