@@ -39,8 +39,9 @@ class Channel {
   Channel& operator=(const Channel&) = delete;
 
   // The response, or how the call ended without one. Three outcomes: an OK response; a sure no
-  // (`outcome()` is no, and always when `never_sent`); unknown. Ends at the context's deadline at
-  // the latest. Destroying the task ends the wait, not the server's work.
+  // (`outcome()` is no, and always when `never_sent`); unknown. A response whose `outcome` is not
+  // set, or set to what this program does not know, is no response but unknown (`bad_answer`), so
+  // whoever has one may read "no refusal" as a yes. Ends at the context's deadline at the latest. Destroying the task ends the wait, not the server's work.
   template <MessageType Request, MessageType Response>
   async::Task<Reply<Response>> try_call(const Method<Request, Response>& method, Request request,
                                         Context context);

@@ -16,10 +16,23 @@ bool parse(google::protobuf::Message& message, std::string_view body) {
   return message.ParseFromArray(body.data(), static_cast<int>(body.size()));
 }
 
+Status bad_answer(std::string what) {
+  return Status{.code = StatusCode::internal, .message = std::move(what), .bad_answer = true};
+}
+
 Status not_a(const google::protobuf::Message& message) {
-  return Status{
-      .code = StatusCode::internal,
-      .message = "the server's response is not a " + message.GetDescriptor()->full_name()};
+  return bad_answer("the server's response is not a " + message.GetDescriptor()->full_name());
+}
+
+// True: its type can say yes and no, and it says neither, or something that this program's .proto
+// files do not have.
+bool lacks_outcome(const google::protobuf::Message& message) {
+  const google::protobuf::Descriptor& type = *message.GetDescriptor();
+  for (int i = 0; i < type.real_oneof_decl_count(); ++i) {
+    const google::protobuf::OneofDescriptor* const oneof = type.oneof_decl(i);
+    if (oneof->name() == "outcome") return !message.GetReflection()->HasOneof(message, oneof);
+  }
+  return false;
 }
 
 }  // namespace
@@ -68,13 +81,16 @@ void OutgoingCall::finish(Status status) {
 bool OutgoingCall::take(const ResponseView& response) {
   if (response.more) {
     forget();
-    finish(Status{.code = StatusCode::internal, .message = "the server's response is a stream"});
+    finish(bad_answer("the server's response is a stream"));
   } else if (response.code != 0) {
     finish(status_of_response(response));
-  } else if (parse(response_, response.body)) {
-    finish(Status());
-  } else {
+  } else if (!parse(response_, response.body)) {
     finish(not_a(response_));
+  } else if (lacks_outcome(response_)) {
+    finish(bad_answer("the server's " + response_.GetDescriptor()->full_name() +
+                      " says neither yes nor no"));
+  } else {
+    finish(Status());
   }
   return true;
 }

@@ -53,6 +53,9 @@ struct Status {
   // True: the request was never handed to the network, so that whatever the code says it did not
   // happen. Only a client knows.
   bool never_sent = false;
+  // True: something came back, and it is no answer to this method that this program understands.
+  // Asking again brings the same. Only a client knows.
+  bool bad_answer = false;
 
   bool is_ok() const noexcept { return code == StatusCode::ok; }
   Outcome outcome() const noexcept;

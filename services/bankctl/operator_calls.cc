@@ -77,7 +77,7 @@ async::Task<int> OperatorCalls::call(OperatorCall call) {
   if (!status) fail(call, interrupted);
   if (!status->is_ok()) fail(call, *status);
   print(*response);
-  co_return judge(call, *response);
+  co_return judge(*response);
 }
 
 async::Task<rpc::Status> OperatorCalls::exchange(const OperatorCall& call, Message& response) {
@@ -154,7 +154,7 @@ void OperatorCalls::print(const Message& response) const {
   if (count == 0) out_ << "Nothing differs.\n";
 }
 
-int OperatorCalls::judge(const OperatorCall& call, const Message& response) const {
+int OperatorCalls::judge(const Message& response) const {
   const auto& reflection = *response.GetReflection();
   if (const FieldDescriptor* const outcome = outcome_of(response)) {
     const std::string no = no_of(reflection.GetMessage(response, outcome));
@@ -162,8 +162,6 @@ int OperatorCalls::judge(const OperatorCall& call, const Message& response) cons
     if (!no.empty() && outcome->name() != "refused") {
       throw ops::Failure(ops::ExitCode::declined, no);
     }
-  } else if (response.GetDescriptor()->FindOneofByName("outcome") != nullptr) {
-    throw ops::Failure(ops::ExitCode::protocol, call.server + " gave an answer without an outcome");
   }
   const FieldDescriptor* const differences =
       response.GetDescriptor()->FindFieldByName("differences");

@@ -54,7 +54,7 @@ class OperatorCalls {
   async::Task<rpc::Status> exchange_pages(const OperatorCall& call,
                                           google::protobuf::Message& response);
   void print(const google::protobuf::Message& response) const;
-  int judge(const OperatorCall& call, const google::protobuf::Message& response) const;
+  int judge(const google::protobuf::Message& response) const;
   [[noreturn]] void fail(const OperatorCall& call, const rpc::Status& status) const;
 
   async::Loop& loop_;

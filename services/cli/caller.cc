@@ -45,6 +45,9 @@ async::Task<int> SignalInterrupts::next_or_unread() {
 }
 
 ops::Failure no_answer(const std::string& server, const rpc::Status& status) {
+  if (status.bad_answer) {
+    return {ops::ExitCode::protocol, server + " did not answer as one does: " + status.message};
+  }
   const auto code = static_cast<ops::ExitCode>(rpc::exit_code(status));
   const bool is_silence = code == ops::ExitCode::unavailable || rpc::outcome_unknown(status);
   if (is_silence) {

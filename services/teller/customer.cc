@@ -86,10 +86,6 @@ bool is_about_the_session(const Outcome& outcome) {
   }
 }
 
-rpc::Status no_outcome() {
-  return {.code = rpc::StatusCode::internal, .message = "the ATM's answer holds no outcome"};
-}
-
 }  // namespace
 
 async::Task<Answered<Outcome>> Customer::settle(PendingChange change) {
@@ -107,14 +103,13 @@ async::Task<Answered<Outcome>> Customer::resolve_until(ledger::OperationId id,
     rpc::Context context(until, trace_);
     rpc::Reply<ResolveResponse> reply =
         co_await atm_.try_call(resolve_method, std::move(request), std::move(context));
-    if (reply && !reply->has_pending() && reply->outcome_case() != Outcome::OUTCOME_NOT_SET) {
-      co_return std::move(*reply);
-    }
-    const bool in_time = co_await wait(tries, until);
-    if (in_time) continue;
-    rpc::Status silence = reply ? no_outcome() : reply.error();
-    if (reply && reply->has_pending()) {
-      silence = {.code = rpc::StatusCode::deadline_exceeded, .message = reply->pending().message()};
+    if (reply && !reply->has_pending()) co_return std::move(*reply);
+    rpc::Status silence = {.code = rpc::StatusCode::deadline_exceeded};
+    if (reply) silence.message = reply->pending().message();
+    if (!reply) silence = reply.error();
+    if (!silence.bad_answer) {
+      const bool in_time = co_await wait(tries, until);
+      if (in_time) continue;
     }
     silence.never_sent = false;  // This question was perhaps not sent, but the change was.
     co_return std::unexpected(std::move(silence));
@@ -228,9 +223,6 @@ async::Task<Answered<Outcome>> Customer::change(const rpc::Method<Request, Respo
         co_await atm_.try_call(method, std::move(copy), std::move(context));
     if (reply) {
       Outcome outcome = outcome_of(std::move(*reply));
-      if (outcome.outcome_case() == Outcome::OUTCOME_NOT_SET) {
-        co_return std::unexpected(no_outcome());
-      }
       if (!may_have_arrived || !is_about_the_session(outcome)) co_return outcome;
       // The first sending took the session with it, or still keeps the terminal busy.
       if (!has_begun_again) {
@@ -245,6 +237,7 @@ async::Task<Answered<Outcome>> Customer::change(const rpc::Method<Request, Respo
       co_return std::unexpected(reply.error());
     }
     may_have_arrived = true;
+    if (reply.error().bad_answer) co_return std::unexpected(reply.error());
     const bool in_time = co_await wait(tries, until);
     if (in_time) continue;
     rpc::Status silence = reply.error();

@@ -7,12 +7,15 @@ from contextlib import aclosing, suppress
 import pytest
 
 from kit import server
-from kit.client import RpcClient
+from kit.client import RpcClient, says_nothing
 from kit.ids import new_id
 from kit.money import euros
 from kit.poll import until
 from kit.process import Daemon, run
-from kit.protos import BankService, HealthService, bank, envelope, health, refusal
+from kit.protos import (
+    AtmService, BankService, HealthService, OperatorService, StaffService,
+    bank, envelope, health, is_streaming, path_of, refusal, response_class,
+)
 from kit.stage import SCRIPTED_ATM, atm_daemon
 from kit.status import Code, RpcError
 
@@ -44,6 +47,27 @@ async def test_a_call_is_answered(at_bank):
 
 async def test_a_refusal_is_an_answer(at_bank):
     assert (await verify(at_bank, pin="9999")).refusal.code == refusal.REFUSAL_CODE_PIN_WRONG
+
+
+@pytest.mark.parametrize("body", [b"", b"\x7a\x00"], ids=["empty", "of a later version"])
+async def test_an_answer_that_says_neither_yes_nor_no_is_unknown_whatever_the_method(body):
+    answered = 0
+    for service in (BankService, OperatorService, AtmService, StaffService):
+        for method in (each for each in service.methods if not is_streaming(each)):
+            message = response_class(method).FromString(body)
+            assert says_nothing(message) == ("outcome" in method.output_type.oneofs_by_name), path_of(method)
+            answered += says_nothing(message)
+    assert answered > 35
+
+
+async def test_no_refusal_is_not_a_yes(scripted_bank, at_bank):
+    async def mumble(_handler, _request):
+        return bank.HoldResponse()
+
+    scripted_bank.on("Hold", mumble)
+    with pytest.raises(RpcError) as error:
+        await hold(at_bank, 60)
+    assert error.value.code == Code.INTERNAL
 
 
 async def test_many_calls_are_in_flight_at_once_and_answered_in_any_order(scripted_bank, at_bank):

@@ -72,12 +72,22 @@ async::Task<Response> AtmBank::once(std::string method, Request request,
   Response response;
   if (moods[method] == Mood::refuses) {
     response = refused<Response>(refusal.at(method), "not today");
-  } else {
+  } else if (moods[method] != Mood::mumbles) {
     response = answer(std::move(request), decide);
   }
+  mumbled(method, response);
   if (crash_point && crash_point()) co_await never_;
   if (moods[method] == Mood::reply_lost) co_await never_;
   co_return response;
+}
+
+// What this program does not know: field 15 of the response.
+template <typename Response>
+bool AtmBank::mumbled(const std::string& method, Response& response) {
+  if (moods[method] != Mood::mumbles && moods[method] != Mood::does_and_mumbles) return false;
+  response.Clear();
+  response.GetReflection()->MutableUnknownFields(&response)->AddLengthDelimited(15, "");
+  return true;
 }
 
 template <typename Request, typename Response>
@@ -151,10 +161,11 @@ std::optional<Response> AtmBank::wrong_state(const std::string& hold_id) {
 
 async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, rpc::Context) {
   if (moods["SignOn"] == Mood::silent) co_await never_;
+  wire::SignOnResponse response;
+  if (mumbled("SignOn", response)) co_return response;
   if (!terminals.contains(request.terminal_id())) {
     co_return refused<wire::SignOnResponse>(wire::REFUSAL_CODE_TERMINAL_NOT_FOUND, "unknown");
   }
-  wire::SignOnResponse response;
   wire::SignedOn& signed_on = *response.mutable_signed_on();
   signed_on.set_instance_id(state.instance);
   signed_on.set_ledger_seq(static_cast<std::uint64_t>(seq()));
@@ -172,13 +183,14 @@ async::Task<wire::VerifyCardResponse> AtmBank::verify_card(wire::VerifyCardReque
   asked.emplace_back("VerifyCard");
   if (delays.contains("VerifyCard")) co_await loop_.sleep_for(delays.at("VerifyCard"));
   if (moods["VerifyCard"] == Mood::silent) co_await never_;
+  wire::VerifyCardResponse response;
+  if (mumbled("VerifyCard", response)) co_return response;
   const auto customer = state.customers.find(request.card_number());
   if (customer == state.customers.end() || customer->second.pin != request.pin()) {
     auto no = refused<wire::VerifyCardResponse>(wire::REFUSAL_CODE_PIN_WRONG, "the PIN is wrong");
     no.set_tries_left(2);
     co_return no;
   }
-  wire::VerifyCardResponse response;
   response.mutable_verified()->set_token("token of " + request.card_number());
   response.mutable_verified()->set_customer_name(customer->second.name);
   response.mutable_verified()->set_currency("EUR");
@@ -190,6 +202,7 @@ async::Task<wire::GetBalanceResponse> AtmBank::get_balance(wire::GetBalanceReque
   asked.emplace_back("GetBalance");
   if (moods["GetBalance"] == Mood::silent) co_await never_;
   wire::GetBalanceResponse response;
+  if (mumbled("GetBalance", response)) co_return response;
   *response.mutable_balance() = balance_of(request.card_number());
   response.set_ledger_seq(static_cast<std::uint64_t>(seq()));
   co_return response;
@@ -264,6 +277,7 @@ async::Task<wire::GetHoldResponse> AtmBank::get_hold(wire::GetHoldRequest reques
   }
   const Hold& hold = state.holds.at(request.hold_id());
   wire::GetHoldResponse response;
+  if (mumbled("GetHold", response)) co_return response;
   response.mutable_hold()->set_state(hold.state);
   *response.mutable_hold()->mutable_captured() = euros(hold.captured);
   co_return response;
@@ -347,6 +361,7 @@ async::Task<wire::ResolveResponse> AtmBank::resolve(wire::ResolveRequest request
     co_return refused<wire::ResolveResponse>(refusal.at("Resolve"), "not today");
   }
   wire::ResolveResponse response;
+  if (moods["Resolve"] == Mood::mumbles && mumbled("Resolve", response)) co_return response;
   const auto answer = state.answers.find(request.id());
   if (answer == state.answers.end()) {
     state.fenced.insert(request.id());
@@ -359,6 +374,7 @@ async::Task<wire::ResolveResponse> AtmBank::resolve(wire::ResolveRequest request
     if (first.has_refusal()) *response.mutable_refused() = first.refusal();
     if (!first.has_refusal()) *response.mutable_executed() = first.receipt();
   }
+  mumbled("Resolve", response);
   if (moods["Resolve"] == Mood::reply_lost) co_await never_;
   co_return response;
 }

@@ -22,8 +22,9 @@ namespace atm {
 
 namespace wire = ::bank::v1;
 
-// What a test's bank does with a method's next calls.
-enum class Mood : std::uint8_t { well, silent, reply_lost, refuses };
+// What a test's bank does with a method's next calls. The last two answer OK with a body that says
+// neither yes nor no, as a later version of the bank might: after doing it, or instead.
+enum class Mood : std::uint8_t { well, silent, reply_lost, refuses, does_and_mumbles, mumbles };
 
 class AtmBank {
  public:
@@ -84,6 +85,8 @@ class AtmBank {
                              std::function<Response(const Request&)> decide);
   template <typename Request, typename Response>
   Response answer(Request request, const std::function<Response(const Request&)>& decide);
+  template <typename Response>
+  bool mumbled(const std::string& method, Response& response);
   void next_seq();
   wire::Balance balance_of(const std::string& card);
   void end(Hold& hold, wire::HoldState as);

@@ -55,6 +55,7 @@ class ScriptedBank {
   }
   async::Task<bank::v1::GetAccountResponse> get(bank::v1::GetAccountRequest, rpc::Context) {
     if (is_silent) co_await never;
+    if (mumbles) co_return bank::v1::GetAccountResponse();
     throw rpc::Error(rpc::StatusCode::permission_denied, "not you");
   }
   async::Task<bank::v1::ListAccountsResponse> list(bank::v1::ListAccountsRequest request,
@@ -90,6 +91,7 @@ class ScriptedBank {
   explicit ScriptedBank(async::Loop& loop) : never(loop) {}
   async::Event never;
   bool is_silent = false;
+  bool mumbles = false;
   bank::v1::FundAccountResponse fund_response;
   std::string word;  // In each text that somebody chose.
   std::vector<std::string> differences;
@@ -285,7 +287,11 @@ TEST_F(BankctlTest, ARefusalExitsOne) {
 
 TEST_F(BankctlTest, AnAnswerWithoutAnOutcomeIsNotTakenForAYes) {
   bank.fund_response.Clear();
-  EXPECT_EQ(run({"account", "fund", "jane", "1"}).substr(0, 2), "76");
+  const std::string ran = run({"account", "fund", "jane", "1"});
+  EXPECT_EQ(ran.substr(0, 2), "75");
+  EXPECT_THAT(ran, HasSubstr("says neither yes nor no"));
+  EXPECT_THAT(ran, HasSubstr("`bankctl resolve " + id + "`"));
+  EXPECT_EQ(out.str(), "");
 }
 
 TEST_F(BankctlTest, SilenceIsUnknownAndSaysHowToLearnMore) {
@@ -296,6 +302,13 @@ TEST_F(BankctlTest, SilenceIsUnknownAndSaysHowToLearnMore) {
                              "`, or repeat the command with --id " + id + "."));
   run({"account", "fund", "jane", "1", "--json"});
   EXPECT_EQ(out.str(), "{\"outcome\":\"unknown\",\"id\":\"" + id + "\"}\n");
+}
+
+TEST_F(BankctlTest, AnAnswerToAQuestionThatSaysNothingIsNotOfTheProtocol) {
+  bank.mumbles = true;
+  EXPECT_EQ(run({"account", "show", "jane"}),
+            "76 the bank did not answer as one does: the server's bank.v1.GetAccountResponse says "
+            "neither yes nor no");
 }
 
 TEST_F(BankctlTest, AQuestionWithoutAnAnswerChangedNothing) {

@@ -24,6 +24,7 @@ enum class Mishap : std::uint8_t {
   goes_down,         // It is done, then the ATM is gone.
   silence,           // It is done, and no answer comes.
   silence_not_done,  // It is not done, and no answer comes.
+  mumbles,           // It is done, and the answer says neither yes nor no.
 };
 
 // One customer's account and one terminal, as atm.v1.AtmService. Loop thread only.
@@ -135,6 +136,7 @@ class ScriptedAtm {
           request.amount().minor_units());
     async::Task<> happening = happen(mishap);
     co_await happening;
+    if (mishap == Mishap::mumbles) outcome.Clear();
     atm::v1::WithdrawResponse response;
     if (outcome.has_withdrawn()) *response.mutable_withdrawn() = outcome.withdrawn();
     if (outcome.has_declined()) *response.mutable_decline() = outcome.declined();
@@ -160,6 +162,7 @@ class ScriptedAtm {
           0);
     async::Task<> happening = happen(mishap);
     co_await happening;
+    if (mishap == Mishap::mumbles) outcome.Clear();
     atm::v1::DepositResponse response;
     if (outcome.has_deposited()) *response.mutable_deposited() = outcome.deposited();
     if (outcome.has_declined()) *response.mutable_decline() = outcome.declined();
@@ -179,6 +182,7 @@ class ScriptedAtm {
           request.amount().minor_units());
     async::Task<> happening = happen(mishap);
     co_await happening;
+    if (mishap == Mishap::mumbles) outcome.Clear();
     atm::v1::TransferResponse response;
     if (outcome.has_transferred()) *response.mutable_transferred() = outcome.transferred();
     if (outcome.has_declined()) *response.mutable_decline() = outcome.declined();
@@ -198,6 +202,7 @@ class ScriptedAtm {
           0);
     async::Task<> happening = happen(mishap);
     co_await happening;
+    if (mishap == Mishap::mumbles) outcome.Clear();
     atm::v1::ChangePinResponse response;
     if (outcome.has_pin_changed()) response.mutable_changed();
     if (outcome.has_declined()) *response.mutable_decline() = outcome.declined();
@@ -276,7 +281,7 @@ class ScriptedAtm {
         if (comes_back) open();
       });
     }
-    if (mishap != Mishap::none) co_await never_;
+    if (mishap != Mishap::none && mishap != Mishap::mumbles) co_await never_;
   }
 
   async::ManualLoop& loop_;

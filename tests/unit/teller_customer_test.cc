@@ -64,6 +64,18 @@ TEST_F(CustomerTest, SilenceIsUnknownAndStaysOnTheDisk) {
   EXPECT_TRUE(customer->earlier());
 }
 
+TEST_F(CustomerTest, AnAnswerThatSaysNeitherYesNorNoIsUnknownAndTheNextCommandAsks) {
+  insert_card();
+  atm.mishaps = {Mishap::mumbles};
+  const auto answer = finish(customer->withdraw(euros(60)));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().outcome(), rpc::Outcome::unknown);
+  EXPECT_EQ(atm.changes_seen, 1);  // The same would be said again.
+  arrive();
+  ASSERT_TRUE(customer->earlier());
+  EXPECT_TRUE(finish(customer->settle(*customer->earlier()))->has_withdrawn());
+}
+
 TEST_F(CustomerTest, AnAtmThatWentDownWithTheChangeLeavesItUnknownThoughLaterTriesNeverLeft) {
   insert_card();
   atm.mishaps = {Mishap::goes_down};

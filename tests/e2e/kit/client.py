@@ -90,7 +90,10 @@ class RpcClient:
         """A unary call. Cancelling it tells the server."""
         with _Call(self, self.request(method, message, deadline, **fields), deadline) as call:
             response = await call.next()
-            return response_class(method).FromString(response.body)
+            message = response_class(method).FromString(response.body)
+            if says_nothing(message):
+                raise RpcError(Code.INTERNAL, f"{path_of(method)} was answered neither yes nor no")
+            return message
 
     async def stream(self, method, message, deadline=None, **fields):
         """A server-streaming call: an async generator. Closing it tells the server."""
@@ -100,6 +103,11 @@ class RpcClient:
 
     def stub(self, service):
         return Stub(self, service)
+
+
+def says_nothing(message):
+    """Whether it could say yes or no, and says neither, or what only a later version knows: the outcome is unknown."""
+    return "outcome" in message.DESCRIPTOR.oneofs_by_name and message.WhichOneof("outcome") is None
 
 
 class _Call:

@@ -1,0 +1,125 @@
+// A bank that answers OK and says neither yes nor no: what a later version might do.
+#include <tuple>
+
+#include <google/protobuf/descriptor.h>
+
+#include "atm_fixture.h"
+
+namespace atm {
+namespace {
+
+// One method of the bank's, which mumbles from after the sign-on until the end of the visit, either
+// having done what it was asked for or not.
+class UnclearAnswerTest : public testing::TestWithParam<std::tuple<std::string, Mood>> {
+ protected:
+  UnclearAnswerTest() {
+    house.load(1, 20, 20);
+    house.pass(1s);
+    house.bank.moods[std::get<0>(GetParam())] = std::get<1>(GetParam());
+    house.load(2, 50, 2);
+    house.insert();
+  }
+
+  // Whatever the bank has said so far: cash that is out was debited, and every cent is found.
+  void expect_conserved() {
+    EXPECT_EQ(500 - house.really_inside(), 600 - balances());
+    EXPECT_EQ(house.held(), 0);
+    EXPECT_EQ(house.differences(), Sentences());
+    EXPECT_EQ(house.exceptions(), Sentences());
+    EXPECT_EQ(house.open_items(), Sentences());
+  }
+  std::int64_t balances() { return house.balance("4000-jane") + house.balance("4000-john"); }
+
+  v1::TransferResponse transfer(OperationId id, std::int64_t euros) {
+    v1::TransferRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(house.session);
+    request.set_target_account_id("4000-john");
+    request.mutable_amount()->set_minor_units(euros * 100);
+    request.mutable_amount()->set_currency("EUR");
+    return house.try_call(transfer_method, std::move(request)).value_or(v1::TransferResponse());
+  }
+  v1::ChangePinResponse change_pin(OperationId id) {
+    v1::ChangePinRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(house.session);
+    request.set_old_pin("1234");
+    request.set_new_pin("9876");
+    return house.try_call(change_pin_method, std::move(request)).value_or(v1::ChangePinResponse());
+  }
+
+  AtmHouse house;
+};
+
+TEST_P(UnclearAnswerTest, IsNoYesToAnythingThatACustomerDoes) {
+  const OperationId transfer_id = house.new_id();
+  const OperationId pin_id = house.new_id();
+  house.withdraw(60);
+  house.deposit(house.new_id(), 20, 1);
+  EXPECT_LE(transfer(transfer_id, 5).has_transferred(), house.balance("4000-john") == 505);
+  const bool has_new_pin = house.bank.state.customers.at("4000-jane").pin == "9876";
+  EXPECT_LE(change_pin(pin_id).has_changed(), has_new_pin || house.bank.times_asked("ChangePin"));
+  house.pass(5s);
+
+  house.bank.moods.clear();
+  house.pass(60s);
+  expect_conserved();
+  EXPECT_EQ(house.resolve(transfer_id).has_transferred(), house.balance("4000-john") == 505);
+  EXPECT_EQ(house.resolve(pin_id).has_pin_changed(),
+            house.bank.state.customers.at("4000-jane").pin == "9876");
+}
+
+TEST_P(UnclearAnswerTest, IsNoDecisionAboutCashThatNobodyKnowsOf) {
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_PRESENT_UNKNOWN);
+  house.withdraw(40);
+  house.pass(5s);
+  EXPECT_EQ(house.exceptions(), Sentences());
+  house.bank.moods.clear();
+  house.pass(60s);
+  house.bank.decide(500 - house.really_inside() > 0 ? 40'00 : 0);
+  house.pass(60s);
+  expect_conserved();
+}
+
+std::vector<std::string> methods_of_the_bank() {
+  const auto& service = *wire::HoldRequest::descriptor()->file()->service(0);
+  std::vector<std::string> names;
+  for (int i = 0; i < service.method_count(); ++i) names.push_back(service.method(i)->name());
+  return names;
+}
+
+std::string test_name(const testing::TestParamInfo<std::tuple<std::string, Mood>>& info) {
+  const auto& [method, mood] = info.param;
+  return method + (mood == Mood::mumbles ? "IsNotDone" : "IsDone");
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryMethod, UnclearAnswerTest,
+                         testing::Combine(testing::ValuesIn(methods_of_the_bank()),
+                                          testing::Values(Mood::mumbles, Mood::does_and_mumbles)),
+                         test_name);
+
+TEST(AnUnclearAnswerTest, ASessionDoesNotBeginOnAnUnclearAnswer) {
+  AtmHouse house;
+  house.bank.moods["VerifyCard"] = Mood::mumbles;
+  const v1::InsertCardResponse response = house.insert("4000-jane", "wrong");
+  EXPECT_EQ(response.decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+}
+
+TEST(AnUnclearAnswerTest, AHoldThatIsNotAYesPaysNothing) {
+  AtmHouse house;
+  house.load(1, 20, 20);
+  house.insert();
+  house.bank.moods["Hold"] = Mood::mumbles;
+  EXPECT_EQ(house.withdraw(60).decline().code(), v1::DECLINE_CODE_BANK_SILENT);
+  EXPECT_TRUE(house.dispenser->dispensed.empty());
+}
+
+TEST(AnUnclearAnswerTest, ATerminalThatWasNotSignedOnIsOutOfService) {
+  AtmHouse house;
+  house.bank.moods["SignOn"] = Mood::mumbles;
+  house.restart();
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_NO_BANK);
+}
+
+}  // namespace
+}  // namespace atm
