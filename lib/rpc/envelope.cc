@@ -152,8 +152,8 @@ class FieldWriter {
     begin_bytes(field, value.size());
     target_ = std::copy(value.begin(), value.end(), target_);
   }
+  // Also if it is empty.
   void message(int field, const MessageLite& value, std::size_t size) {
-    if (size == 0) return;
     begin_bytes(field, size);
     target_ = value.SerializeWithCachedSizesToArray(target_);
   }
@@ -170,9 +170,10 @@ class FieldWriter {
 std::size_t number_size(std::uint64_t value) {
   return value == 0 ? 0 : tag_size + CodedOutputStream::VarintSize64(value);
 }
-std::size_t bytes_size(std::size_t size) {
-  return size == 0 ? 0 : tag_size + CodedOutputStream::VarintSize64(size) + size;
+std::size_t present_size(std::size_t size) {
+  return tag_size + CodedOutputStream::VarintSize64(size) + size;
 }
+std::size_t bytes_size(std::size_t size) { return size == 0 ? 0 : present_size(size); }
 
 }  // namespace
 
@@ -221,6 +222,7 @@ std::optional<ResponseView> read_response(std::span<const std::byte> body) {
       case bytes_tag(Message::kMessageFieldNumber):
         return reader.text(response.message);
       case bytes_tag(Message::kBodyFieldNumber):
+        response.has_body = true;
         return reader.bytes(response.body);
       case varint_tag(Message::kMoreFieldNumber):
         if (!reader.number(number)) return false;
@@ -244,7 +246,7 @@ bool append_request(std::string& buffer, const RequestView& head, const MessageL
   FieldWriter writer(append_frame_space(buffer, size));
   writer.number(Message::kIdFieldNumber, head.id);
   writer.text(Message::kMethodFieldNumber, head.method);
-  writer.message(Message::kBodyFieldNumber, body, body_size);
+  if (body_size > 0) writer.message(Message::kBodyFieldNumber, body, body_size);
   writer.number(Message::kTimeLeftMsFieldNumber, head.time_left_ms);
   writer.text(Message::kTraceparentFieldNumber, head.traceparent);
   writer.number(Message::kCancelFieldNumber, head.cancel ? 1 : 0);
@@ -254,7 +256,7 @@ bool append_request(std::string& buffer, const RequestView& head, const MessageL
 bool append_response(std::string& buffer, std::uint64_t id, const MessageLite& body, bool more) {
   using Message = v1::Response;
   const std::size_t body_size = body.ByteSizeLong();
-  const std::size_t size = number_size(id) + bytes_size(body_size) + number_size(more ? 1 : 0);
+  const std::size_t size = number_size(id) + present_size(body_size) + number_size(more ? 1 : 0);
   if (size > frame_body_size_max) return false;
   FieldWriter writer(append_frame_space(buffer, size));
   writer.number(Message::kIdFieldNumber, id);
@@ -272,11 +274,14 @@ void append_status(std::string& buffer, std::uint64_t id, StatusCode code,
     std::replace_if(text.begin(), text.end(), is_not_ascii, '?');
   }
   const auto number = static_cast<std::uint64_t>(code);
-  const std::size_t size = number_size(id) + number_size(number) + bytes_size(text.size());
+  const bool is_ok = code == StatusCode::ok;
+  const std::size_t size = number_size(id) + number_size(number) + bytes_size(text.size()) +
+                           (is_ok ? present_size(0) : 0);
   FieldWriter writer(append_frame_space(buffer, size));
   writer.number(Message::kIdFieldNumber, id);
   writer.number(Message::kCodeFieldNumber, number);
   writer.text(Message::kMessageFieldNumber, text);
+  if (is_ok) writer.message(Message::kBodyFieldNumber, v1::Response(), 0);
 }
 
 }  // namespace rpc::detail

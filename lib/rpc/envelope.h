@@ -31,6 +31,8 @@ struct ResponseView {
   std::uint32_t code = 0;
   std::string_view message;
   std::string_view body;
+  // Every response that is OK has one, if only an empty one. What has none is of another protocol.
+  bool has_body = false;
   bool more = false;
 };
 
@@ -43,7 +45,7 @@ bool append_request(std::string& buffer, const RequestView& head,
                     const google::protobuf::MessageLite& body);
 bool append_response(std::string& buffer, std::uint64_t id,
                      const google::protobuf::MessageLite& body, bool more);
-// A final response without a body. An overlong message is cut, and bytes that are not UTF-8 are
+// The end of a stream; or, if not OK, a final response, which has no body. An overlong message is cut, and bytes that are not UTF-8 are
 // replaced, so that it always fits.
 void append_status(std::string& buffer, std::uint64_t id, StatusCode code,
                    std::string_view message);

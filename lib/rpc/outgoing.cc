@@ -8,16 +8,19 @@ namespace rpc::detail {
 
 namespace {
 
+Status bad_answer(std::string what) {
+  return Status{.code = StatusCode::internal, .message = std::move(what), .bad_answer = true};
+}
+
 Status status_of_response(const ResponseView& response) {
+  if (response.code == 0 && !response.has_body) {
+    return bad_answer("it speaks another protocol");
+  }
   return Status{.code = status_code(response.code), .message = std::string(response.message)};
 }
 
 bool parse(google::protobuf::Message& message, std::string_view body) {
   return message.ParseFromArray(body.data(), static_cast<int>(body.size()));
-}
-
-Status bad_answer(std::string what) {
-  return Status{.code = StatusCode::internal, .message = std::move(what), .bad_answer = true};
 }
 
 Status not_a(const google::protobuf::Message& message) {
@@ -82,7 +85,7 @@ bool OutgoingCall::take(const ResponseView& response) {
   if (response.more) {
     forget();
     finish(bad_answer("the server's response is a stream"));
-  } else if (response.code != 0) {
+  } else if (response.code != 0 || !response.has_body) {
     finish(status_of_response(response));
   } else if (!parse(response_, response.body)) {
     finish(not_a(response_));

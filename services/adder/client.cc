@@ -28,7 +28,9 @@ async::Task<v1::AddResponse> exchange(async::Loop* loop, async::Endpoint endpoin
   bool is_answer = true;
   const auto parse = [&](const rpc::Frame& frame) {
     const auto size = static_cast<int>(frame.body.size());
-    is_answer = response.emplace().ParseFromArray(frame.body.data(), size);
+    const bool is_parsed = response.emplace().ParseFromArray(frame.body.data(), size);
+    // What a server of another protocol says may well begin as an answer does.
+    is_answer = is_parsed && response->GetReflection()->GetUnknownFields(*response).empty();
     return false;
   };
   while (!response) {

@@ -8,6 +8,8 @@ from kit.client import open_connection
 from kit.frames import frame, read_frame
 from kit.protos import adder
 
+PROTOCOL = 76
+
 
 @pytest.fixture
 async def adderd(programs, tmp_path):
@@ -39,6 +41,32 @@ async def test_three_and_four_are_seven(connection):
 async def test_our_own_client_says_seven_too(programs, adderd):
     ended = await programs.run("adder", "--connect", adderd.address, "3", "4")
     assert (ended.code, ended.out) == (0, "7\n")
+
+
+async def test_what_is_no_adder_gives_no_sum(programs, tmp_path):
+    async with programs.bankd(tmp_path) as bankd:
+        ended = await programs.run("adder", "--connect", bankd.address, "3", "4")
+        assert (ended.code, ended.out) == (PROTOCOL, "")
+
+
+@pytest.mark.parametrize(
+    "program, words",
+    [
+        ("bankctl", ["--atm", "{}", "atm", "audit"]),
+        ("bankctl", ["--atm", "{}", "atm", "items"]),
+        ("bankctl", ["--bank", "{}", "account", "list"]),
+        ("bankctl", ["--bank", "{}", "watch"]),
+        ("bankctl", ["health", "{}"]),
+        ("bankctl", ["describe", "{}"]),
+        ("teller", ["--atm", "{}", "--card", "4000000000000010", "--pin-file", "{pin}", "balance"]),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else each,
+)
+async def test_what_an_adder_says_is_no_answer_to_anything_else(programs, adderd, tmp_path, program, words):
+    (tmp_path / "pin").write_text("1234\n")
+    words = [each.format(adderd.address, pin=tmp_path / "pin") for each in words]
+    ended = await programs.run(program, *words, env={"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")})
+    assert (ended.code, ended.out) == (PROTOCOL, ""), ended.err
 
 
 async def test_answers_come_in_the_order_of_the_questions(connection):

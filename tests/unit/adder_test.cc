@@ -41,6 +41,12 @@ class AdderTest : public testing::Test {
     loop.advance(60s);
     return answer;
   }
+  static async::Task<> reply_from(async::Listener listener, std::string bytes) {
+    async::Stream stream = co_await listener.accept();
+    co_await stream.read_some();
+    co_await stream.write(std::move(bytes));
+    co_await stream.read_some();
+  }
   async::Task<> talk(std::string bytes, std::string* answer) {
     async::Stream stream = co_await loop.connect(endpoint);
     for (const char byte : bytes) {
@@ -131,6 +137,20 @@ TEST(AdderClientTest, SilenceAndGarbageAreFailures) {
     async::TaskScope scope(loop);
     scope.spawn(answer(&listener, reply));
     EXPECT_THROW(loop.run(ask(loop, endpoint, sum_of(3, 4), loop.in(1s))), ops::Failure);
+  }
+}
+
+TEST_F(AdderTest, AReplyOfAnotherProtocolIsNoSum) {
+  // UNIMPLEMENTED to call 3, as a server in RPC mode answers.
+  const std::string reply = "\x08\x03\x10\x0c\x1a\x02no";
+  async::Listener listener = loop.listen(async::Endpoint::parse("bank:7001"));
+  async::TaskScope scope(loop);
+  scope.spawn(reply_from(std::move(listener), std::string("\0\x08", 2) + reply));
+  try {
+    loop.run(ask(loop, async::Endpoint::parse("bank:7001"), sum_of(3, 4), loop.in(1s)));
+    FAIL() << "taken for a sum";
+  } catch (const ops::Failure& failure) {
+    EXPECT_EQ(failure.code(), ops::ExitCode::protocol);
   }
 }
 

@@ -58,6 +58,7 @@ void expect_same(const std::string& bytes) {
     EXPECT_EQ(seen->code, response.code());
     EXPECT_EQ(seen->message, response.message());
     EXPECT_EQ(seen->body, response.body());
+    EXPECT_EQ(seen->has_body, response.has_body());
     EXPECT_EQ(seen->more, response.more());
   }
 }

@@ -47,6 +47,7 @@ inline v1::Response status_response(std::uint64_t id, StatusCode code, const std
   response.set_id(id);
   response.set_code(static_cast<std::uint32_t>(code));
   response.set_message(message);
+  if (code == StatusCode::ok) response.set_body("");
   return response;
 }
 

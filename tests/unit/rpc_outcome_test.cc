@@ -46,15 +46,18 @@ class OutcomeTest : public ClientTest {
 
   // How a call of this method ends that is answered OK with this body.
   Status answered_with(const MethodDescriptor& method, const std::string& body) {
+    v1::Response ok;
+    ok.set_body(body);
+    return answered(method, std::move(ok));
+  }
+  Status answered(const MethodDescriptor& method, v1::Response response_to_it) {
     const std::string name = method.service()->full_name() + "/" + method.name();
     const std::unique_ptr<Message> request = new_message(method.input_type());
     const std::unique_ptr<Message> response = new_message(method.output_type());
     async::Running<Status> running(exchange(&*client, name, request.get(), response.get()));
     loop.settle();
-    v1::Response ok;
-    ok.set_id(requests().back().id());
-    ok.set_body(body);
-    answer(ok);
+    response_to_it.set_id(requests().back().id());
+    answer(response_to_it);
     return running.result();
   }
 
@@ -101,6 +104,23 @@ TEST_F(OutcomeTest, AnAnswerThatSaysEitherIsOneWhateverItLeavesOut) {
       EXPECT_TRUE(status.is_ok()) << said->full_name() << " " << status.text();
     }
   }
+}
+
+TEST_F(OutcomeTest, AnOkWithoutABodyIsOfAnotherProtocolWhateverTheMethod) {
+  for (const MethodDescriptor* method : unary_methods()) {
+    const Status status = answered(*method, v1::Response());  // 08 01: the adder's sum 1.
+    EXPECT_TRUE(status.bad_answer) << method->full_name();
+    EXPECT_TRUE(outcome_unknown(status)) << method->full_name();
+  }
+}
+
+TEST_F(OutcomeTest, AStreamThatEndsWithoutABodyIsOfAnotherProtocol) {
+  calls.count(*client, counting_to(3), loop.in(1s));
+  loop.settle();
+  v1::Response end;
+  end.set_id(requests().back().id());
+  answer(end);
+  EXPECT_THAT(calls.take(), testing::ElementsAre("INTERNAL"));
 }
 
 TEST_F(OutcomeTest, TheStatusNamesTheAnswerThatSaysNothing) {

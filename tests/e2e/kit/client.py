@@ -143,6 +143,8 @@ class _Call:
         self._ended = not response.more
         if response.code != Code.OK:
             raise RpcError(response.code, response.message)
+        if not response.HasField("body"):
+            raise RpcError(Code.INTERNAL, "the server speaks another protocol")
         return response
 
 

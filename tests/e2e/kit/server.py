@@ -175,7 +175,7 @@ class _Calls:
             async for response in responses:
                 self._reply(id=request.id, body=response.SerializeToString(), more=True)
                 await self._writer.drain()
-        self._reply(id=request.id)
+        self._reply(id=request.id, body=b"")
 
     def _reply(self, **fields):
         body = envelope.Response(**fields).SerializeToString()
