@@ -9,6 +9,11 @@ namespace atm {
 
 namespace {
 
+// Both from the signal on, and less than the drain time that FRAMING.md promises: for the calls in
+// flight, and for what has begun to dispense for a customer who has gone.
+constexpr async::Duration drain_time = std::chrono::milliseconds(3500);
+constexpr async::Duration finish_time = std::chrono::milliseconds(3800);
+
 std::vector<std::string> names_of(const std::vector<Fitting>& fittings) {
   std::vector<std::string> names;
   for (const Fitting& fitting : fittings) names.push_back(fitting.terminal);
@@ -104,9 +109,11 @@ Task<> Atm::until_idle() {
   for (const auto& [id, terminal] : terminals_) co_await terminal->work().join();
 }
 
-Task<> Atm::drain(async::Deadline deadline) {
+Task<> Atm::drain(rpc::Server& server) {
+  const async::Deadline end = machinery_.loop.in(finish_time);
+  co_await server.drain(machinery_.loop.in(drain_time));
   Task<> idle = until_idle();
-  co_await async::with_deadline(machinery_.loop, deadline, std::move(idle));
+  co_await async::with_deadline(machinery_.loop, end, std::move(idle));
   co_await journal_.flush();
 }
 

@@ -55,8 +55,10 @@ class Atm {
   // A caller's connection has ended, and with it the session that began on it. Whoever serves the
   // handlers tells so.
   void connection_closed(std::string_view peer);
-  // What has begun to dispense finishes; everything that was written down is on the disk.
-  Task<> drain(async::Deadline deadline);
+  // The process is to end: the server answers what is in flight, what has begun to dispense finishes,
+  // and everything that was written down is on the disk. Takes less than the drain time of
+  // FRAMING.md, 4 s.
+  Task<> drain(rpc::Server& server);
 
   const Terminals& terminals() const { return terminals_; }
 

@@ -30,6 +30,7 @@ struct Item {
   async::Event answered;    // Its first answer is known, to the customer and to whoever asks again.
   std::string waiting_for;  // For staff: a clause.
   rpc::Trace trace;         // Of the request that it began with; of none after a restart.
+  bool is_repeated = false;  // Of a relay: its request came more than once.
 };
 
 template <Record T>
@@ -88,6 +89,16 @@ class Items {
       if (&item->terminal == &terminal && item->record.is_open()) open.push_back(item);
     }
     return open;
+  }
+  // Those that the bank refused, as far as they are here; the journal has all, but the latest a
+  // moment later.
+  std::vector<T> refused(const Terminal& terminal) const {
+    std::vector<T> refused;
+    for (const auto& [id, item] : items_) {
+      const bool is_here = &item->terminal == &terminal;
+      if (is_here && !item->record.exception.empty()) refused.push_back(item->record);
+    }
+    return refused;
   }
 
  private:

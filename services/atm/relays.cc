@@ -13,6 +13,7 @@ Task<RelayItem> Relays::remember(Terminal& terminal, Relay relay) {
   if (item != nullptr) {
     // The first may still be on its way to the disk; nothing is sent before it is there.
     if (item->record.state == RelayState::sent) co_await machinery_.journal.flush();
+    item->is_repeated = true;
     co_return item;
   }
   relay.terminal = terminal.id();
@@ -37,11 +38,17 @@ Task<v1::TransferResponse> Relays::transfer(RelayItem item, std::string token,
   request.set_token(std::move(token));
   request.set_target_account_id(relay.target);
   *request.mutable_amount() = to_wire(relay.amount, machinery_.settings.currency);
+  const rpc::Context waits = context;
   const rpc::Reply<wire::TransferResponse> reply = co_await machinery_.bank.try_call(
       bank_methods::transfer, std::move(request), std::move(context));
-  if (!reply) throw rpc::Error(reply.error());
-
   v1::TransferResponse response;
+  if (!reply) {
+    const bool did_nothing = co_await only_ended_the_session(item, reply.error(), waits);
+    if (!did_nothing) co_return from_stored<v1::TransferResponse>(relay.answer);
+    *response.mutable_decline() =
+        decline(v1::DECLINE_CODE_NO_SESSION, "The session is over; please insert your card.");
+    co_return response;
+  }
   if (reply->has_refusal()) {
     *response.mutable_decline() = decline_by_bank(reply->refusal());
     ended(item, RelayState::declined, response, 0);
@@ -62,11 +69,17 @@ Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRe
   request.set_id(std::string(relay.id.view()));
   request.set_terminal_id(relay.terminal);
   request.set_card_number(relay.card);
+  const rpc::Context waits = context;
   const rpc::Reply<wire::ChangePinResponse> reply = co_await machinery_.bank.try_call(
       bank_methods::change_pin, std::move(request), std::move(context));
-  if (!reply) throw rpc::Error(reply.error());
-
   v1::ChangePinResponse response;
+  if (!reply) {
+    const bool did_nothing = co_await only_ended_the_session(item, reply.error(), waits);
+    if (!did_nothing) co_return from_stored<v1::ChangePinResponse>(relay.answer);
+    *response.mutable_decline() =
+        decline(v1::DECLINE_CODE_NO_SESSION, "The session is over; please insert your card.");
+    co_return response;
+  }
   if (reply->has_refusal()) {
     *response.mutable_decline() = decline_by_bank(reply->refusal());
     response.mutable_decline()->set_tries_left(reply->tries_left());
@@ -76,6 +89,18 @@ Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRe
     ended(item, RelayState::done, response, reply->changed().ledger_seq());
   }
   co_return response;
+}
+
+// Of a sending that was not answered: true if the bank has forgotten the customer's token and did
+// nothing. False if an earlier sending of the same id got an answer, which is remembered by now.
+// Throws rpc::Error when nobody can say.
+Task<bool> Relays::only_ended_the_session(RelayItem item, rpc::Status status,
+                                          rpc::Context context) {
+  if (status.code != rpc::StatusCode::unauthenticated) throw rpc::Error(std::move(status));
+  if (!item->is_repeated) co_return true;
+  const bool is_known = co_await ask_bank(item, std::move(context));
+  if (is_known) co_return false;
+  throw rpc::Error(rpc::StatusCode::unavailable, "the bank has not said what became of it");
 }
 
 void Relays::ended(const RelayItem& item, RelayState state, const google::protobuf::Message& answer,
@@ -91,36 +116,45 @@ void Relays::ended(const RelayItem& item, RelayState state, const google::protob
 
 Task<v1::ResolveResponse> Relays::resolve(RelayItem item, rpc::Context context) {
   if (item->record.state == RelayState::sent) {
-    wire::ResolveRequest request;
-    request.set_terminal_id(item->record.terminal);
-    request.set_id(std::string(item->record.id.view()));
-    const rpc::Reply<wire::ResolveResponse> reply = co_await machinery_.bank.try_call(
-        bank_methods::resolve, std::move(request), std::move(context));
-    if (!reply || reply->has_refusal()) {
+    const bool is_known = co_await ask_bank(item, std::move(context));
+    if (!is_known) {
       v1::ResolveResponse response;
       response.mutable_pending()->set_message("The bank has not said yet what became of it.");
       co_return response;
     }
-    const bool is_transfer = item->record.of == RelayKind::transfer;
-    v1::TransferResponse transfer;
-    v1::ChangePinResponse pin;
-    v1::Decline declined = decline(v1::DECLINE_CODE_ID_FENCED,
-                                   "It was not done, and can never be done under this id.");
-    if (reply->has_refused()) declined = decline_by_bank(reply->refused());
-    if (reply->has_executed()) {
-      *transfer.mutable_transferred()->mutable_amount() =
-          to_wire(item->record.amount, machinery_.settings.currency);
-      *transfer.mutable_transferred()->mutable_balance() = reply->executed().balance();
-      pin.mutable_changed();
-    } else {
-      *transfer.mutable_decline() = declined;
-      *pin.mutable_decline() = declined;
-    }
-    const RelayState state = reply->has_executed() ? RelayState::done : RelayState::declined;
-    if (is_transfer) ended(item, state, transfer, reply->executed().ledger_seq());
-    if (!is_transfer) ended(item, state, pin, reply->executed().ledger_seq());
   }
   co_return outcome(item->record);
+}
+
+// Asks what became of it, or sees to it that it never can be done. False: the bank does not say.
+Task<bool> Relays::ask_bank(RelayItem item, rpc::Context context) {
+  // A bank that is not the remembered one has not seen it, and cannot know.
+  if (!machinery_.bank.is_usable(item->terminal.id())) co_return false;
+  wire::ResolveRequest request;
+  request.set_terminal_id(item->record.terminal);
+  request.set_id(std::string(item->record.id.view()));
+  const rpc::Reply<wire::ResolveResponse> reply = co_await machinery_.bank.try_call(
+      bank_methods::resolve, std::move(request), std::move(context));
+  if (!reply || reply->has_refusal()) co_return false;
+  const bool is_transfer = item->record.of == RelayKind::transfer;
+  v1::TransferResponse transfer;
+  v1::ChangePinResponse pin;
+  v1::Decline declined =
+      decline(v1::DECLINE_CODE_ID_FENCED, "It was not done, and can never be done under this id.");
+  if (reply->has_refused()) declined = decline_by_bank(reply->refused());
+  if (reply->has_executed()) {
+    *transfer.mutable_transferred()->mutable_amount() =
+        to_wire(item->record.amount, machinery_.settings.currency);
+    *transfer.mutable_transferred()->mutable_balance() = reply->executed().balance();
+    pin.mutable_changed();
+  } else {
+    *transfer.mutable_decline() = declined;
+    *pin.mutable_decline() = declined;
+  }
+  const RelayState state = reply->has_executed() ? RelayState::done : RelayState::declined;
+  if (is_transfer) ended(item, state, transfer, reply->executed().ledger_seq());
+  if (!is_transfer) ended(item, state, pin, reply->executed().ledger_seq());
+  co_return true;
 }
 
 v1::ResolveResponse Relays::outcome(const Relay& relay) const {

@@ -21,8 +21,9 @@ class Relays {
   // The item of this id: what it was before, or `relay` journalled as SENT.
   Task<RelayItem> remember(Terminal& terminal, Relay relay);
 
-  // Sends it, again if need be, and remembers the answer. Throws rpc::Error when the bank gave
-  // none: the outcome is unknown, and Resolve tells it later.
+  // Sends it, again if need be, and remembers the answer. A token that the bank no longer knows is
+  // declined with NO_SESSION. Throws rpc::Error when the bank gave no answer: the outcome is
+  // unknown, and Resolve tells it later.
   Task<v1::TransferResponse> transfer(RelayItem item, std::string token, rpc::Context context);
   Task<v1::ChangePinResponse> change_pin(RelayItem item, ::bank::v1::ChangePinRequest request,
                                          rpc::Context context);
@@ -31,6 +32,8 @@ class Relays {
   Task<v1::ResolveResponse> resolve(RelayItem item, rpc::Context context);
 
  private:
+  Task<bool> ask_bank(RelayItem item, rpc::Context context);
+  Task<bool> only_ended_the_session(RelayItem item, rpc::Status status, rpc::Context context);
   void ended(const RelayItem& item, RelayState state, const google::protobuf::Message& answer,
              std::uint64_t ledger_seq);
   v1::ResolveResponse outcome(const Relay& relay) const;

@@ -24,10 +24,6 @@ namespace atm {
 
 namespace {
 
-// Of the five seconds in which a daemon ends: for the server, then for what has begun to dispense.
-constexpr async::Duration drain_time = std::chrono::milliseconds(3500);
-constexpr async::Duration finish_time = std::chrono::milliseconds(1000);
-
 class DiskSpace final : public FreeSpace {
  public:
   explicit DiskSpace(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -119,11 +115,6 @@ class CustomerObserver final : public rpc::LogObserver {
   Atm& atm_;
 };
 
-Task<> drain(async::Loop* loop, rpc::Server* server, Atm* atm) {
-  co_await server->drain(loop->in(drain_time));
-  co_await atm->drain(loop->in(finish_time));
-}
-
 }  // namespace
 
 int serve(const ops::CommandLine& line, const ServeOptions& options) {
@@ -169,7 +160,7 @@ int serve(const ops::CommandLine& line, const ServeOptions& options) {
     }
   }
   const auto ready = [&] { return ops::write_ready_file(options.daemon.ready_file, listening); };
-  ops::SignalHooks hooks{.drain = [&] { return drain(&loop, &server, &atm); },
+  ops::SignalHooks hooks{.drain = [&] { return atm.drain(server); },
                          .reload = ops::reload_log_level(line, log),
                          .ready = ready};
   ops::serve_until_signalled(loop, log, std::move(hooks));

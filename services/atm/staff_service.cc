@@ -1,6 +1,7 @@
 #include "atm/staff_service.h"
 
 #include <charconv>
+#include <map>
 #include <utility>
 
 #include "atm/messages.h"
@@ -35,8 +36,14 @@ void append_open(std::vector<v1::OpenItem>& to, const Items<T>& items, const Ter
 
 // The items that ended as they must not: the operator should know (rule 17).
 template <Record T>
-void append_exceptions(std::vector<std::string>& to, JournalFile& file, const Terminal& terminal) {
+void append_exceptions(std::vector<std::string>& to, const Items<T>& items, JournalFile& file,
+                       const Terminal& terminal) {
+  std::map<OperationId, T> refused;
   for (const T& record : file.read<T>("terminal = ? AND exception != ''", {terminal.id()})) {
+    refused.emplace(record.id, record);
+  }
+  for (const T& record : items.refused(terminal)) refused.emplace(record.id, record);
+  for (const auto& [id, record] : refused) {
     to.push_back("The " + std::string(T::kind) + " " + record.id.text() + " ended in state " +
                  std::string(name(record.state)) + ": " + record.exception + ".");
   }
@@ -88,6 +95,15 @@ std::vector<v1::OpenItem> StaffService::open_items(const Terminal& terminal) con
   append_open(items, known_.deposits, terminal, machinery_.settings.currency);
   append_open(items, known_.movements, terminal, machinery_.settings.currency);
   return items;
+}
+
+std::vector<std::string> StaffService::exceptions(const Terminal& terminal) const {
+  std::vector<std::string> refused;
+  JournalFile& file = machinery_.journal.file();
+  append_exceptions(refused, known_.withdrawals, file, terminal);
+  append_exceptions(refused, known_.deposits, file, terminal);
+  append_exceptions(refused, known_.movements, file, terminal);
+  return refused;
 }
 
 v1::Terminal StaffService::view(const Terminal& terminal) const {
@@ -211,12 +227,7 @@ Task<v1::AuditResponse> StaffService::audit(v1::AuditRequest request, rpc::Conte
   const std::optional<std::string> difference = difference_with_bank(at.stock(), at_bank, currency);
   if (quiet && difference) {
     response.add_differences(*difference);
-    std::vector<std::string> refused;
-    JournalFile& file = machinery_.journal.file();
-    append_exceptions<Withdrawal>(refused, file, at);
-    append_exceptions<Deposit>(refused, file, at);
-    append_exceptions<Movement>(refused, file, at);
-    for (const std::string& sentence : refused) response.add_differences(sentence);
+    for (const std::string& sentence : exceptions(at)) response.add_differences(sentence);
   }
   co_return response;
 }
@@ -253,12 +264,7 @@ Task<v1::ListOpenItemsResponse> StaffService::list_open_items(v1::ListOpenItemsR
   Terminal& at = terminal(request.terminal_id());
   v1::ListOpenItemsResponse response;
   for (v1::OpenItem& item : open_items(at)) *response.add_items() = std::move(item);
-  std::vector<std::string> refused;
-  JournalFile& file = machinery_.journal.file();
-  append_exceptions<Withdrawal>(refused, file, at);
-  append_exceptions<Deposit>(refused, file, at);
-  append_exceptions<Movement>(refused, file, at);
-  for (std::string& sentence : refused) response.add_exceptions(std::move(sentence));
+  for (std::string& sentence : exceptions(at)) response.add_exceptions(std::move(sentence));
   co_return response;
 }
 

@@ -159,6 +159,12 @@ std::optional<Response> AtmBank::wrong_state(const std::string& hold_id) {
   return std::nullopt;
 }
 
+template <typename Request>
+void AtmBank::require_token(const Request& request) const {
+  if (request.token() == token_prefix_ + request.card_number()) return;
+  throw rpc::Error(rpc::StatusCode::unauthenticated, "not this customer's token");
+}
+
 async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, rpc::Context) {
   if (moods["SignOn"] == Mood::silent) co_await never_;
   wire::SignOnResponse response;
@@ -191,7 +197,7 @@ async::Task<wire::VerifyCardResponse> AtmBank::verify_card(wire::VerifyCardReque
     no.set_tries_left(2);
     co_return no;
   }
-  response.mutable_verified()->set_token("token of " + request.card_number());
+  response.mutable_verified()->set_token(token_prefix_ + request.card_number());
   response.mutable_verified()->set_customer_name(customer->second.name);
   response.mutable_verified()->set_currency("EUR");
   co_return response;
@@ -203,15 +209,14 @@ async::Task<wire::GetBalanceResponse> AtmBank::get_balance(wire::GetBalanceReque
   if (moods["GetBalance"] == Mood::silent) co_await never_;
   wire::GetBalanceResponse response;
   if (mumbled("GetBalance", response)) co_return response;
+  require_token(request);
   *response.mutable_balance() = balance_of(request.card_number());
   response.set_ledger_seq(static_cast<std::uint64_t>(seq()));
   co_return response;
 }
 
 async::Task<wire::HoldResponse> AtmBank::hold(wire::HoldRequest request, rpc::Context) {
-  if (request.token() != "token of " + request.card_number()) {
-    throw rpc::Error(rpc::StatusCode::unauthenticated, "not this customer's token");
-  }
+  require_token(request);
   return once<wire::HoldRequest, wire::HoldResponse>(
       "Hold", std::move(request), [this](const wire::HoldRequest& asked_for) {
         Customer& customer = state.customers.at(asked_for.card_number());
@@ -295,6 +300,7 @@ async::Task<wire::DepositResponse> AtmBank::deposit(wire::DepositRequest request
 }
 
 async::Task<wire::TransferResponse> AtmBank::transfer(wire::TransferRequest request, rpc::Context) {
+  require_token(request);
   return once<wire::TransferRequest, wire::TransferResponse>(
       "Transfer", std::move(request), [this](const wire::TransferRequest& asked_for) {
         const auto target = state.customers.find(asked_for.target_account_id());
@@ -317,6 +323,7 @@ async::Task<wire::TransferResponse> AtmBank::transfer(wire::TransferRequest requ
 
 async::Task<wire::ChangePinResponse> AtmBank::change_pin(wire::ChangePinRequest request,
                                                          rpc::Context) {
+  require_token(request);
   return once<wire::ChangePinRequest, wire::ChangePinResponse>(
       "ChangePin", std::move(request), [this](const wire::ChangePinRequest& asked_for) {
         Customer& customer = state.customers.at(asked_for.card_number());

@@ -74,6 +74,9 @@ class AtmBank {
   }
   std::int64_t seq() const { return static_cast<std::int64_t>(state.heads.size()) - 1; }
 
+  // As after a restart: no token counts any more.
+  void forget_tokens() { token_prefix_ = "new " + token_prefix_; }
+
   // The operator says how much of a suspended hold was paid.
   void decide(std::int64_t paid);
   void decide(Hold& hold, const std::string& terminal, std::int64_t paid);
@@ -87,6 +90,8 @@ class AtmBank {
   Response answer(Request request, const std::function<Response(const Request&)>& decide);
   template <typename Response>
   bool mumbled(const std::string& method, Response& response);
+  template <typename Request>
+  void require_token(const Request& request) const;
   void next_seq();
   wire::Balance balance_of(const std::string& card);
   void end(Hold& hold, wire::HoldState as);
@@ -112,6 +117,7 @@ class AtmBank {
   async::Event never_;
   rpc::ServerObserver observer_;
   std::int64_t heads_made_ = 0;
+  std::string token_prefix_ = "token of ";
   std::unique_ptr<rpc::Server> server_;
 };
 

@@ -1,0 +1,106 @@
+// What became of an id, and what nobody may call a no: asked again at another terminal, at another
+// ATM, after a restart of the bank, and while the bank refuses what has happened.
+#include "atm_fixture.h"
+
+namespace atm {
+namespace {
+
+class AtmResolveTest : public testing::Test {
+ protected:
+  AtmResolveTest() { house.load(1, 20, 10); }
+
+  v1::TransferResponse transfer(OperationId id, const std::string& target, std::int64_t euros,
+                                async::Duration patience = 10s) {
+    return house.call(transfer_method, transfer_of(id, target, euros), patience);
+  }
+  v1::TransferRequest transfer_of(OperationId id, const std::string& target, std::int64_t euros) {
+    v1::TransferRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(house.session);
+    request.set_target_account_id(target);
+    request.mutable_amount()->set_minor_units(euros * 100);
+    request.mutable_amount()->set_currency("EUR");
+    return request;
+  }
+  v1::ChangePinResponse change_pin(OperationId id, const std::string& from, const std::string& to) {
+    v1::ChangePinRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(house.session);
+    request.set_old_pin(from);
+    request.set_new_pin(to);
+    return house.call(change_pin_method, std::move(request));
+  }
+  v1::GetBalanceResponse get_balance() {
+    v1::GetBalanceRequest request;
+    request.set_session_id(house.session);
+    return house.call(get_balance_method, std::move(request));
+  }
+  Task<> drain_into(std::optional<async::Instant>* ended) {
+    co_await house.atm->drain(*house.server);
+    ended->emplace(house.loop.now());
+  }
+
+  AtmHouse house;
+};
+
+TEST_F(AtmResolveTest, AfterARestartOfTheBankEverythingOfASessionIsDeclinedAlike) {
+  house.insert();
+  house.bank.forget_tokens();
+  EXPECT_EQ(get_balance().decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_EQ(house.withdraw(20).decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_EQ(transfer(house.new_id(), "4000-john", 5).decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  const OperationId pin_id = house.new_id();
+  EXPECT_EQ(change_pin(pin_id, "1234", "9876").decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_EQ(house.bank.state.customers.at("4000-jane").pin, "1234");
+  house.insert();
+  EXPECT_TRUE(change_pin(pin_id, "1234", "9876").has_changed());
+}
+
+TEST_F(AtmResolveTest, ATransferThatWasDoneIsNoSessionToNobody) {
+  house.insert();
+  const OperationId id = house.new_id();
+  house.bank.moods["Transfer"] = Mood::reply_lost;
+  EXPECT_FALSE(house.try_call(transfer_method, transfer_of(id, "4000-john", 5), 2s));
+  const OperationId other = house.new_id();
+  house.bank.moods["Transfer"] = Mood::silent;
+  EXPECT_FALSE(house.try_call(transfer_method, transfer_of(other, "4000-john", 5), 2s));
+  house.bank.moods.clear();
+  house.bank.forget_tokens();
+  EXPECT_TRUE(transfer(id, "4000-john", 5).has_transferred());
+  EXPECT_TRUE(transfer(other, "4000-john", 5).has_decline());
+  EXPECT_EQ(house.balance("4000-john"), 505);
+}
+
+TEST_F(AtmResolveTest, WhatTheBankRefusesIsAtEveryMomentAnOpenItemOrAnException) {
+  house.insert();
+  house.bank.moods["Capture"] = Mood::refuses;
+  house.bank.refusal["Capture"] = wire::REFUSAL_CODE_HOLD_NOT_FOUND;
+  house.bank.moods["LoadCash"] = Mood::refuses;
+  house.bank.refusal["LoadCash"] = wire::REFUSAL_CODE_TERMINAL_NOT_FOUND;
+  house.withdraw(20);
+  house.load(2, 50, 1);
+  for (int moment = 0; moment < 60; ++moment) {
+    v1::ListOpenItemsRequest request;
+    const auto response = house.call(list_open_items_method, std::move(request));
+    EXPECT_EQ(response.items_size() + response.exceptions_size(), 2) << moment;
+  }
+  EXPECT_EQ(house.exceptions().size(), 2);
+}
+
+TEST_F(AtmResolveTest, ASignalEndsItInTimeWhileNotesComeOut) {
+  house.insert();
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_SLOW, 0, 60'000);
+  async::TaskScope scope(house.loop);
+  std::optional<rpc::Reply<v1::WithdrawResponse>> reply;
+  house.begin_call(scope, withdraw_method, house.withdrawal(house.new_id(), 20), 60s, reply);
+  house.pass(1s);
+  const async::Instant signalled = house.loop.now();
+  std::optional<async::Instant> ended;
+  scope.spawn(drain_into(&ended));
+  house.pass(10s);
+  ASSERT_TRUE(ended);
+  EXPECT_LT(*ended - signalled, 4s);
+}
+
+}  // namespace
+}  // namespace atm
