@@ -245,20 +245,28 @@ Task<v1::ResolveResponse> AtmService::resolve(v1::ResolveRequest request, rpc::C
     *response.mutable_declined() = malformed_id();
     co_return response;
   }
-  Terminal* const terminal = find_terminal(terminals_, request.terminal_id());
-  if (terminal == nullptr) {
-    *response.mutable_declined() = decline(v1::DECLINE_CODE_NO_SUCH_TERMINAL,
-                                           "This ATM has no such terminal, or has several and "
-                                           "none was named.");
+  // Ids are the whole ATM's: whichever terminal the customer names now, what was done is found.
+  Terminal* const named = find_terminal(terminals_, request.terminal_id());
+  Terminal& at = named != nullptr ? *named : *terminals_.begin()->second;
+  const WithdrawalItem withdrawal = known_.withdrawals.find(*id, at);
+  if (withdrawal != nullptr) co_return withdrawals_.outcome(*withdrawal);
+  const DepositItem deposit = known_.deposits.find(*id, at);
+  if (deposit != nullptr) co_return deposits_.outcome(*deposit);
+  RelayItem relay = known_.relays.find(*id, at);
+  if (relay != nullptr) co_return co_await relays_.resolve(std::move(relay), std::move(context));
+  if (may_be_elsewhere(request)) {
+    response.mutable_cannot_know()->set_message(
+        "It was not begun at this ATM, which cannot know what became of it: ask the ATM where it "
+        "was begun.");
     co_return response;
   }
-  const WithdrawalItem withdrawal = known_.withdrawals.find(*id, *terminal);
-  if (withdrawal != nullptr) co_return withdrawals_.outcome(*withdrawal);
-  const DepositItem deposit = known_.deposits.find(*id, *terminal);
-  if (deposit != nullptr) co_return deposits_.outcome(*deposit);
-  RelayItem relay = known_.relays.find(*id, *terminal);
-  if (relay != nullptr) co_return co_await relays_.resolve(std::move(relay), std::move(context));
-  co_return co_await fence(*terminal, *id);
+  co_return co_await fence(at, *id);
+}
+
+// Of an id that was never used here: whether it may have been used at another ATM.
+bool AtmService::may_be_elsewhere(const v1::ResolveRequest& request) const {
+  if (!request.atm_id().empty()) return request.atm_id() != machinery_.bank.atm_id();
+  return !request.terminal_id().empty() && !terminals_.contains(request.terminal_id());
 }
 
 Task<v1::ResolveResponse> AtmService::fence(Terminal& terminal, OperationId id) {

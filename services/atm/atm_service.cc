@@ -158,6 +158,7 @@ Task<v1::InsertCardResponse> AtmService::insert_card(v1::InsertCardRequest reque
   begun.set_terminal_id(terminal->id());
   begun.set_customer_name(reply->verified().customer_name());
   begun.set_currency(reply->verified().currency());
+  begun.set_atm_id(machinery_.bank.atm_id());
   co_return response;
 }
 

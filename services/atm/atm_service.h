@@ -75,6 +75,7 @@ class AtmService {
   static std::optional<std::string_view> differing_field(const Relay& first, const Relay& wanted);
   std::optional<v1::Decline> wrong_amount(const ::bank::v1::Money& amount) const;
   std::optional<v1::Decline> wrong_notes(const WireNotes& notes) const;
+  bool may_be_elsewhere(const v1::ResolveRequest& request) const;
   Task<v1::ResolveResponse> fence(Terminal& terminal, OperationId id);
 
   Machinery& machinery_;

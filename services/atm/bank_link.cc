@@ -1,6 +1,7 @@
 #include "atm/bank_link.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "ledger/money.h"
@@ -132,6 +133,7 @@ Task<> BankLink::sign_on(rpc::Channel* channel, std::string terminal, rpc::Conte
     refused(terminal, response.refusal());
     co_return standing_changed();
   }
+  if (memory_.atm_id.bytes.empty()) co_await make_atm_id();
   const ::bank::v1::SignedOn& answer = response.signed_on();
   const bool same_bank = memory_.instance_id.bytes == answer.instance_id();
   if (same_bank && (answer.ledger_seq() < highest_before || !answer.history_agrees())) {
@@ -167,6 +169,15 @@ Task<std::uint64_t> BankLink::find_common_seq(rpc::Channel* channel, std::string
     }
   }
   co_return known == 0 ? 0 : heads[known - 1].seq;
+}
+
+// On the disk before a customer's client hears of it.
+Task<> BankLink::make_atm_id() {
+  std::array<std::byte, 16> id{};
+  random_.fill(id);
+  memory_.atm_id.bytes.assign(reinterpret_cast<const char*>(id.data()), id.size());
+  journal_.remember(memory_);
+  co_await journal_.flush();
 }
 
 void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer) {

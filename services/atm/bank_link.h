@@ -48,6 +48,8 @@ class BankLink final : public rpc::ConnectionObserver {
   void start();
 
   const Standing& standing(const std::string& terminal) const { return standings_.at(terminal); }
+  // Which ATM this is: 16 bytes, made before the first customer is served. Empty until then.
+  const std::string& atm_id() const { return memory_.atm_id.bytes; }
   bool history_is_broken() const { return memory_.history_broken; }
   // In which of the bank's histories its answers count now (see BankMemory).
   std::uint32_t history() const { return memory_.history; }
@@ -102,6 +104,7 @@ class BankLink final : public rpc::ConnectionObserver {
   void on_disconnected(const rpc::Status& why) override;
 
   Task<> sign_on(rpc::Channel* channel, std::string terminal, rpc::Context context);
+  Task<> make_atm_id();
   Task<::bank::v1::SignOnResponse> ask(rpc::Channel* channel, std::string terminal, BankHead seen,
                                        rpc::Context context);
   // The number of the newest head that the bank and we both know; 0: of none.

@@ -358,6 +358,8 @@ struct BankMemory {
   bool telling_again = false;
   // How many items it was told again in this history.
   std::uint32_t told_again = 0;
+  // Which ATM this is, to its customers' clients: 16 bytes, made before the first of them is served.
+  Blob atm_id = {};
 
   static constexpr std::string_view table = "bank";
   static constexpr int key_columns = 1;
@@ -373,6 +375,7 @@ struct BankMemory {
     field("common_seq", &BankMemory::common_seq);
     field("telling_again", &BankMemory::telling_again);
     field("told_again", &BankMemory::told_again);
+    field("atm_id", &BankMemory::atm_id);
   }
 };
 

@@ -28,9 +28,23 @@ PendingChange described(const Wish& wish) {
   }
 }
 
+std::string full_sentence(std::string text) {
+  if (!text.empty() && !text.ends_with('.')) text += '.';
+  return text;
+}
+
 ops::ExitCode code_of(const Outcome& outcome) {
-  if (outcome.has_declined()) return ops::ExitCode::declined;
-  return outcome.has_suspense() ? ops::ExitCode::unknown_outcome : ops::ExitCode::ok;
+  switch (outcome.outcome_case()) {
+    case Outcome::kWithdrawn:
+    case Outcome::kDeposited:
+    case Outcome::kTransferred:
+    case Outcome::kPinChanged:
+      return ops::ExitCode::ok;
+    case Outcome::kDeclined:
+      return ops::ExitCode::declined;
+    default:
+      return ops::ExitCode::unknown_outcome;
+  }
 }
 
 }  // namespace
@@ -45,46 +59,71 @@ std::pair<std::string, const google::protobuf::Message*> set_in(
 }
 
 async::Task<int> CustomerCommand::run(Wish wish) {
-  const bool may_go_on = co_await settle_earlier(wish.is_change());
-  if (!may_go_on) co_return ops::to_int(ops::ExitCode::unknown_outcome);
+  try {
+    co_return co_await settle_and_do(std::move(wish));
+  } catch (const std::exception& error) {
+    // A PIN that cannot be read, a file that cannot be written: what became of an earlier change is
+    // told all the same.
+    const ops::Ending ending = ops::ending_of(error, cli::rpc_endings);
+    Report report{.code = ending.code,
+                  .outcome = "error",
+                  .body = nullptr,
+                  .text = "",
+                  .sentence = ending.sentence,
+                  .id = ""};
+    if (json_ && !has_printed_json_) print_json(report);
+    throw;
+  }
+}
+
+async::Task<int> CustomerCommand::settle_and_do(Wish wish) {
+  while (const std::optional<PendingChange> earlier = customer_.earlier()) {
+    const Settled settled = co_await settle_earlier(*earlier, wish.is_change());
+    if (settled == Settled::no) co_return ops::to_int(ops::ExitCode::unknown_outcome);
+    if (settled == Settled::later) break;
+  }
   co_return co_await begin_session(std::move(wish));
 }
 
-// False: there is one that cannot be settled now, and nothing else may be begun.
-async::Task<bool> CustomerCommand::settle_earlier(bool is_change) {
-  const std::optional<PendingChange> earlier = customer_.earlier();
-  if (!earlier) co_return true;
-  async::Task<Answered<Outcome>> settling = customer_.settle(*earlier);
+async::Task<CustomerCommand::Settled> CustomerCommand::settle_earlier(PendingChange earlier,
+                                                                      bool is_change) {
+  async::Task<Answered<Outcome>> settling = customer_.settle(earlier);
   const std::optional<Answered<Outcome>> settled =
       co_await cli::unless_interrupted(interrupts_, std::move(settling));
   if (settled && *settled) {
     const Outcome& outcome = **settled;
-    const std::string words = sentence_of_earlier(outcome, *earlier);
+    const std::string words = sentence_of_earlier(outcome, earlier);
+    if (outcome.has_cannot_know()) {
+      errors_ << "teller: " << ops::ForeignText(words).shown() << "\n";
+      co_return Settled::yes;
+    }
     const auto [name, body] = set_in(outcome);
-    earlier_json_ = "{\"id\":" + cli::json_string(earlier->id.text()) +
-                    ",\"kind\":" + cli::json_string(earlier->kind) +
-                    ",\"what\":" + cli::json_string(earlier->what) +
+    earlier_json_ = "{\"id\":" + cli::json_string(earlier.id.text()) +
+                    ",\"kind\":" + cli::json_string(earlier.kind) +
+                    ",\"what\":" + cli::json_string(earlier.what) +
                     ",\"outcome\":" + cli::json_string(name) +
                     ",\"message\":" + cli::json_string(words) + ",\"" + name +
                     "\":" + cli::to_json(*body) + "}";
     if (!json_) out_ << words << "\n" << std::flush;
-    if (out_.good()) customer_.told();
-    co_return true;
+    // One that was not told now is told by the next command.
+    if (!out_.good()) co_return Settled::no;
+    customer_.told();
+    co_return Settled::yes;
   }
   const rpc::Status& status = settled ? settled->error() : gave_up;
   const std::string words =
-      "Your earlier " + name_of(*earlier) + " still has no answer (" + status.text() + ")";
+      "Your earlier " + name_of(earlier) + " still has no answer (" + status.text() + ")";
   if (!is_change && settled) {
     errors_ << "teller: " << ops::ForeignText(words).shown() << ".\n";
-    co_return true;
+    co_return Settled::later;
   }
   print({.code = ops::ExitCode::unknown_outcome,
          .outcome = "unknown",
          .body = nullptr,
          .text = "",
          .sentence = words + ". Nothing else was begun; run the command again later",
-         .id = earlier->id.text()});
-  co_return false;
+         .id = earlier.id.text()});
+  co_return Settled::no;
 }
 
 async::Task<int> CustomerCommand::begin_session(Wish wish) {
@@ -216,21 +255,25 @@ int CustomerCommand::no_answer(const rpc::Status& status) {
 }
 
 int CustomerCommand::print(const Report& report) {
-  std::string sentence = report.sentence;
-  if (!sentence.empty() && !sentence.ends_with('.')) sentence += '.';
+  const std::string sentence = full_sentence(report.sentence);
   if (json_) {
-    std::string json = "{\"outcome\":" + cli::json_string(report.outcome);
-    if (!report.id.empty()) json += ",\"id\":" + cli::json_string(report.id);
-    if (!sentence.empty()) json += ",\"message\":" + cli::json_string(sentence);
-    if (report.body != nullptr) json += ",\"" + report.outcome + "\":" + cli::to_json(*report.body);
-    if (!earlier_json_.empty()) json += ",\"earlier\":" + earlier_json_;
-    out_ << json << "}\n";
+    print_json(report);
   } else {
-    out_ << report.text;
+    out_ << report.text << std::flush;
   }
-  out_ << std::flush;
   if (!sentence.empty()) errors_ << "teller: " << ops::ForeignText(sentence).shown() << "\n";
   return ops::to_int(report.code);
+}
+
+void CustomerCommand::print_json(const Report& report) {
+  const std::string sentence = full_sentence(report.sentence);
+  std::string json = "{\"outcome\":" + cli::json_string(report.outcome);
+  if (!report.id.empty()) json += ",\"id\":" + cli::json_string(report.id);
+  if (!sentence.empty()) json += ",\"message\":" + cli::json_string(sentence);
+  if (report.body != nullptr) json += ",\"" + report.outcome + "\":" + cli::to_json(*report.body);
+  if (!earlier_json_.empty()) json += ",\"earlier\":" + earlier_json_;
+  has_printed_json_ = true;  // Also if it cannot be written: a second try would not be either.
+  out_ << json << "}\n" << std::flush;
 }
 
 }  // namespace teller

@@ -48,6 +48,8 @@ class CustomerCommand {
   // Settles what an earlier command left, does the wish, prints, forgets what was told. Gives the
   // exit code.
   async::Task<int> run(Wish wish);
+  // Whether the one object of --json is out. It is when run() throws.
+  bool has_printed_json() const { return has_printed_json_; }
 
  private:
   // What is to be printed, and how the program ends.
@@ -60,7 +62,11 @@ class CustomerCommand {
     std::string id;                                   // Of the change.
   };
 
-  async::Task<bool> settle_earlier(bool is_change);
+  // Whether what an earlier command left is settled. No: nothing else may be begun. Later: the ATM
+  // is silent, but a question may still be asked.
+  enum class Settled : std::uint8_t { yes, no, later };
+  async::Task<Settled> settle_earlier(PendingChange earlier, bool is_change);
+  async::Task<int> settle_and_do(Wish wish);
   async::Task<int> begin_session(Wish wish);
   async::Task<int> do_question(Wish wish);
   async::Task<int> do_change(Wish wish);
@@ -68,6 +74,7 @@ class CustomerCommand {
   bool has_other_currency(const Wish& wish);
   int no_answer(const rpc::Status& status);
   int print(const Report& report);
+  void print_json(const Report& report);
 
   Customer& customer_;
   cli::Interrupts& interrupts_;
@@ -78,6 +85,7 @@ class CustomerCommand {
   std::string pin_;
   std::string new_pin_;
   std::string earlier_json_;
+  bool has_printed_json_ = false;
 };
 
 // The name of what is set in an outcome, "withdrawn", and its message.

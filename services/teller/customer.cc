@@ -86,19 +86,38 @@ bool is_about_the_session(const Outcome& outcome) {
   }
 }
 
-}  // namespace
-
-async::Task<Answered<Outcome>> Customer::settle(PendingChange change) {
-  last_id_ = change.id;
-  const async::Deadline until = loop_.in(options_.patience);
-  co_return co_await resolve_until(change.id, until);
+rpc::Status another_waits() {
+  return {.code = rpc::StatusCode::failed_precondition,
+          .message = "an earlier change at this ATM has no answer yet",
+          .never_sent = true};
 }
 
-async::Task<Answered<Outcome>> Customer::resolve_until(ledger::OperationId id,
-                                                       async::Deadline until) {
+rpc::Status another_atm_answers() {
+  return {.code = rpc::StatusCode::unavailable, .message = "another ATM answers there now"};
+}
+
+}  // namespace
+
+std::optional<PendingChange> Customer::earlier() const {
+  for (const PendingChange& change : pending_.read()) {
+    if (std::ranges::find(elsewhere_, change.id) == elsewhere_.end()) return change;
+  }
+  return std::nullopt;
+}
+
+async::Task<Answered<Outcome>> Customer::settle(PendingChange change) {
+  last_ = std::move(change);
+  const async::Deadline until = loop_.in(options_.patience);
+  Answered<Outcome> settled = co_await resolve_until(until);
+  if (settled && settled->has_cannot_know()) elsewhere_.push_back(last_.id);
+  co_return settled;
+}
+
+async::Task<Answered<Outcome>> Customer::resolve_until(async::Deadline until) {
   for (int tries = 0;; ++tries) {
     ResolveRequest request;
-    request.set_id(std::string(id.view()));
+    request.set_id(std::string(last_.id.view()));
+    request.set_atm_id(last_.atm_id);
     request.set_terminal_id(options_.terminal);
     rpc::Context context(until, trace_);
     rpc::Reply<ResolveResponse> reply =
@@ -209,9 +228,11 @@ template <typename Request, typename Response>
 async::Task<Answered<Outcome>> Customer::change(const rpc::Method<Request, Response>& method,
                                                 Request request, PendingChange pending) {
   pending.id = cli::new_id(loop_.wall_now(), random_);
-  last_id_ = pending.id;
-  request.set_id(std::string(pending.id.view()));
-  pending_.write(pending);  // Before the first send: somebody can ask what became of it.
+  pending.atm_id = session_.atm_id();
+  if (pending_.holds(pending.atm_id)) co_return std::unexpected(another_waits());
+  last_ = std::move(pending);
+  request.set_id(std::string(last_.id.view()));
+  pending_.write(last_);  // Before the first send: somebody can ask what became of it.
   const async::Deadline until = loop_.in(options_.patience);
   bool may_have_arrived = false;
   bool has_begun_again = false;
@@ -230,10 +251,12 @@ async::Task<Answered<Outcome>> Customer::change(const rpc::Method<Request, Respo
         const bool has_session = co_await begin_again(until);
         if (has_session) continue;
       }
-      co_return co_await resolve_until(pending.id, until);
+      Answered<Outcome> settled = co_await resolve_until(until);
+      if (settled && settled->has_cannot_know()) co_return std::unexpected(another_atm_answers());
+      co_return settled;
     }
     if (!may_have_arrived && reply.error().outcome() == rpc::Outcome::no) {
-      pending_.clear();
+      told();
       co_return std::unexpected(reply.error());
     }
     may_have_arrived = true;
@@ -246,7 +269,8 @@ async::Task<Answered<Outcome>> Customer::change(const rpc::Method<Request, Respo
   }
 }
 
-// A new session after the old one's connection was lost, in which the same id is sent again.
+// A new session after the old one's connection was lost, in which the same id is sent again. False,
+// too, if another ATM answers at the address: it would do the change once more.
 async::Task<bool> Customer::begin_again(async::Deadline until) {
   for (int tries = 0;; ++tries) {
     InsertCardRequest request;
@@ -258,7 +282,7 @@ async::Task<bool> Customer::begin_again(async::Deadline until) {
         co_await atm_.try_call(insert_card_method, std::move(request), std::move(context));
     if (reply && reply->has_session()) {
       session_ = reply->session();
-      co_return true;
+      co_return session_.atm_id() == last_.atm_id;
     }
     const bool in_time = co_await wait(tries, until);
     if (!in_time) co_return false;

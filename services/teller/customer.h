@@ -37,7 +37,7 @@ using Answered = std::expected<Answer, rpc::Status>;
 // only when the change's outcome was told, or it was surely never sent.
 class Customer {
  public:
-  Customer(async::Loop& loop, rpc::Channel& atm, async::Random& random, PendingFile& pending,
+  Customer(async::Loop& loop, rpc::Channel& atm, async::Random& random, PendingFiles& pending,
            CustomerOptions options)
       : loop_(loop),
         atm_(atm),
@@ -46,13 +46,14 @@ class Customer {
         options_(std::move(options)),
         trace_(rpc::Trace::make(random)) {}
 
-  // The change that an earlier command left without an answer, if any. Settle it before anything
-  // else.
-  std::optional<PendingChange> earlier() const { return pending_.read(); }
-  // What became of it. Asks until the ATM knows or the patience is at its end.
+  // A change that an earlier command left without an answer, if any. Settle it before anything
+  // else, until there is none.
+  std::optional<PendingChange> earlier() const;
+  // What became of it. Asks until the ATM knows or the patience is at its end. CannotKnow: it was
+  // asked of another ATM; it stays on the disk, and earlier() no longer gives it.
   async::Task<Answered<Outcome>> settle(PendingChange change);
   // The outcome of the last change was told to the customer: forget it.
-  void told() { pending_.clear(); }
+  void told() { pending_.clear(last_.atm_id); }
 
   // Begins a session. The PIN is kept, to begin another one when the connection is lost.
   async::Task<Answered<atm::v1::InsertCardResponse>> insert_card(std::string pin);
@@ -70,25 +71,26 @@ class Customer {
   async::Task<Answered<Outcome>> change_pin(std::string old_pin, std::string new_pin);
 
   // The id of the last change, for messages.
-  const ledger::OperationId& last_id() const { return last_id_; }
+  const ledger::OperationId& last_id() const { return last_.id; }
 
  private:
   template <typename Request, typename Response>
   async::Task<Answered<Outcome>> change(const rpc::Method<Request, Response>& method,
                                         Request request, PendingChange pending);
-  async::Task<Answered<Outcome>> resolve_until(ledger::OperationId id, async::Deadline until);
+  async::Task<Answered<Outcome>> resolve_until(async::Deadline until);
   async::Task<bool> begin_again(async::Deadline until);
   async::Task<bool> wait(int tries, async::Deadline until);
 
   async::Loop& loop_;
   rpc::Channel& atm_;
   async::Random& random_;
-  PendingFile& pending_;
+  PendingFiles& pending_;
   CustomerOptions options_;
   rpc::Trace trace_;  // All that this customer asks for is one trace, in the ATM and in the bank.
   std::string pin_;
   atm::v1::Session session_;
-  ledger::OperationId last_id_;
+  PendingChange last_;                          // Which was asked for, or is being settled.
+  std::vector<ledger::OperationId> elsewhere_;  // Changes that were asked of other ATMs.
 };
 
 }  // namespace teller

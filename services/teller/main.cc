@@ -1,4 +1,5 @@
 // teller: the customer's command line.
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <unistd.h>
@@ -7,10 +8,12 @@
 #include "async/uv_loop.h"
 #include "cli/amount.h"
 #include "cli/caller.h"
+#include "cli/message_json.h"
 #include "cli/terminal.h"
 #include "ops/files.h"
 #include "ops/log.h"
 #include "ops/options.h"
+#include "ops/run_main.h"
 #include "rpc/client.h"
 #include "teller/commands.h"
 #include "teller/customer.h"
@@ -40,6 +43,7 @@ struct Settings {
   async::Duration timeout = std::chrono::seconds(30);
   async::Duration idle = std::chrono::seconds(60);
   bool json = false;
+  bool has_printed_json = false;
 
   // What the commands were given.
   std::string amount;
@@ -60,8 +64,7 @@ struct Visit {
   Visit(const Settings& settings, const std::string& card)
       : client(loop, cli::client_options(settings.atm), random),
         interrupts(loop),
-        pending(settings.state ? *settings.state : ops::state_directory("teller"),
-                settings.atm.text(), settings.terminal, card),
+        pending(settings.state ? *settings.state : ops::state_directory("teller"), card),
         customer(loop, client, random, pending,
                  {.terminal = settings.terminal, .card = card, .patience = settings.timeout}) {}
 
@@ -69,18 +72,35 @@ struct Visit {
   async::SystemRandom random;
   rpc::Client client;
   cli::SignalInterrupts interrupts;
-  teller::PendingFile pending;
+  teller::PendingFiles pending;
   teller::Customer customer;
 };
 
-int run_wish(const Settings& settings, Wish wish) {
+int run_wish(Settings& settings, Wish wish) {
   cli::UserTerminal terminal(STDERR_FILENO);
   Visit visit(settings, read_card(settings, terminal));
   teller::Pins pins{.pin = [&] { return cli::read_pin(terminal, "PIN: ", settings.pin_file); },
                     .new_pin = [&] { return cli::read_new_pin(terminal, settings.new_pin_file); }};
   teller::CustomerCommand command(visit.customer, visit.interrupts, std::move(pins), settings.json,
                                   std::cout, std::cerr);
-  return visit.loop.run(command.run(std::move(wish)));
+  try {
+    return visit.loop.run(command.run(std::move(wish)));
+  } catch (const std::exception&) {
+    settings.has_printed_json = command.has_printed_json();
+    throw;
+  }
+}
+
+// Whether --json is wanted, also by a command line in which something else is wrong.
+bool wants_json(const Settings& settings, const std::vector<std::string>& arguments) {
+  const auto end = std::ranges::find(arguments, "--");
+  return settings.json || std::find(arguments.begin(), end, "--json") != end;
+}
+
+// Whoever reads JSON finds one object, whatever went wrong before the ATM was asked.
+void print_json(const std::exception& error) {
+  const ops::Ending ending = ops::ending_of(error, cli::rpc_endings);
+  std::cout << "{\"outcome\":\"error\",\"message\":" << cli::json_string(ending.sentence) << "}\n";
 }
 
 int run_session(const Settings& settings) {
@@ -197,5 +217,14 @@ int main(int argc, char** argv) {
   add_settings(line.root(), settings);
   add_commands(line.root(), settings);
   line.root().run([&settings] { return run_session(settings); });
-  return line.run(argc, argv);
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const auto run = [&] {
+    try {
+      return line.run(arguments, ops::process_environment(), std::cout);
+    } catch (const std::exception& error) {
+      if (wants_json(settings, arguments) && !settings.has_printed_json) print_json(error);
+      throw;
+    }
+  };
+  return ops::run_main("teller", run, cli::rpc_endings);
 }

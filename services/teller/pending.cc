@@ -4,9 +4,11 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <optional>
 #include <sys/file.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #include <sodium.h>
 
@@ -18,27 +20,52 @@
 namespace teller {
 namespace {
 
-// The same customer, ATM and terminal give the same name; nobody reads a card's number from it.
-std::string file_name(std::string_view atm, std::string_view terminal, std::string_view card) {
-  std::string key(atm);
-  key += '\n';
-  key += terminal;
-  key += '\n';
-  key += card;
+std::string hex_of(std::string_view bytes) {
+  std::string text(bytes.size() * 2 + 1, '\0');
+  sodium_bin2hex(text.data(), text.size(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                 bytes.size());
+  text.pop_back();
+  return text;
+}
+
+// Nothing if it is not what hex_of() gives.
+std::optional<std::string> bytes_of_hex(const std::string& text) {
+  std::string bytes(text.size() / 2, '\0');
+  std::size_t size = 0;
+  const char* end = nullptr;
+  const int read = sodium_hex2bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
+                                  text.data(), text.size(), nullptr, &size, &end);
+  const bool is_whole = read == 0 && end == text.data() + text.size() && size == bytes.size();
+  return is_whole ? std::optional(bytes) : std::nullopt;
+}
+
+// The same card gives the same name; nobody reads its number from it.
+std::string name_of_card(std::string_view card) {
   std::array<unsigned char, 16> hash{};
-  crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(key.data()),
-                     key.size(), nullptr, 0);
-  std::array<char, 33> text{};
-  sodium_bin2hex(text.data(), text.size(), hash.data(), hash.size());
-  return std::string("pending-") + text.data();
+  crypto_generichash(hash.data(), hash.size(), reinterpret_cast<const unsigned char*>(card.data()),
+                     card.size(), nullptr, 0);
+  return "pending-" + hex_of({reinterpret_cast<const char*>(hash.data()), hash.size()});
+}
+
+PendingChange read_change(const std::filesystem::path& path, std::string atm_id) {
+  const ops::ConfigFile file = ops::read_config_file(path.string());
+  const auto text = [&](const char* key) {
+    const auto entry = file.find(key);
+    return entry == file.end() || entry->second.values.empty() ? "" : entry->second.values[0];
+  };
+  const auto id = ledger::OperationId::parse(text("id"));
+  if (!id) {
+    throw ops::Failure(ops::ExitCode::io_error,
+                       path.string() + " should hold the id of an earlier change, and does not");
+  }
+  return {.id = *id, .kind = text("kind"), .what = text("what"), .atm_id = std::move(atm_id)};
 }
 
 }  // namespace
 
-PendingFile::PendingFile(const std::filesystem::path& directory, std::string_view atm,
-                         std::string_view terminal, std::string_view card)
-    : path_(directory / file_name(atm, terminal, card)) {
-  const std::string lock = path_.string() + ".lock";
+PendingFiles::PendingFiles(const std::filesystem::path& directory, std::string_view card)
+    : directory_(directory), card_name_(name_of_card(card)) {
+  const std::string lock = (directory_ / (card_name_ + ".lock")).string();
   std::error_code error;
   const bool made = std::filesystem::create_directories(directory, error);
   if (made) std::filesystem::permissions(directory, std::filesystem::perms::owner_all, error);
@@ -51,35 +78,42 @@ PendingFile::PendingFile(const std::filesystem::path& directory, std::string_vie
   if (::flock(lock_, LOCK_EX | LOCK_NB) == 0) return;
   ::close(lock_);
   throw ops::Failure(ops::ExitCode::unavailable,
-                     "Another teller with this card is at this ATM; wait until it has ended");
+                     "Another teller with this card is running; wait until it has ended");
 }
 
-PendingFile::~PendingFile() { ::close(lock_); }
+PendingFiles::~PendingFiles() { ::close(lock_); }
 
-std::optional<PendingChange> PendingFile::read() const {
+std::filesystem::path PendingFiles::path_of(const std::string& atm_id) const {
+  return directory_ / (card_name_ + "-" + hex_of(atm_id));
+}
+
+std::vector<PendingChange> PendingFiles::read() const {
+  const std::string beginning = card_name_ + "-";
+  std::vector<PendingChange> changes;
   std::error_code error;
-  if (!std::filesystem::exists(path_, error)) return std::nullopt;
-  const ops::ConfigFile file = ops::read_config_file(path_.string());
-  const auto text = [&](const char* key) {
-    const auto entry = file.find(key);
-    return entry == file.end() || entry->second.values.empty() ? "" : entry->second.values[0];
-  };
-  const auto id = ledger::OperationId::parse(text("id"));
-  if (!id) {
-    throw ops::Failure(ops::ExitCode::io_error,
-                       path_.string() + " should hold the id of an earlier change, and does not");
+  for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(beginning)) continue;
+    std::optional<std::string> atm_id = bytes_of_hex(name.substr(beginning.size()));
+    // Not what a write that was interrupted left beside it.
+    if (atm_id) changes.push_back(read_change(entry.path(), *std::move(atm_id)));
   }
-  return PendingChange{.id = *id, .kind = text("kind"), .what = text("what")};
+  return changes;
 }
 
-void PendingFile::write(const PendingChange& change) {
-  async::check(!std::filesystem::exists(path_), "one change waits for its outcome at a time");
+bool PendingFiles::holds(const std::string& atm_id) const {
+  std::error_code error;
+  return std::filesystem::exists(path_of(atm_id), error);
+}
+
+void PendingFiles::write(const PendingChange& change) {
+  async::check(!holds(change.atm_id), "one change waits for its outcome at a time");
   const std::string content = "id = " + ops::quote_config_string(change.id.text()) +
                               "\nkind = " + ops::quote_config_string(change.kind) +
                               "\nwhat = " + ops::quote_config_string(change.what) + "\n";
-  ops::write_file_atomically(path_, content, 0600);
+  ops::write_file_atomically(path_of(change.atm_id), content, 0600);
 }
 
-void PendingFile::clear() { ops::remove_file_durably(path_); }
+void PendingFiles::clear(const std::string& atm_id) { ops::remove_file_durably(path_of(atm_id)); }
 
 }  // namespace teller

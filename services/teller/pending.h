@@ -3,8 +3,9 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "ledger/operation_id.h"
 
@@ -14,35 +15,40 @@ struct PendingChange {
   ledger::OperationId id;
   std::string kind;  // "withdrawal", "deposit", "transfer", "PIN change"
   std::string what;  // "60.00 EUR"; empty for a PIN change.
+  // Which ATM was asked, as it states itself: 16 bytes; empty if it does not.
+  std::string atm_id = {};
 
   friend bool operator==(const PendingChange&, const PendingChange&) = default;
 };
 
-// One customer at one ATM: what they wait for, and that only one command of theirs runs at a time.
-// The file's name tells neither card nor PIN. Owned by main; no threads.
+// What a card's holder waits for, a file for each ATM, and that only one command with the card runs
+// at a time. The files' names tell neither card nor PIN, and nothing depends on how an ATM's address
+// is spelled. Owned by main; no threads.
 //
-// Invariant: while a change may have been sent and its outcome was not told, the file holds it.
-class PendingFile {
+// Invariant: while a change may have been sent and its outcome was not told, a file holds it.
+class PendingFiles {
  public:
   // Throws Failure(unavailable) while another command with this card is running, and
   // Failure(cannot_create) when nothing can be kept there.
-  PendingFile(const std::filesystem::path& directory, std::string_view atm,
-              std::string_view terminal, std::string_view card);
-  PendingFile(const PendingFile&) = delete;
-  PendingFile& operator=(const PendingFile&) = delete;
-  ~PendingFile();
+  PendingFiles(const std::filesystem::path& directory, std::string_view card);
+  PendingFiles(const PendingFiles&) = delete;
+  PendingFiles& operator=(const PendingFiles&) = delete;
+  ~PendingFiles();
 
-  // Throws Failure(io_error) when there is one that cannot be read.
-  std::optional<PendingChange> read() const;
-  // On the disk when this returns. There must be none.
+  // At every ATM. Throws Failure(io_error) when there is one that cannot be read.
+  std::vector<PendingChange> read() const;
+  // Whether one waits at this ATM.
+  bool holds(const std::string& atm_id) const;
+  // On the disk when this returns. There must be none at its ATM.
   void write(const PendingChange& change);
-  // Its outcome was told.
-  void clear();
-
-  const std::filesystem::path& path() const { return path_; }
+  // The outcome of the one at this ATM was told.
+  void clear(const std::string& atm_id);
 
  private:
-  std::filesystem::path path_;
+  std::filesystem::path path_of(const std::string& atm_id) const;
+
+  std::filesystem::path directory_;
+  std::string card_name_;  // What each file's name begins with.
   int lock_ = -1;
 };
 

@@ -61,8 +61,10 @@ Choice choice_of(const std::string& line) {
 }  // namespace
 
 async::Task<int> Session::run() {
-  const bool is_settled = co_await settle_earlier();
-  if (!is_settled) co_return ops::to_int(code_);
+  while (const std::optional<PendingChange> earlier = customer_.earlier()) {
+    const bool is_settled = co_await settle(*earlier);
+    if (!is_settled) co_return ops::to_int(code_);
+  }
   const bool is_in = co_await log_in();
   if (is_in) {
     say("\nGood day, " + ops::ForeignText(customer_.session().customer_name()).shown() + ".");
@@ -74,16 +76,14 @@ async::Task<int> Session::run() {
   co_return ops::to_int(code_);
 }
 
-async::Task<bool> Session::settle_earlier() {
-  const std::optional<PendingChange> earlier = customer_.earlier();
-  if (!earlier) co_return true;
-  say("One moment: what became of your earlier " + name_of(*earlier) + "?");
-  async::Task<Answered<Outcome>> settling = customer_.settle(*earlier);
+async::Task<bool> Session::settle(PendingChange earlier) {
+  say("One moment: what became of your earlier " + name_of(earlier) + "?");
+  async::Task<Answered<Outcome>> settling = customer_.settle(earlier);
   const std::optional<Answered<Outcome>> settled =
       co_await cli::unless_interrupted(interrupts_, std::move(settling));
   if (settled && *settled) {
-    say(sentence_of_earlier(**settled, *earlier));
-    customer_.told();
+    say(sentence_of_earlier(**settled, earlier));
+    if (!(*settled)->has_cannot_know()) customer_.told();
     co_return true;
   }
   const rpc::Status& status = settled ? settled->error() : gave_up;

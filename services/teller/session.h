@@ -37,7 +37,7 @@ class Session {
  private:
   enum class Next : std::uint8_t { menu, end };
 
-  async::Task<bool> settle_earlier();
+  async::Task<bool> settle(PendingChange earlier);
   async::Task<bool> log_in();
   async::Task<Next> choose();
   async::Task<Next> show_balance();

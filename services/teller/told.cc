@@ -127,6 +127,8 @@ std::string sentence(const Outcome& outcome, const PendingChange& asked) {
                                  " stays reserved until your bank has looked into it."
                            : ended(ops::ForeignText(words).shown());
     }
+    case Outcome::kCannotKnow:
+      return "This ATM cannot know what became of it.";
     default:
       return "The ATM is still at it.";
   }
@@ -137,10 +139,15 @@ std::string sentence_of_earlier(const Outcome& outcome, const PendingChange& cha
   switch (outcome.outcome_case()) {
     case Outcome::kDeclined:
       return intro + " was not done: " + sentence(outcome.declined());
-    case Outcome::kSuspense:
-      return intro + " is not settled: " + sentence(outcome, change);
-    default:
+    case Outcome::kWithdrawn:
+    case Outcome::kDeposited:
+    case Outcome::kTransferred:
+    case Outcome::kPinChanged:
       return intro + " was done: " + sentence(outcome, change);
+    case Outcome::kCannotKnow:
+      return intro + " was begun at another ATM and has no answer yet; ask there.";
+    default:
+      return intro + " is not settled: " + sentence(outcome, change);
   }
 }
 

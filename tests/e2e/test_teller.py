@@ -154,6 +154,47 @@ async def test_a_withdrawal_that_the_atm_never_saw_is_never_paid(programs, tmp_p
         await agree(house)
 
 
+async def test_a_change_is_settled_first_whatever_the_atms_address_is_called(programs, tmp_path):
+    """The same ATM has another address for the next command."""
+    async with House(programs, tmp_path) as house, Proxy(house.atmd.address) as proxy:
+        cli = Cli(programs, tmp_path / "cli", house.bankd.address, proxy.address)
+        lost = proxy.stop_at_reply("Withdraw")
+        ended = asyncio.ensure_future(cli.teller(JANE, "--timeout", "1s", "withdraw", "60"))
+        await lost.reached()
+        proxy.part()
+        lost.drop()
+        says(await ended, UNKNOWN)
+        port = house.atmd.address.rpartition(":")[2]
+        there = Cli(programs, tmp_path / "cli", house.bankd.address, f"localhost:{port}")
+        told = await there.teller(JANE, "--json", "withdraw", "20")
+        assert data(told)["earlier"]["outcome"] == "withdrawn"
+        await agree(house, in_hand=80)
+
+
+# Mistakes before the ATM is asked.
+
+
+async def test_json_is_one_object_whatever_is_wrong(cli, tmp_path):
+    (tmp_path / "empty").write_text("")
+    (tmp_path / "file").write_text("")
+    mistakes = {
+        ("balance", "--pin-file", "/nowhere/pin"): 66,
+        ("balance", "--pin-file", str(tmp_path / "empty")): None,
+        ("balance", "--state", str(tmp_path / "file")): None,
+        ("withdraw", "nothing"): USAGE,
+        ("withdraw",): USAGE,
+        ("balance", "--no-such-option"): USAGE,
+        ("balance",): USAGE,  # Nobody is there to be asked for the PIN.
+        ("balance", "--pin-file", str(cli.pin_file(JANE.pin)), "--atm", address_nobody_listens_on()): UNAVAILABLE,
+    }
+    for words, code in mistakes.items():
+        ended = await cli.run("teller", "--json", "--card", JANE.card, *words)
+        assert ended.code in ([code] if code else (65, 73, 74)), (words, ended.err)
+        told = json.loads(ended.out)
+        assert told["outcome"] == "error" and told["message"] in ended.err, words
+        assert ended.out.count("\n") == 1
+
+
 # The quickstart's session, with a kill between any two steps.
 
 

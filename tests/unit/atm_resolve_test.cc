@@ -35,6 +35,14 @@ class AtmResolveTest : public testing::Test {
     request.set_session_id(house.session);
     return house.call(get_balance_method, std::move(request));
   }
+  v1::ResolveResponse resolve(OperationId id, const std::string& terminal,
+                              const std::string& atm_id = "") {
+    v1::ResolveRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_terminal_id(terminal);
+    request.set_atm_id(atm_id);
+    return house.call(resolve_method, std::move(request));
+  }
   Task<> drain_into(std::optional<async::Instant>* ended) {
     co_await house.atm->drain(*house.server);
     ended->emplace(house.loop.now());
@@ -42,6 +50,42 @@ class AtmResolveTest : public testing::Test {
 
   AtmHouse house;
 };
+
+TEST_F(AtmResolveTest, WhatWasDoneIsFoundWhicheverTerminalIsNamed) {
+  house.insert();
+  const std::vector<OperationId> ids = {house.new_id(), house.new_id(), house.new_id()};
+  house.withdraw(ids[0], 20);
+  house.deposit(ids[1], 20, 1);
+  transfer(ids[2], "4000-john", 5);
+  house.pass(1s);
+  house.terminals = 2;
+  house.restart();
+  for (const std::string named : {"", "atm-1", "atm-2", "atm-9"}) {
+    EXPECT_TRUE(resolve(ids[0], named).has_withdrawn()) << named;
+    EXPECT_TRUE(resolve(ids[1], named).has_deposited()) << named;
+    EXPECT_TRUE(resolve(ids[2], named).has_transferred()) << named;
+  }
+}
+
+TEST_F(AtmResolveTest, OfAnIdThatMayHaveBeenUsedElsewhereNobodyCanKnowAndItIsNotFenced) {
+  const std::string ours = house.insert().session().atm_id();
+  const OperationId id = house.new_id();
+  EXPECT_TRUE(resolve(id, "atm-9").has_cannot_know());
+  EXPECT_TRUE(resolve(id, "", "another ATM's id").has_cannot_know());
+  EXPECT_TRUE(resolve(id, "atm-1", "another ATM's id").has_cannot_know());
+  EXPECT_TRUE(house.withdraw(id, 20).has_withdrawn());
+  EXPECT_EQ(resolve(house.new_id(), "atm-9", ours).declined().code(), v1::DECLINE_CODE_ID_FENCED);
+  EXPECT_EQ(resolve(house.new_id(), "").declined().code(), v1::DECLINE_CODE_ID_FENCED);
+}
+
+TEST_F(AtmResolveTest, AnAtmIsTheSameAfterARestartAtEachOfItsTerminals) {
+  const std::string ours = house.insert().session().atm_id();
+  EXPECT_EQ(ours.size(), 16);
+  house.terminals = 2;
+  house.restart();
+  EXPECT_EQ(house.insert("4000-jane", "1234", "atm-1").session().atm_id(), ours);
+  EXPECT_EQ(house.insert("4000-john", "2345", "atm-2").session().atm_id(), ours);
+}
 
 TEST_F(AtmResolveTest, AfterARestartOfTheBankEverythingOfASessionIsDeclinedAlike) {
   house.insert();

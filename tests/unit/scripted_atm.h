@@ -24,6 +24,7 @@ enum class Mishap : std::uint8_t {
   goes_down,         // It is done, then the ATM is gone.
   silence,           // It is done, and no answer comes.
   silence_not_done,  // It is not done, and no answer comes.
+  replaced,          // It is done, the connection breaks, and then another ATM is there.
   mumbles,           // It is done, and the answer says neither yes nor no.
 };
 
@@ -40,6 +41,7 @@ class ScriptedAtm {
   std::string terminal_id = "atm-1";
   std::string reason;  // Of every entry in the statement.
   std::string currency = "EUR";
+  std::string atm_id = "the first of ATM";
   std::int64_t balance = 10000;
   std::uint32_t tries_left = 3;
   int pending_answers = 0;  // So many times Resolve says that it is still at it.
@@ -64,6 +66,12 @@ class ScriptedAtm {
     server_->serve(loop_.listen(async::Endpoint::parse("atm:7002")));
   }
   void end_sessions() { sessions_.clear(); }
+  // Another ATM is at the address, with the same bank behind it.
+  void become(const std::string& other) {
+    known_at_[atm_id] = std::exchange(outcomes_, std::move(known_at_[other]));
+    atm_id = other;
+    sessions_.clear();
+  }
   bool has_sessions() const { return !sessions_.empty(); }
 
   async::Task<atm::v1::InsertCardResponse> insert_card(atm::v1::InsertCardRequest request,
@@ -81,6 +89,7 @@ class ScriptedAtm {
       const std::string id = "session-" + std::to_string(++sessions_begun);
       sessions_.insert(id);
       response.mutable_session()->set_session_id(id);
+      response.mutable_session()->set_atm_id(atm_id);
       response.mutable_session()->set_terminal_id(terminal_id);
       response.mutable_session()->set_customer_name(customer_name);
       response.mutable_session()->set_currency(currency);
@@ -217,6 +226,10 @@ class ScriptedAtm {
     }
     const auto known = outcomes_.find(request.id());
     if (known != outcomes_.end()) co_return known->second;
+    if (!request.atm_id().empty() && request.atm_id() != atm_id) {
+      response.mutable_cannot_know();
+      co_return response;
+    }
     response.mutable_declined()->set_code(atm::v1::DECLINE_CODE_ID_FENCED);
     response.mutable_declined()->set_message("It never reached the ATM.");
     outcomes_[request.id()] = response;
@@ -274,10 +287,13 @@ class ScriptedAtm {
     return outcome;
   }
   async::Task<> happen(Mishap mishap) {
-    const bool comes_back = mishap == Mishap::lost_on_the_way || mishap == Mishap::answer_lost;
+    const bool is_replaced = mishap == Mishap::replaced;
+    const bool comes_back =
+        is_replaced || mishap == Mishap::lost_on_the_way || mishap == Mishap::answer_lost;
     if (comes_back || mishap == Mishap::goes_down) {
-      loop_.post([this, comes_back] {
+      loop_.post([this, comes_back, is_replaced] {
         close();
+        if (is_replaced) become("the other of ATMs");
         if (comes_back) open();
       });
     }
@@ -288,6 +304,7 @@ class ScriptedAtm {
   async::Event never_;
   rpc::ServerObserver observer_;
   std::map<std::string, atm::v1::ResolveResponse> outcomes_;
+  std::map<std::string, std::map<std::string, atm::v1::ResolveResponse>> known_at_;  // By ATM.
   std::set<std::string> sessions_;
   std::optional<rpc::Server> server_;
 };

@@ -1,4 +1,6 @@
 // What a customer's command prints, for people and as JSON, and what it exits with.
+#include <algorithm>
+
 #include "cli/amount.h"
 #include "hostile_text.h"
 #include "ops/failure.h"
@@ -122,7 +124,7 @@ TEST_F(CommandTest, WithoutAnAtmNothingWasChanged) {
   EXPECT_EQ(ran.code, 69);
   EXPECT_THAT(ran.errors, StartsWith("teller: the ATM does not answer: UNAVAILABLE"));
   EXPECT_THAT(ran.errors, HasSubstr("Nothing was changed."));
-  EXPECT_EQ(pending->read(), std::nullopt);
+  EXPECT_TRUE(pending->read().empty());
 }
 
 TEST_F(CommandTest, WithoutAnAnswerItExits75AndTheNextCommandTellsWhatBecameOfIt) {
@@ -184,7 +186,7 @@ TEST_F(CommandTest, CtrlCWhileWaitingIsUnknownAndRemembered) {
   ASSERT_TRUE(running.is_done());
   EXPECT_EQ(running.result(), 75);
   EXPECT_THAT(errors.str(), HasSubstr("you did not wait for it"));
-  EXPECT_TRUE(pending->read());
+  EXPECT_EQ(pending->read().size(), 1);
 }
 
 TEST_F(CommandTest, WhatCannotBePrintedIsToldAgain) {
@@ -195,7 +197,7 @@ TEST_F(CommandTest, WhatCannotBePrintedIsToldAgain) {
   const Pins pins{.pin = [] { return std::string("1234"); }, .new_pin = {}};
   CustomerCommand command(*customer, interrupts, pins, false, out, errors);
   finish(command.run({.what = What::withdraw, .amount = euros(60)}));
-  EXPECT_TRUE(pending->read());
+  EXPECT_EQ(pending->read().size(), 1);
   EXPECT_THAT(run({.what = What::balance}).out,
               StartsWith("Your earlier withdrawal of 60.00 EUR was "
                          "done"));
@@ -245,6 +247,39 @@ TEST_F(CommandTest, DepositTransferStatementAndPin) {
             "2026-11-23 02:09:45Z  withdrawal  cash:atm-1  -2.00 EUR  100.00 EUR\n");
   EXPECT_EQ(run({.what = What::change_pin}).out, "Your PIN was changed.\n");
   EXPECT_EQ(atm.pin, "4321");
+}
+
+TEST_F(CommandTest, AFailureBeforeTheAtmIsAskedIsOneObjectThatTellsOfTheEarlierChange) {
+  atm.mishaps = {Mishap::silence};
+  EXPECT_EQ(withdraw(60).code, 75);
+  atm.end_sessions();
+  arrive();
+  std::ostringstream out;
+  std::ostringstream errors;
+  const auto no_file = []() -> std::string {
+    throw ops::Failure(ops::ExitCode::no_input, "pin.txt is not there");
+  };
+  CustomerCommand command(*customer, interrupts, {.pin = no_file, .new_pin = no_file}, true, out,
+                          errors);
+  EXPECT_THROW(finish(command.run({.what = What::balance})), ops::Failure);
+  EXPECT_TRUE(command.has_printed_json());
+  EXPECT_THAT(out.str(), StartsWith("{\"outcome\":\"error\",\"message\":\"pin.txt is not there.\","
+                                    "\"earlier\":{\"id\":"));
+  EXPECT_EQ(std::ranges::count(out.str(), '\n'), 1);
+}
+
+TEST_F(CommandTest, AChangeAtAnotherAtmIsMentionedAndNotForgotten) {
+  atm.mishaps = {Mishap::silence};
+  EXPECT_EQ(withdraw(60).code, 75);
+  atm.become("the other of ATMs");
+  const Ran here = withdraw(20);
+  EXPECT_EQ(here.code, 0);
+  EXPECT_EQ(here.errors,
+            "teller: Your earlier withdrawal of 60.00 EUR was begun at another ATM and has no "
+            "answer yet; ask there.\n");
+  atm.become("the first of ATM");
+  EXPECT_THAT(run({.what = What::balance}).out,
+              StartsWith("Your earlier withdrawal of 60.00 EUR was done: 60.00 EUR paid"));
 }
 
 }  // namespace

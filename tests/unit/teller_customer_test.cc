@@ -203,25 +203,71 @@ TEST_F(CustomerTest, TheSessionIsGivenBack) {
   EXPECT_FALSE(atm.has_sessions());
 }
 
-TEST_F(CustomerTest, OneCommandAtATimeForACardAtAnAtm) {
-  EXPECT_THROW(PendingFile(directory.path(), "atm:7002", "", "4000000000000010"), ops::Failure);
-  EXPECT_NO_THROW(PendingFile(directory.path(), "atm:7002", "", "4000000000000028"));
-  EXPECT_NO_THROW(PendingFile(directory.path(), "atm:7003", "", "4000000000000010"));
-  EXPECT_NO_THROW(PendingFile(directory.path(), "atm:7002", "atm-2", "4000000000000010"));
+TEST_F(CustomerTest, OneCommandAtATimeForACard) {
+  EXPECT_THROW(PendingFiles(directory.path(), "4000000000000010"), ops::Failure);
+  EXPECT_NO_THROW(PendingFiles(directory.path(), "4000000000000028"));
+}
+
+TEST_F(CustomerTest, AChangeAtAnotherAtmIsKeptAndHindersNothingHere) {
+  insert_card();
+  atm.mishaps = {Mishap::silence};
+  (void)finish(customer->withdraw(euros(60)));
+  const ledger::OperationId first = customer->last_id();
+  atm.become("the other of ATMs");
+  arrive();
+  ASSERT_TRUE(customer->earlier());
+  EXPECT_TRUE(finish(customer->settle(*customer->earlier()))->has_cannot_know());
+  EXPECT_FALSE(customer->earlier());
+  insert_card();
+  EXPECT_TRUE(finish(customer->withdraw(euros(20)))->has_withdrawn());
+  customer->told();
+
+  atm.become("the first of ATM");
+  arrive();
+  ASSERT_TRUE(customer->earlier());
+  EXPECT_EQ(customer->earlier()->id, first);
+  const auto settled = finish(customer->settle(*customer->earlier()));
+  EXPECT_EQ(settled->withdrawn().amount().minor_units(), 6000);
+  customer->told();
+  EXPECT_FALSE(customer->earlier());
+}
+
+TEST_F(CustomerTest, AnotherAtmAtTheSameAddressIsNotAskedForTheSameCashAgain) {
+  insert_card();
+  atm.mishaps = {Mishap::replaced};
+  const auto answer = finish(customer->withdraw(euros(60)));
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().outcome(), rpc::Outcome::unknown);
+  EXPECT_EQ(atm.paid_count, 1);
+  EXPECT_TRUE(customer->earlier());
+}
+
+TEST_F(CustomerTest, NothingNewBeginsAtAnAtmThatStillOwesAnAnswer) {
+  insert_card();
+  atm.mishaps = {Mishap::silence};
+  (void)finish(customer->withdraw(euros(60)));
+  const auto next = finish(customer->withdraw(euros(20)));
+  ASSERT_FALSE(next);
+  EXPECT_EQ(next.error().outcome(), rpc::Outcome::no);
+  EXPECT_EQ(atm.paid_count, 1);
 }
 
 TEST_F(CustomerTest, TheFileTellsNeitherCardNorPin) {
   pending->write({.id = cli::new_id(loop.wall_now(), random), .kind = "PIN change", .what = ""});
-  const std::string content = ops::read_file(pending->path());
+  ASSERT_EQ(pending_files().size(), 1);
+  const std::filesystem::path path = pending_files().front();
+  const std::string content = ops::read_file(path);
   EXPECT_EQ(content.find("4000000000000010"), std::string::npos);
-  EXPECT_EQ(pending->path().string().find("0010"), std::string::npos);
+  EXPECT_EQ(path.string().find("0010"), std::string::npos);
   EXPECT_EQ(content.find("1234\""), std::string::npos);
 }
 
 TEST_F(CustomerTest, AFileThatCannotBeReadIsNotTakenForNone) {
-  ops::write_file_atomically(pending->path(), "id = \"nonsense\"\n");
+  pending->write({.id = cli::new_id(loop.wall_now(), random), .kind = "PIN change", .what = ""});
+  const std::filesystem::path path = pending_files().front();
+  ops::write_file_atomically(path, "id = \"nonsense\"\n");
   EXPECT_THROW((void)customer->earlier(), ops::Failure);
-  ops::write_file_atomically(pending->path(), "");
+  ops::write_file_atomically(path, "");
   EXPECT_THROW((void)customer->earlier(), ops::Failure);
 }
 

@@ -1,10 +1,12 @@
 // A customer before a scripted ATM, on a loop whose time the test drives.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,7 +49,7 @@ class TellerFixture : public testing::Test {
   void arrive() {
     leave();
     client.emplace(loop, cli::client_options(async::Endpoint::parse("atm:7002")), random);
-    pending.emplace(directory.path(), "atm:7002", "", "4000000000000010");
+    pending.emplace(directory.path(), "4000000000000010");
     customer.emplace(loop, *client, random, *pending,
                      CustomerOptions{.terminal = "", .card = "4000000000000010"});
   }
@@ -70,6 +72,14 @@ class TellerFixture : public testing::Test {
     ASSERT_TRUE(inserted);
     ASSERT_TRUE(inserted->has_session());
   }
+  // What is remembered on the disk.
+  std::vector<std::filesystem::path> pending_files() const {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
+      if (entry.path().extension() != ".lock") files.push_back(entry.path());
+    }
+    return files;
+  }
   static bank::v1::Money euros(std::int64_t amount) {
     bank::v1::Money money;
     money.set_minor_units(amount * 100);
@@ -83,7 +93,7 @@ class TellerFixture : public testing::Test {
   ScriptedAtm atm{loop};
   ScriptedInterrupts interrupts{loop};
   std::optional<rpc::Client> client;
-  std::optional<PendingFile> pending;
+  std::optional<PendingFiles> pending;
   std::optional<Customer> customer;
 };
 

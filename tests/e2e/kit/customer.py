@@ -22,6 +22,10 @@ class InSuspense(Exception):
     """The ATM cannot know what was paid."""
 
 
+class NotKnown(Exception):
+    """The ATM does not know yet what became of it, or never can."""
+
+
 def outcome_of(response):
     """The "yes" in a response, or raises what else there is."""
     which = response.WhichOneof("outcome")
@@ -29,6 +33,8 @@ def outcome_of(response):
         raise Declined(getattr(response, which))
     if which == "suspense":
         raise InSuspense(response.suspense.message)
+    if which in ("pending", "cannot_know"):
+        raise NotKnown(getattr(response, which).message)
     return getattr(response, which)
 
 
