@@ -15,11 +15,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tests/e2e"))  # The wire, in Python.
 from kit.client import RpcClient
 from kit.ids import new_id
-from kit.protos import AtmService, BankService, StaffService, atm, staff
+from kit.protos import AtmService, BankService, StaffService, atm, money, staff
 from kit.server import RpcServer
 
 
-NOTE = 20_00  # The one denomination that it pays.
+NOTE = money.Money(minor_units=20_00, currency="EUR")  # The one denomination that it pays.
 
 
 class ScriptedAtm(RpcServer):
@@ -55,8 +55,8 @@ class ScriptedAtm(RpcServer):
 
     async def withdraw(self, request):
         card, token = self.sessions[request.session_id]
-        notes, rest = divmod(request.amount.minor_units, NOTE)
-        if rest or notes > self.notes:
+        notes, rest = divmod(request.amount.minor_units, NOTE.minor_units)
+        if request.amount.currency != NOTE.currency or rest or notes > self.notes:
             decline = atm.Decline(code=atm.DECLINE_CODE_CANNOT_MAKE_AMOUNT, message="only notes of 20.00")
             return atm.WithdrawResponse(decline=decline)
         held = await self.bank.Hold(
@@ -73,7 +73,7 @@ class ScriptedAtm(RpcServer):
         await self.bank.Capture(
             id=new_id(), terminal_id=self.terminal, hold_id=request.id, amount=request.amount
         )
-        cash = atm.Notes(denomination_minor_units=NOTE, count=notes)
+        cash = atm.Notes(denomination=NOTE, count=notes)
         withdrawn = atm.Withdrawn(amount=request.amount, notes=[cash], balance=held.receipt.balance)
         return atm.WithdrawResponse(withdrawn=withdrawn)
 
@@ -86,7 +86,7 @@ class ScriptedAtm(RpcServer):
         return staff.ListTerminalsResponse(terminals=[terminal])
 
     async def load(self, request):
-        if request.notes.denomination_minor_units == NOTE:
+        if request.notes.denomination == NOTE:
             self.notes += request.notes.count
         return staff.LoadResponse(done=staff.StaffDone())
 

@@ -217,7 +217,12 @@ class Applier final : Bookkeeper {
     old.replaced_by = issued.number;
     add(std::move(issued));
   }
-  void accept(const SetCardLimits& change) { touched(card(change.card)).limits = change.limits; }
+  void accept(const SetCardLimits& change) {
+    CardLimits& limits = touched(card(change.card)).limits;
+    limits.withdrawal_max = change.withdrawal_max.value_or(limits.withdrawal_max);
+    limits.daily_amount_max = change.daily_amount_max.value_or(limits.daily_amount_max);
+    limits.daily_count_max = change.daily_count_max.value_or(limits.daily_count_max);
+  }
   void accept(const SetPin& change) {
     Card& changed = touched(card(change.card));
     changed.pin_hash = change.pin_hash;

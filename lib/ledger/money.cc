@@ -20,6 +20,10 @@ std::string places(int digits) {
   return "at most " + std::to_string(digits) + " digits after the point";
 }
 
+std::string no_amount(std::string_view text, std::string_view why) {
+  return "'" + std::string(text) + "' is not an amount: " + std::string(why);
+}
+
 }  // namespace
 
 std::string Currency::text() const {
@@ -40,19 +44,24 @@ int Currency::minor_digits() const {
   return 2;
 }
 
-std::expected<Cents, std::string> parse_major_units(std::string_view text, Currency currency) {
-  const auto refuse = [&](std::string_view why) {
-    return std::unexpected("'" + std::string(text) + "' is not an amount: " + std::string(why));
-  };
-  const std::size_t point = text.find('.');
+std::optional<std::string> why_not_major_units(std::string_view text) {
+  const std::size_t point = std::min(text.find('.'), text.size());
   const std::string_view major = text.substr(0, point);
-  const std::string_view minor =
-      point == std::string_view::npos ? std::string_view() : text.substr(point + 1);
-  if (major.empty()) return refuse("it needs digits, as in 60 or 60.00");
+  const std::string_view minor = text.substr(std::min(point + 1, text.size()));
+  if (major.empty()) return no_amount(text, "it needs digits, as in 60 or 60.00");
   if (!std::ranges::all_of(major, is_digit) || !std::ranges::all_of(minor, is_digit)) {
-    return refuse("only digits and one point, as in 60 or 60.00");
+    return no_amount(text, "only digits and one point, as in 60 or 60.00");
   }
-  if (point != std::string_view::npos && minor.empty()) return refuse("nothing follows its point");
+  if (point < text.size() && minor.empty()) return no_amount(text, "nothing follows its point");
+  return std::nullopt;
+}
+
+std::expected<Cents, std::string> parse_major_units(std::string_view text, Currency currency) {
+  if (auto why = why_not_major_units(text)) return std::unexpected(*std::move(why));
+  const auto refuse = [&](std::string_view why) { return std::unexpected(no_amount(text, why)); };
+  const std::size_t point = std::min(text.find('.'), text.size());
+  const std::string_view major = text.substr(0, point);
+  const std::string_view minor = text.substr(std::min(point + 1, text.size()));
   const int digits = currency.minor_digits();
   if (minor.size() > static_cast<std::size_t>(digits)) {
     return refuse(currency.text() + " has " + places(digits));
@@ -86,6 +95,21 @@ std::string major_units(Cents amount, Currency currency) {
 
 std::string to_text(const Money& money) {
   return major_units(money.amount, money.currency) + " " + money.currency.text();
+}
+
+std::string to_text(std::span<const Cents> amounts, Currency currency) {
+  const std::string nothing_minor =
+      currency.minor_digits() == 0
+          ? ""
+          : "." + std::string(static_cast<std::size_t>(currency.minor_digits()), '0');
+  std::string text;
+  for (std::size_t i = 0; i < amounts.size(); ++i) {
+    std::string each = major_units(amounts[i], currency);
+    if (each.ends_with(nothing_minor)) each.resize(each.size() - nothing_minor.size());
+    if (i > 0) text += i + 1 == amounts.size() ? " and " : ", ";
+    text += each;
+  }
+  return text + " " + currency.text();
 }
 
 }  // namespace ledger

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -102,10 +103,16 @@ struct Money {
 // more than 64 bits hold. 0 parses: who forbids it says so.
 std::expected<Cents, std::string> parse_major_units(std::string_view text, Currency currency);
 
+// The same of no currency yet: a sentence that says why it is an amount of none, or nothing.
+std::optional<std::string> why_not_major_units(std::string_view text);
+
 // "60.00", "-0.05": all minor digits, no grouping.
 std::string major_units(Cents amount, Currency currency);
 
 // "60.00 EUR".
 std::string to_text(const Money& money);
+
+// "5, 10 and 20 EUR": what notes there are. Whole amounts are without their minor digits.
+std::string to_text(std::span<const Cents> amounts, Currency currency);
 
 }  // namespace ledger

@@ -298,16 +298,21 @@ struct ReplaceCard {
   }
 };
 
+// Limits that are not set stay as they are.
 struct SetCardLimits {
   std::string card{};
-  CardLimits limits{};
+  std::optional<Cents> withdrawal_max{};
+  std::optional<Cents> daily_amount_max{};
+  std::optional<std::uint32_t> daily_count_max{};
   // The account's, or not set.
   Currency currency{};
 
   static constexpr std::string_view name = "set_card_limits";
   static constexpr void fields(auto&& field) {
     field("card_number", &SetCardLimits::card);
-    field("limits", &SetCardLimits::limits);
+    field("limits.withdrawal_max", &SetCardLimits::withdrawal_max);
+    field("limits.daily_amount_max", &SetCardLimits::daily_amount_max);
+    field("limits.daily_count_max", &SetCardLimits::daily_count_max);
     field("currency", &SetCardLimits::currency);
   }
 };
@@ -393,12 +398,15 @@ struct ResolveException {
   std::uint64_t exception_seq = 0;
   std::optional<Cents> paid{};
   std::string reason{};
+  // The hold's, or not set.
+  Currency currency{};
 
   static constexpr std::string_view name = "resolve_exception";
   static constexpr void fields(auto&& field) {
     field("exception_seq", &ResolveException::exception_seq);
-    field("paid_minor_units", &ResolveException::paid);
+    field("paid", &ResolveException::paid);
     field("reason", &ResolveException::reason);
+    field("currency", &ResolveException::currency);
   }
 };
 

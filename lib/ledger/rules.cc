@@ -355,12 +355,15 @@ Outcome Rules::decide(const ResolveException& resolve) const {
   const ExceptionEntry& exception = found->second;
   const bool needs_paid = exception.kind == ExceptionKind::suspended_hold && !exception.resolved;
   if (resolve.paid.has_value() != needs_paid && !exception.resolved) {
-    return std::unexpected(Refusal{.code = malformed, .field = "paid_minor_units"});
+    return std::unexpected(Refusal{.code = malformed, .field = "paid"});
   }
   if (exception.resolved) return refuse(exception_already_resolved);
   if (!needs_paid) return done();
   const HoldEntry* const hold = books_.find_hold(exception.hold);
   check(hold != nullptr && hold->state == HoldState::suspended);
+  if (resolve.currency.is_set() && resolve.currency != books_.account(hold->account).currency) {
+    return refuse(currency_mismatch);
+  }
   if (*resolve.paid > hold->amount) return refuse(capture_exceeds_hold);
   return decide_end_of_hold(*hold, *resolve.paid);
 }

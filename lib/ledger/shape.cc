@@ -26,9 +26,9 @@ Fault check_amount(Cents amount, Currency currency) {
   return std::nullopt;
 }
 
-Fault check_limits(const CardLimits& limits) {
-  if (limits.withdrawal_max < Cents{0}) return malformed_at("limits.withdrawal_max");
-  if (limits.daily_amount_max < Cents{0}) return malformed_at("limits.daily_amount_max");
+Fault check_limits(Cents withdrawal_max, Cents daily_amount_max) {
+  if (withdrawal_max < Cents{0}) return malformed_at("limits.withdrawal_max");
+  if (daily_amount_max < Cents{0}) return malformed_at("limits.daily_amount_max");
   return std::nullopt;
 }
 
@@ -134,7 +134,7 @@ Fault check(const Operation&, const IssueCard& issue) {
   if (!is_card_number(issue.card)) return malformed_at("card_number");
   if (!is_name(issue.account)) return malformed_at("account_id");
   if (issue.pin_hash.empty() || !is_text(issue.pin_hash)) return malformed_at("pin");
-  return check_limits(issue.limits);
+  return check_limits(issue.limits.withdrawal_max, issue.limits.daily_amount_max);
 }
 
 // BlockCard, UnblockCard.
@@ -159,7 +159,11 @@ Fault check(const Operation&, const ReplaceCard& replace) {
 
 Fault check(const Operation&, const SetCardLimits& set) {
   if (!is_name(set.card)) return malformed_at("card_number");
-  return check_limits(set.limits);
+  if (!set.withdrawal_max && !set.daily_amount_max && !set.daily_count_max) {
+    return malformed_at("limits");
+  }
+  return check_limits(set.withdrawal_max.value_or(Cents{0}),
+                      set.daily_amount_max.value_or(Cents{0}));
 }
 
 Fault check(const Operation&, const SetPin& set) {
@@ -195,7 +199,7 @@ Fault check(const Operation&, const Reverse& reverse) {
 
 Fault check(const Operation&, const ResolveException& resolve) {
   if (resolve.exception_seq == 0) return malformed_at("exception_seq");
-  if (resolve.paid.has_value() && *resolve.paid < Cents{0}) return malformed_at("paid_minor_units");
+  if (resolve.paid.has_value() && *resolve.paid < Cents{0}) return malformed_at("paid");
   if (!is_text(resolve.reason)) return malformed_at("reason");
   return std::nullopt;
 }

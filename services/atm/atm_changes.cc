@@ -30,9 +30,16 @@ v1::Decline fenced() {
 Notes from_wire(const WireNotes& wire) {
   Notes notes;
   for (const v1::Notes& each : wire) {
-    notes.add(Cents{each.denomination_minor_units()}, each.count());
+    notes.add(Cents{each.denomination().minor_units()}, each.count());
   }
   return notes;
+}
+
+bool is_all_of(Currency currency, const WireNotes& wire) {
+  const auto is_of = [&](const v1::Notes& each) {
+    return each.denomination().currency() == currency.text();
+  };
+  return std::ranges::all_of(wire, is_of);
 }
 
 }  // namespace
@@ -73,6 +80,7 @@ Task<v1::WithdrawResponse> AtmService::withdraw(v1::WithdrawRequest request, rpc
     std::string_view differs;
     if (asking && item->record.card != asking->session.card) differs = "card";
     if (item->record.amount != Cents{request.amount().minor_units()}) differs = "amount";
+    if (request.amount().currency() != machinery_.settings.currency.text()) differs = "currency";
     if (!differs.empty()) {
       *response.mutable_decline() = other_fields(differs);
       co_return response;
@@ -127,6 +135,7 @@ Task<v1::DepositResponse> AtmService::deposit(v1::DepositRequest request, rpc::C
     std::string_view differs;
     if (asking && item->record.card != asking->session.card) differs = "card";
     if (item->record.put_in != from_wire(request.notes())) differs = "notes";
+    if (!is_all_of(machinery_.settings.currency, request.notes())) differs = "currency";
     if (!differs.empty()) {
       *response.mutable_decline() = other_fields(differs);
       co_return response;
@@ -172,6 +181,7 @@ Task<v1::TransferResponse> AtmService::transfer(v1::TransferRequest request, rpc
   RelayItem before = known_.relays.find(*id, *terminals_.begin()->second);
   if (before != nullptr && before->record.state != RelayState::sent &&
       before->record.target == request.target_account_id() &&
+      request.amount().currency() == machinery_.settings.currency.text() &&
       before->record.amount == Cents{request.amount().minor_units()}) {
     co_return co_await relays_.transfer(std::move(before), "", std::move(context));
   }

@@ -80,9 +80,7 @@ std::expected<AtmService::Customer, v1::Decline> AtmService::may_begin(
 
 std::optional<v1::Decline> AtmService::wrong_amount(const wire::Money& amount) const {
   const Currency currency = machinery_.settings.currency;
-  if (amount.currency() != currency.text()) {
-    return decline(v1::DECLINE_CODE_MALFORMED, "This ATM handles " + currency.text() + " only.");
-  }
+  if (amount.currency() != currency.text()) return other_currency(currency);
   if (amount.minor_units() >= 1) return std::nullopt;
   const ledger::Money least{.amount = Cents{1}, .currency = currency};
   return decline(v1::DECLINE_CODE_MALFORMED,
@@ -90,16 +88,14 @@ std::optional<v1::Decline> AtmService::wrong_amount(const wire::Money& amount) c
 }
 
 std::optional<v1::Decline> AtmService::wrong_notes(const WireNotes& notes) const {
-  const std::vector<Cents>& accepted = machinery_.settings.accepted_denominations;
+  const std::vector<Cents>& ours = machinery_.settings.denominations;
+  const Currency currency = machinery_.settings.currency;
   std::uint64_t count = 0;
   for (const v1::Notes& each : notes) {
-    const Cents denomination{each.denomination_minor_units()};
-    const bool known =
-        accepted.empty() || std::ranges::find(accepted, denomination) != accepted.end();
-    if (!known || denomination < Cents{1} || denomination > denomination_max) {
-      return decline(v1::DECLINE_CODE_MALFORMED,
-                     "There are no notes of " +
-                         ledger::to_text({denomination, machinery_.settings.currency}) + ".");
+    if (each.denomination().currency() != currency.text()) return other_currency(currency);
+    const Cents denomination{each.denomination().minor_units()};
+    if (std::ranges::find(ours, denomination) == ours.end()) {
+      return other_denomination(denomination, ours, currency);
     }
     count += each.count();
   }
@@ -159,6 +155,9 @@ Task<v1::InsertCardResponse> AtmService::insert_card(v1::InsertCardRequest reque
   begun.set_customer_name(reply->verified().customer_name());
   begun.set_currency(reply->verified().currency());
   begun.set_atm_id(machinery_.bank.atm_id());
+  for (const Cents each : machinery_.settings.denominations) {
+    *begun.add_denominations() = to_wire(each, machinery_.settings.currency);
+  }
   co_return response;
 }
 

@@ -182,6 +182,12 @@ Task<> BankLink::make_atm_id() {
 
 void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer) {
   Standing& standing = standings_.at(terminal);
+  if (answer.cash().currency() != settings_.currency.text()) {
+    standing.signed_on = false;
+    standing.reason = "the bank keeps terminal " + terminal + " in " + answer.cash().currency() +
+                      ", and this ATM handles " + settings_.currency.text();
+    return;
+  }
   standing.signed_on = true;
   standing.in_service = answer.in_service();
   standing.reason = answer.in_service() ? "" : "the bank's operator took it out of service";

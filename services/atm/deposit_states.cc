@@ -114,7 +114,7 @@ v1::Deposited Deposits::deposited(const Deposit& deposit) const {
   for (const Notes::Entry& more : deposit.put_in - deposit.counted) {
     if (more.count > 0) handed_back.add(more.denomination, more.count);
   }
-  *taken.mutable_handed_back() = to_wire(handed_back);
+  *taken.mutable_handed_back() = to_wire(handed_back, machinery_.settings.currency);
   if (deposit.balance_told) {
     *taken.mutable_balance() =
         to_wire(deposit.balance, deposit.available, machinery_.settings.currency);

@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
       .required();
   serving.option("terminal", serve.terminals, "ID[,ID..]", "The terminals, as the bank knows them");
   serving.option("currency", serve.currency, "CODE", "What the notes are of");
+  serving.option("denominations", serve.denominations, "AMOUNT[,AMOUNT..]",
+                 "The notes that are loaded and accepted, as 5,10,20; without it the currency's");
   const auto hold_times =
       ops::between<async::Duration>(std::chrono::seconds(1), ledger::hold_time_to_live_max);
   serving.option("hold-time", serve.hold_time, hold_times, "DURATION",

@@ -11,13 +11,16 @@ namespace atm {
   return money;
 }
 
-WireNotes to_wire(const Notes& notes) {
+v1::Notes to_wire(const Notes::Entry& notes, Currency currency) {
+  v1::Notes wire;
+  *wire.mutable_denomination() = to_wire(notes.denomination, currency);
+  wire.set_count(static_cast<std::uint32_t>(notes.count));
+  return wire;
+}
+
+WireNotes to_wire(const Notes& notes, Currency currency) {
   WireNotes wire;
-  for (const Notes::Entry& entry : notes) {
-    v1::Notes& each = *wire.Add();
-    each.set_denomination_minor_units(entry.denomination.value);
-    each.set_count(static_cast<std::uint32_t>(entry.count));
-  }
+  for (const Notes::Entry& entry : notes) *wire.Add() = to_wire(entry, currency);
   return wire;
 }
 
@@ -33,6 +36,16 @@ v1::Decline decline(v1::DeclineCode code, std::string_view sentence) {
   declined.set_code(code);
   declined.set_message(std::string(sentence));
   return declined;
+}
+
+v1::Decline other_currency(Currency ours) {
+  return decline(v1::DECLINE_CODE_MALFORMED, "This ATM handles " + ours.text() + " only.");
+}
+
+v1::Decline other_denomination(Cents denomination, std::span<const Cents> ours, Currency currency) {
+  return decline(v1::DECLINE_CODE_MALFORMED,
+                 "This ATM does not handle notes of " + ledger::to_text({denomination, currency}) +
+                     ", only of " + ledger::to_text(ours, currency) + ".");
 }
 
 v1::Decline decline_by_bank(const ::bank::v1::Refusal& refusal) {

@@ -19,10 +19,15 @@ namespace atm {
 using WireNotes = google::protobuf::RepeatedPtrField<v1::Notes>;
 
 ::bank::v1::Money to_wire(Cents amount, Currency currency);
-WireNotes to_wire(const Notes& notes);
+WireNotes to_wire(const Notes& notes, Currency currency);
+v1::Notes to_wire(const Notes::Entry& notes, Currency currency);
 ::bank::v1::Balance to_wire(Cents balance, Cents available, Currency currency);
 
 v1::Decline decline(v1::DeclineCode code, std::string_view sentence);
+// That amounts and notes of another currency are nothing to this ATM.
+v1::Decline other_currency(Currency ours);
+// That it handles other notes of its currency.
+v1::Decline other_denomination(Cents denomination, std::span<const Cents> ours, Currency currency);
 v1::Decline decline_by_bank(const ::bank::v1::Refusal& refusal);
 // For the operator, as the exception that an item ends with: "the bank refused it: ...".
 std::string refused_by_bank(const ::bank::v1::Refusal& refusal);

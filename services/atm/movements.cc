@@ -96,7 +96,7 @@ Blob Movements::answer(const MovementItem& item) const {
     return stored(response);
   }
   v1::UnloadResponse response;
-  *response.mutable_unloaded()->mutable_notes() = to_wire(item->record.notes);
+  *response.mutable_unloaded()->mutable_notes() = to_wire(item->record.notes, currency);
   *response.mutable_unloaded()->mutable_amount() = to_wire(item->record.notes.amount(), currency);
   return stored(response);
 }

@@ -11,6 +11,7 @@
 
 #include "async/uv_loop.h"
 #include "atm/atm.h"
+#include "atm/denominations.h"
 #include "atm/device_world.h"
 #include "atm/simulated_acceptor.h"
 #include "atm/simulated_dispenser.h"
@@ -79,6 +80,18 @@ std::vector<std::string> terminal_names(const ServeOptions& options) {
   throw ops::Failure(ops::ExitCode::usage, "a terminal is named twice");
 }
 
+std::vector<Cents> denominations_of(const ServeOptions& options, Currency currency) {
+  if (options.denominations.empty()) {
+    const std::optional<std::vector<Cents>> usual = usual_denominations(currency);
+    if (usual) return *usual;
+    throw ops::Failure(ops::ExitCode::usage, "which notes there are of " + currency.text() +
+                                                 " must be said: --denominations 10,20,50");
+  }
+  const auto named = parse_denominations(options.denominations, currency);
+  if (named) return *named;
+  throw ops::Failure(ops::ExitCode::usage, "--denominations: " + named.error());
+}
+
 Settings settings_of(const ServeOptions& options) {
   const std::optional<Currency> currency = Currency::parse(options.currency);
   if (!currency) {
@@ -88,6 +101,7 @@ Settings settings_of(const ServeOptions& options) {
   }
   Settings settings;
   settings.currency = *currency;
+  settings.denominations = denominations_of(options, *currency);
   settings.hold_time_to_live =
       std::chrono::duration_cast<std::chrono::milliseconds>(options.hold_time);
   settings.session_idle_max = options.session_idle_time;

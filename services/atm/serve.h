@@ -17,6 +17,7 @@ struct ServeOptions {
   std::filesystem::path data;
   std::vector<std::string> terminals = {"atm-1"};
   std::string currency = "EUR";
+  std::vector<std::string> denominations;  // Empty: the currency's usual ones.
   async::Duration hold_time = std::chrono::minutes(2);
   async::Duration session_idle_time = std::chrono::seconds(60);
   ops::DaemonOptions daemon;

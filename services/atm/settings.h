@@ -13,8 +13,8 @@ namespace atm {
 
 struct Settings {
   Currency currency;
-  // What the acceptor recognises. Empty: everything.
-  std::vector<Cents> accepted_denominations;
+  // The notes that are loaded and accepted, and no others; smallest first.
+  std::vector<Cents> denominations;
   // How long the bank reserves the money. Dispensing begins within half of it, or not at all.
   std::chrono::milliseconds hold_time_to_live = std::chrono::minutes(2);
   // A customer who does nothing for so long loses the session.

@@ -1,4 +1,5 @@
 // The handlers of StaffService that move cash: each carries an id, which acts once.
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -35,12 +36,14 @@ std::optional<v1::Decline> why_not_unload(const Register& known, const Terminal&
 std::optional<v1::Decline> StaffService::wrong_load(const Terminal& at,
                                                     const v1::LoadRequest& request) const {
   const Currency currency = machinery_.settings.currency;
-  const Cents denomination{request.notes().denomination_minor_units()};
+  const Cents denomination{request.notes().denomination().minor_units()};
+  if (request.notes().denomination().currency() != currency.text()) return other_currency(currency);
   if (request.position() < 1 || request.position() > cassettes_max) {
     return malformed("A cassette's position is 1 to " + std::to_string(cassettes_max) + ".");
   }
-  if (denomination < Cents{1} || denomination > denomination_max) {
-    return malformed("The notes' denomination must be a positive amount.");
+  const std::vector<Cents>& ours = machinery_.settings.denominations;
+  if (std::ranges::find(ours, denomination) == ours.end()) {
+    return other_denomination(denomination, ours, currency);
   }
   if (request.notes().count() < 1 || request.notes().count() > notes_per_cassette_max) {
     return malformed("A cassette takes 1 to " + std::to_string(notes_per_cassette_max) + " notes.");
@@ -104,12 +107,17 @@ Task<v1::LoadResponse> StaffService::load(v1::LoadRequest request, rpc::Context 
   Movement wanted{.id = OperationId::from_bytes(request.id()).value_or(OperationId()),
                   .direction = MovementKind::load,
                   .position = request.position(),
-                  .notes = {{Cents{request.notes().denomination_minor_units()},
+                  .notes = {{Cents{request.notes().denomination().minor_units()},
                              std::int64_t{request.notes().count()}}}};
   bool replayed = false;
   const std::expected<MovementItem, v1::Decline> item =
       find_or_begin(at, std::move(wanted), wrong_load(at, request), replayed);
   v1::LoadResponse response;
+  const Currency currency = machinery_.settings.currency;
+  if (replayed && request.notes().denomination().currency() != currency.text()) {
+    *response.mutable_decline() = other_currency(currency);
+    co_return response;
+  }
   if (!item) {
     *response.mutable_decline() = item.error();
     co_return response;

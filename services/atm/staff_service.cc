@@ -127,17 +127,17 @@ Task<v1::ListTerminalsResponse> StaffService::list_terminals(v1::ListTerminalsRe
 Task<v1::ListCassettesResponse> StaffService::list_cassettes(v1::ListCassettesRequest request,
                                                              rpc::Context /*context*/) {
   const Stock& stock = terminal(request.terminal_id()).stock();
+  const Currency currency = machinery_.settings.currency;
   v1::ListCassettesResponse response;
   for (const Cassette& cassette : stock.cassettes()) {
     v1::Cassette& view = *response.add_cassettes();
     view.set_position(cassette.position);
-    view.mutable_notes()->set_denomination_minor_units(cassette.denomination.value);
-    view.mutable_notes()->set_count(static_cast<std::uint32_t>(cassette.count));
-    view.set_currency(machinery_.settings.currency.text());
+    *view.mutable_notes() =
+        to_wire({.denomination = cassette.denomination, .count = cassette.count}, currency);
   }
-  *response.mutable_deposit_bin() = to_wire(stock.notes(Pot::deposit_bin));
-  *response.mutable_reject_bin() = to_wire(stock.notes(Pot::rejected));
-  *response.mutable_unknown() = to_wire(stock.notes(Pot::unknown));
+  *response.mutable_deposit_bin() = to_wire(stock.notes(Pot::deposit_bin), currency);
+  *response.mutable_reject_bin() = to_wire(stock.notes(Pot::rejected), currency);
+  *response.mutable_unknown() = to_wire(stock.notes(Pot::unknown), currency);
   co_return response;
 }
 
@@ -156,8 +156,9 @@ Task<v1::CountResponse> StaffService::count(v1::CountRequest request, rpc::Conte
   const Notes expected = at.stock().notes(Pot::cassette) + at.stock().notes(Pot::rejected) +
                          at.stock().notes(Pot::deposit_bin);
   v1::CountResponse response;
-  *response.mutable_expected() = to_wire(expected);
-  *response.mutable_counted() = to_wire(in_cassettes + dispenser->rejected + acceptor->bin);
+  *response.mutable_expected() = to_wire(expected, currency);
+  *response.mutable_counted() =
+      to_wire(in_cassettes + dispenser->rejected + acceptor->bin, currency);
   for (const std::vector<std::string>& differences :
        {differences_found("cassettes", at.stock().notes(Pot::cassette), in_cassettes, currency),
         differences_found("reject bin", at.stock().notes(Pot::rejected), dispenser->rejected,

@@ -157,7 +157,7 @@ v1::Withdrawn Withdrawals::withdrawn(const Withdrawal& withdrawal) const {
   const Notes notes = notes_of(withdrawal.presented);
   v1::Withdrawn paid;
   *paid.mutable_amount() = to_wire(notes.amount(), machinery_.settings.currency);
-  *paid.mutable_notes() = to_wire(notes);
+  *paid.mutable_notes() = to_wire(notes, machinery_.settings.currency);
   if (withdrawal.balance_told && notes.amount() == withdrawal.amount) {
     *paid.mutable_balance() =
         to_wire(withdrawal.balance, withdrawal.available, machinery_.settings.currency);
@@ -181,7 +181,7 @@ v1::ResolveResponse Withdrawals::outcome(const Item<Withdrawal>& item) const {
   if (first.has_suspense() && withdrawal.state == WithdrawalState::settled) {
     v1::Withdrawn& paid = *response.mutable_withdrawn();
     *paid.mutable_amount() = to_wire(withdrawal.decided.amount(), machinery_.settings.currency);
-    *paid.mutable_notes() = to_wire(withdrawal.decided);
+    *paid.mutable_notes() = to_wire(withdrawal.decided, machinery_.settings.currency);
   } else if (first.has_suspense() && withdrawal.state == WithdrawalState::voided) {
     *response.mutable_declined() =
         decline(v1::DECLINE_CODE_DISPENSER_FAULT, "The bank decided that nothing was paid.");

@@ -51,6 +51,8 @@ void add_value(Event& event, std::string_view name, const Value& value) {
     event.add_number(name, value.value);
   } else if constexpr (std::is_same_v<Value, std::optional<ledger::Cents>>) {
     if (value) event.add_number(name, value->value);
+  } else if constexpr (std::is_same_v<Value, std::optional<std::uint32_t>>) {
+    if (value) event.add_number(name, *value);
   } else if constexpr (std::is_same_v<Value, ledger::Currency> ||
                        std::is_same_v<Value, ledger::OperationId>) {
     event.add_made(name, value.text());

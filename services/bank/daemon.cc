@@ -17,6 +17,7 @@
 #include "ledger/verify.h"
 #include "ops/calendar.h"
 #include "ops/daemon.h"
+#include "ops/failure.h"
 #include "ops/files.h"
 #include "rpc/log_observer.h"
 #include "rpc/server.h"
@@ -39,10 +40,19 @@ std::vector<async::Endpoint> listen_on(const std::vector<async::Endpoint>& endpo
   return listening;
 }
 
+ledger::Currency currency_of(const ServeOptions& options) {
+  const std::optional<ledger::Currency> currency = ledger::Currency::parse(options.currency);
+  if (currency) return *currency;
+  throw ops::Failure(
+      ops::ExitCode::usage,
+      "--currency must be three capital letters, as EUR, not \"" + options.currency + "\"");
+}
+
 }  // namespace
 
 int serve(const ServeOptions& options,
           const std::function<std::function<void()>(ops::Log)>& reload) {
+  const ledger::Currency currency = currency_of(options);
   ledger::arrange_heap();
   ::umask(077);  // The database has the hashes of PINs: it is its owner's.
   ops::Calendar::of_zone(options.daemon.time_zone.name);  // SystemClock's from now on.
@@ -61,7 +71,7 @@ int serve(const ServeOptions& options,
   PinHasher hasher(loop, PinCost());
   PinDesk pins(loop, store, changes, hasher, random);
   BankService bank(store, changes, pins, tokens);
-  OperatorService operators(loop, store, changes, hasher, tokens);
+  OperatorService operators(loop, store, changes, hasher, tokens, currency);
 
   rpc::LogObserver observer(log);
   rpc::ServerLimits limits;

@@ -15,6 +15,7 @@ inline const async::Endpoint bank_endpoint_default = async::Endpoint::parse("127
 struct ServeOptions {
   std::filesystem::path data;
   std::vector<async::Endpoint> listen = {bank_endpoint_default};
+  std::string currency = "EUR";
   ops::DaemonOptions daemon;
 };
 

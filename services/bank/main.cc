@@ -36,6 +36,8 @@ int main(int argc, char** argv) {
       .required();
   serving.option("listen", serve.listen, "HOST:PORT",
                  "Where to listen, port 0 for any free one; may be given again");
+  serving.option("currency", serve.currency, "CODE",
+                 "What an empty bank's first account and terminal are in, unless it is named");
   ops::add_daemon_options(serving, serve.daemon);
   serving.run([&] {
     return bank::serve(serve, [&line](ops::Log log) { return ops::reload_log_level(line, log); });

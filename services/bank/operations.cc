@@ -54,23 +54,23 @@ class Reader {
             .currency = currency("currency", message.amount().currency())};
   }
 
-  // An amount that may be left out, and is 0 then. All those of one request have one currency.
-  Cents optional_amount(std::string_view field, bool is_there, const v1::Money& money,
-                        Currency& common) {
-    if (!is_there || (money.minor_units() == 0 && money.currency().empty())) return {};
+  // An amount that may be left out. All those of one request have one currency.
+  std::optional<Cents> optional_amount(std::string_view field, bool is_there,
+                                       const v1::Money& money, Currency& common) {
+    if (!is_there) return std::nullopt;
     const Currency own = currency(field, money.currency());
     if (common.is_set() && own != common) note(malformed(field));
     common = own;
     return Cents{money.minor_units()};
   }
 
-  ledger::CardLimits limits(const v1::CardLimits& limits, Currency& common) {
-    return {.withdrawal_max = optional_amount("limits.withdrawal_max", limits.has_withdrawal_max(),
-                                              limits.withdrawal_max(), common),
-            .daily_amount_max =
-                optional_amount("limits.daily_amount_max", limits.has_daily_amount_max(),
-                                limits.daily_amount_max(), common),
-            .daily_count_max = limits.daily_count_max()};
+  std::optional<Cents> withdrawal_max(const v1::CardLimits& limits, Currency& common) {
+    return optional_amount("limits.withdrawal_max", limits.has_withdrawal_max(),
+                           limits.withdrawal_max(), common);
+  }
+  std::optional<Cents> daily_amount_max(const v1::CardLimits& limits, Currency& common) {
+    return optional_amount("limits.daily_amount_max", limits.has_daily_amount_max(),
+                           limits.daily_amount_max(), common);
   }
 
   std::string required(std::string_view field, const std::string& text) {
@@ -219,12 +219,12 @@ Asked to_operation(const v1::ResolveRequest& request, Deadline deadline) {
 Asked to_operation(const v1::OpenAccountRequest& request, Deadline deadline) {
   Reader reader = Reader::of_operator(request);
   Currency currency = reader.currency("currency", request.currency());
-  const Cents overdraft =
+  const std::optional<Cents> overdraft =
       reader.optional_amount("overdraft", request.has_overdraft(), request.overdraft(), currency);
   ledger::OpenAccount open{.account = request.account_id(),
                            .customer_name = request.name(),
                            .currency = currency,
-                           .overdraft = overdraft};
+                           .overdraft = overdraft.value_or(Cents{0})};
   return reader.operation(std::move(open), deadline);
 }
 
@@ -260,10 +260,12 @@ Asked to_operation(const v1::CloseAccountRequest& request, Deadline deadline) {
 Asked to_operation(const v1::SetOverdraftRequest& request, Deadline deadline) {
   Reader reader = Reader::of_operator(request);
   Currency currency;
-  const Cents overdraft =
+  const std::optional<Cents> overdraft =
       reader.optional_amount("overdraft", request.has_overdraft(), request.overdraft(), currency);
-  ledger::SetOverdraft set{
-      .account = request.account_id(), .overdraft = overdraft, .currency = currency};
+  if (!overdraft) reader.note(malformed("overdraft"));
+  ledger::SetOverdraft set{.account = request.account_id(),
+                           .overdraft = overdraft.value_or(Cents{0}),
+                           .currency = currency};
   return reader.operation(std::move(set), deadline);
 }
 
@@ -285,7 +287,11 @@ Asked to_operation(const v1::SetTerminalServiceRequest& request, Deadline deadli
 Asked to_operation(const v1::IssueCardRequest& request, Deadline deadline) {
   Reader reader = Reader::of_operator(request);
   Currency currency;
-  const ledger::CardLimits limits = reader.limits(request.limits(), currency);
+  const v1::CardLimits& named = request.limits();
+  const ledger::CardLimits limits{
+      .withdrawal_max = reader.withdrawal_max(named, currency).value_or(Cents{0}),
+      .daily_amount_max = reader.daily_amount_max(named, currency).value_or(Cents{0}),
+      .daily_count_max = named.daily_count_max()};
   ledger::IssueCard issue{.card = request.card_number(),
                           .account = request.account_id(),
                           .limits = limits,
@@ -316,8 +322,12 @@ Asked to_operation(const v1::ReplaceCardRequest& request, Deadline deadline) {
 Asked to_operation(const v1::SetCardLimitsRequest& request, Deadline deadline) {
   Reader reader = Reader::of_operator(request);
   Currency currency;
-  const ledger::CardLimits limits = reader.limits(request.limits(), currency);
-  ledger::SetCardLimits set{.card = request.card_number(), .limits = limits, .currency = currency};
+  const v1::CardLimits& named = request.limits();
+  ledger::SetCardLimits set{.card = request.card_number()};
+  set.withdrawal_max = reader.withdrawal_max(named, currency);
+  set.daily_amount_max = reader.daily_amount_max(named, currency);
+  if (named.has_daily_count_max()) set.daily_count_max = named.daily_count_max();
+  set.currency = currency;
   return reader.operation(std::move(set), deadline);
 }
 
@@ -344,7 +354,8 @@ Asked to_operation(const v1::ResolveExceptionRequest& request, Deadline deadline
   ledger::ResolveException resolve{.exception_seq = request.exception_seq(),
                                    .paid = std::nullopt,
                                    .reason = reader.required("reason", request.reason())};
-  if (request.has_paid_minor_units()) resolve.paid = Cents{request.paid_minor_units()};
+  resolve.paid =
+      reader.optional_amount("paid", request.has_paid(), request.paid(), resolve.currency);
   return reader.operation(std::move(resolve), deadline);
 }
 

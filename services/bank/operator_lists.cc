@@ -68,6 +68,18 @@ std::optional<ledger::AccountNumber> OperatorService::account_number(
   return account->number;
 }
 
+Task<v1::GetBankResponse> OperatorService::get_bank(const v1::GetBankRequest&, Context) {
+  v1::GetBankResponse response;
+  for (const ledger::Totals& totals : store_.books().totals()) {
+    response.add_currencies(totals.currency.text());
+  }
+  if (response.currencies().empty()) response.set_currency(currency_.text());
+  if (response.currencies_size() == 1) response.set_currency(response.currencies(0));
+  const auto currency = ledger::Currency::parse(response.currency());
+  if (currency) response.set_minor_digits(static_cast<std::uint32_t>(currency->minor_digits()));
+  co_return response;
+}
+
 Task<v1::GetAccountResponse> OperatorService::get_account(const v1::GetAccountRequest& request,
                                                           Context) {
   const ledger::Books& books = store_.books();
@@ -110,6 +122,19 @@ Task<v1::ListTerminalsResponse> OperatorService::list_terminals(
       },
       place_in_list, response.mutable_terminals());
   if (next != 0) response.set_next_page_token(pages_.make(list, next));
+  response.set_ledger_seq(books.last_seq());
+  co_return response;
+}
+
+Task<v1::GetCardResponse> OperatorService::get_card(const v1::GetCardRequest& request, Context) {
+  const ledger::Books& books = store_.books();
+  const ledger::Card* const card = books.find_card(request.card_number());
+  v1::GetCardResponse response;
+  if (card == nullptr) {
+    *response.mutable_refusal() = to_message({.code = ledger::RefusalCode::card_not_found});
+  } else {
+    *response.mutable_card() = to_message(*card, books.account(card->account));
+  }
   response.set_ledger_seq(books.last_seq());
   co_return response;
 }
@@ -232,6 +257,20 @@ Task<v1::ListExceptionsResponse> OperatorService::list_exceptions(
       },
       key_of, response.mutable_exceptions());
   if (next != 0) response.set_next_page_token(pages_.make(list, next));
+  response.set_ledger_seq(books.last_seq());
+  co_return response;
+}
+
+Task<v1::GetExceptionResponse> OperatorService::get_exception(
+    const v1::GetExceptionRequest& request, Context) {
+  const ledger::Books& books = store_.books();
+  const auto found = books.exceptions().find(request.exception_seq());
+  v1::GetExceptionResponse response;
+  if (found == books.exceptions().end()) {
+    *response.mutable_refusal() = to_message({.code = ledger::RefusalCode::exception_not_found});
+  } else {
+    *response.mutable_exception() = to_message(found->second);
+  }
   response.set_ledger_seq(books.last_seq());
   co_return response;
 }

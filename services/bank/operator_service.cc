@@ -138,6 +138,7 @@ Task<v1::ResolveExceptionResponse> OperatorService::resolve_exception(
 
 void OperatorService::add_to(rpc::Server& server) {
   using Me = OperatorService;
+  server.handle<&Me::get_bank>("bank.v1.OperatorService/GetBank", *this);
   server.handle<&Me::open_account>("bank.v1.OperatorService/OpenAccount", *this);
   server.handle<&Me::fund_account>("bank.v1.OperatorService/FundAccount", *this);
   server.handle<&Me::freeze_account>("bank.v1.OperatorService/FreezeAccount", *this);
@@ -154,6 +155,7 @@ void OperatorService::add_to(rpc::Server& server) {
   server.handle<&Me::unblock_card>("bank.v1.OperatorService/UnblockCard", *this);
   server.handle<&Me::replace_card>("bank.v1.OperatorService/ReplaceCard", *this);
   server.handle<&Me::set_card_limits>("bank.v1.OperatorService/SetCardLimits", *this);
+  server.handle<&Me::get_card>("bank.v1.OperatorService/GetCard", *this);
   server.handle<&Me::list_cards>("bank.v1.OperatorService/ListCards", *this);
   server.handle<&Me::adjust>("bank.v1.OperatorService/Adjust", *this);
   server.handle<&Me::reverse>("bank.v1.OperatorService/Reverse", *this);
@@ -163,6 +165,7 @@ void OperatorService::add_to(rpc::Server& server) {
   server.handle<&Me::list_holds>("bank.v1.OperatorService/ListHolds", *this);
   server.handle<&Me::resolve_change>("bank.v1.OperatorService/ResolveChange", *this);
   server.handle<&Me::list_exceptions>("bank.v1.OperatorService/ListExceptions", *this);
+  server.handle<&Me::get_exception>("bank.v1.OperatorService/GetException", *this);
   server.handle<&Me::resolve_exception>("bank.v1.OperatorService/ResolveException", *this);
   server.handle<&Me::backup>("bank.v1.OperatorService/Backup", *this);
 }

@@ -35,13 +35,15 @@ inline constexpr async::Duration watch_step_time_max = std::chrono::seconds(30);
 // by everything that it is given.
 class OperatorService {
  public:
+  // `currency` is what an empty bank's first account or terminal is in, unless it is named.
   OperatorService(async::Loop& loop, ledger::Store& store, Changes& changes, PinHasher& hasher,
-                  Tokens& tokens)
+                  Tokens& tokens, ledger::Currency currency = ledger::Currency::of("EUR"))
       : loop_(loop),
         store_(store),
         changes_(changes),
         hasher_(hasher),
         tokens_(tokens),
+        currency_(currency),
         pages_(store.instance_id()) {}
 
   void add_to(rpc::Server& server);
@@ -80,12 +82,16 @@ class OperatorService {
       const v1::ResolveExceptionRequest& request, rpc::Context context);
 
   // Reads (operator_lists.cc).
+  async::Task<v1::GetBankResponse> get_bank(const v1::GetBankRequest& request,
+                                            rpc::Context context);
   async::Task<v1::GetAccountResponse> get_account(const v1::GetAccountRequest& request,
                                                   rpc::Context context);
   async::Task<v1::ListAccountsResponse> list_accounts(const v1::ListAccountsRequest& request,
                                                       rpc::Context context);
   async::Task<v1::ListTerminalsResponse> list_terminals(const v1::ListTerminalsRequest& request,
                                                         rpc::Context context);
+  async::Task<v1::GetCardResponse> get_card(const v1::GetCardRequest& request,
+                                            rpc::Context context);
   async::Task<v1::ListCardsResponse> list_cards(const v1::ListCardsRequest& request,
                                                 rpc::Context context);
   async::Task<v1::GetTrialBalanceResponse> get_trial_balance(
@@ -98,6 +104,8 @@ class OperatorService {
                                                 rpc::Context context);
   async::Task<v1::ListExceptionsResponse> list_exceptions(const v1::ListExceptionsRequest& request,
                                                           rpc::Context context);
+  async::Task<v1::GetExceptionResponse> get_exception(const v1::GetExceptionRequest& request,
+                                                      rpc::Context context);
   async::Task<v1::BackupResponse> backup(const v1::BackupRequest& request, rpc::Context context);
 
  private:
@@ -115,6 +123,7 @@ class OperatorService {
   Changes& changes_;
   PinHasher& hasher_;
   Tokens& tokens_;
+  ledger::Currency currency_;
   PageTokens pages_;
   std::size_t watchers_ = 0;
 };

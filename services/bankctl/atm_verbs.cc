@@ -7,6 +7,9 @@ namespace {
 const Input terminal = {"--terminal", "terminal_id", Kind::text,
                         "Which of the ATM's terminals, if it has several", false};
 
+// All terminals of an ATM are of one currency.
+const CurrencySource of_atm = {"ListTerminals", "", "", "terminals.cash.currency"};
+
 const VerbTable verbs = {
     "atm.v1.StaffService",
     {
@@ -23,7 +26,9 @@ const VerbTable verbs = {
          "atm load 1 100x50",
          {{"CASSETTE", "position", Kind::number, "its position, from 1"},
           {"NOTES", "notes", Kind::notes, "how many of which, as 100x50"},
-          terminal}},
+          terminal},
+         "",
+         &of_atm},
         {"atm unload",
          "Unload",
          "Take everything out: cassettes and bins",

@@ -15,16 +15,27 @@ Input optional(Input input) {
   return input;
 }
 
-const Input withdrawal_max = {"--withdrawal-max", "limits.withdrawal_max", Kind::amount_or_zero,
-                              "The largest withdrawal; 0 is no limit", false};
-const Input daily_amount_max = {"--daily-amount-max", "limits.daily_amount_max",
-                                Kind::amount_or_zero, "The most on one day; 0 is no limit", false};
-const Input daily_count_max = {"--daily-count-max", "limits.daily_count_max", Kind::number,
-                               "Withdrawals on one day; 0 is no limit", false};
+const Input withdrawal_max = {"--withdrawal-max", "limits.withdrawal_max", Kind::limit,
+                              "The largest withdrawal, or none", false};
+const Input daily_amount_max = {"--daily-amount-max", "limits.daily_amount_max", Kind::limit,
+                                "The most on one day, or none", false};
+const Input daily_count_max = {"--daily-count-max", "limits.daily_count_max", Kind::count_limit,
+                               "Withdrawals on one day, or none", false};
+
+const CurrencySource of_bank = {"GetBank", "", "", "currency"};
+const CurrencySource of_account = {"GetAccount", "account_id", "account_id",
+                                   "account.balance.currency"};
+const CurrencySource of_source = {"GetAccount", "source_account_id", "account_id",
+                                  "account.balance.currency"};
+const CurrencySource of_card = {"GetCard", "card_number", "card_number",
+                                "card.limits.withdrawal_max.currency"};
+const CurrencySource of_exception = {"GetException", "exception_seq", "exception_seq",
+                                     "exception.amount.currency"};
 
 const VerbTable verbs = {
     "bank.v1.OperatorService",
     {
+        {"bank", "GetBank", "Show the currencies of the bank's books", "bank"},
         {"account open",
          "OpenAccount",
          "Open a customer's account",
@@ -32,12 +43,16 @@ const VerbTable verbs = {
          {account,
           {"--name", "name", Kind::text, "The customer's name"},
           {"--overdraft", "overdraft", Kind::amount_or_zero, "How far it may fall below 0", false},
-          in_currency}},
+          in_currency},
+         "",
+         &of_bank},
         {"account fund",
          "FundAccount",
          "Put money into an account, out of equity",
          "account fund jane 100.00",
-         {account, {"AMOUNT", "amount", Kind::amount, "how much, as 100.00"}}},
+         {account, {"AMOUNT", "amount", Kind::amount, "how much, as 100.00"}},
+         "",
+         &of_account},
         {"account freeze",
          "FreezeAccount",
          "Let nothing leave an account",
@@ -58,7 +73,9 @@ const VerbTable verbs = {
          "SetOverdraft",
          "Set how far an account may fall below 0",
          "account overdraft jane 50.00",
-         {account, {"AMOUNT", "overdraft", Kind::amount_or_zero, "how far, as 50.00, or 0"}}},
+         {account, {"AMOUNT", "overdraft", Kind::amount_or_zero, "how far, as 50.00, or 0"}},
+         "",
+         &of_account},
         {"account show", "GetAccount", "Show an account", "account show jane", {account}},
         {"account list", "ListAccounts", "List the accounts", "account list"},
 
@@ -66,7 +83,9 @@ const VerbTable verbs = {
          "AddTerminal",
          "Make a terminal and its cash account known",
          "terminal add atm-1",
-         {terminal, in_currency}},
+         {terminal, in_currency},
+         "",
+         &of_bank},
         {"terminal in-service",
          "SetTerminalService",
          "Let a terminal serve customers",
@@ -88,7 +107,9 @@ const VerbTable verbs = {
           {"--pin-file", "pin", Kind::pin},
           withdrawal_max,
           daily_amount_max,
-          daily_count_max}},
+          daily_count_max},
+         "",
+         &of_account},
         {"card block",
          "BlockCard",
          "Block a card",
@@ -110,9 +131,13 @@ const VerbTable verbs = {
          "The old card can never be used again. Replace it?"},
         {"card limits",
          "SetCardLimits",
-         "Set all of a card's limits",
-         "card limits 4000000000000002 --daily-amount-max 500",
-         {card, withdrawal_max, daily_amount_max, daily_count_max}},
+         "Show a card's limits, or set those that are named",
+         "card limits 4000000000000002 --daily-amount-max 500 --daily-count-max none",
+         {card, withdrawal_max, daily_amount_max, daily_count_max},
+         "",
+         &of_card,
+         "GetCard"},
+        {"card show", "GetCard", "Show a card", "card show 4000000000000002", {card}},
         {"card list", "ListCards", "List cards", "card list jane", {optional(account)}},
 
         {"adjust",
@@ -123,7 +148,8 @@ const VerbTable verbs = {
           {"TARGET", "target_account_id", Kind::text, "the account that gets it"},
           {"AMOUNT", "amount", Kind::amount, "how much"},
           reason},
-         "This moves money. Do it?"},
+         "This moves money. Do it?",
+         &of_source},
         {"reverse",
          "Reverse",
          "Take a transfer back, whole",
@@ -157,15 +183,21 @@ const VerbTable verbs = {
          "List open exceptions",
          "exceptions list --all",
          {{"--all", "with_resolved", Kind::yes, "Those that are resolved, too", false}}},
+        {"exceptions show",
+         "GetException",
+         "Show an exception",
+         "exceptions show 1742",
+         {{"EXCEPTION", "exception_seq", Kind::number, "its number, from exceptions list"}}},
         {"exceptions resolve",
          "ResolveException",
          "Settle an exception",
          "exceptions resolve 1742 --paid 60.00 --reason 'the camera shows it'",
          {{"EXCEPTION", "exception_seq", Kind::number, "its number, from exceptions list"},
-          {"--paid", "paid_minor_units", Kind::minor_units,
+          {"--paid", "paid", Kind::amount_or_zero,
            "Of a suspended hold: what the customer got, or 0", false},
           reason},
-         "This cannot be taken back. Settle it?"},
+         "This cannot be taken back. Settle it?",
+         &of_exception},
         {"resolve",
          "ResolveChange",
          "Tell what became of a change; if nothing, forbid it",

@@ -1,11 +1,15 @@
 #include "bankctl/commands.h"
 
+#include <algorithm>
+#include <ostream>
 #include <utility>
 
 #include <google/protobuf/descriptor.h>
 
 #include "bankctl/request.h"
 #include "cli/amount.h"
+#include "cli/message_json.h"
+#include "cli/message_text.h"
 #include "ops/failure.h"
 
 namespace bankctl {
@@ -15,11 +19,39 @@ bool is_change(const google::protobuf::MethodDescriptor& method) {
   return method.input_type()->FindFieldByName("id") != nullptr && method.name() != "ResolveChange";
 }
 
+bool is_option(const Input& input) { return input.name.starts_with("--"); }
+
+std::string quoted(const std::string& text) {
+  const bool is_plain = !text.empty() && text.find_first_of(" '\"\t") == std::string::npos;
+  return is_plain ? text : cli::json_string(text);
+}
+
 std::string full_method(const std::string& service, const Verb& verb) {
   return service + "/" + std::string(verb.method);
 }
 
 }  // namespace
+
+bool Commands::has_options(const Words& words) {
+  return std::ranges::any_of(words.words,
+                             [](const Word& word) { return is_option(*word.input) && word.text; });
+}
+
+// "exceptions resolve 17 --paid 800 JPY --reason seen": the command, with its amounts as they were
+// understood.
+std::string Commands::description(const Words& words, const google::protobuf::Message& request) {
+  std::string text(words.verb->words);
+  for (const Word& word : words.words) {
+    const Input& input = *word.input;
+    const bool is_currency = input.kind == Kind::currency;
+    if (!word.text && !is_currency) continue;
+    if (is_option(input)) text += " " + std::string(input.name);
+    if (is_currency) text += " --currency";
+    text += " " + (has_amount(input.kind) || is_currency ? cli::field_text(request, input.field)
+                                                         : quoted(*word.text));
+  }
+  return text;
+}
 
 void Commands::add(ops::Command& root, const VerbTable& table) {
   for (const Verb& verb : table.verbs) {
@@ -71,8 +103,7 @@ void Commands::add_inputs(ops::Command& command, Words& words) {
     } else if (input.kind == Kind::yes) {
       command.flag(name.substr(2), word.is_on, help).flag_only();
     } else if (name.starts_with("--")) {
-      const bool is_amount = input.kind == Kind::amount || input.kind == Kind::amount_or_zero ||
-                             input.kind == Kind::minor_units;
+      const bool is_amount = has_amount(input.kind);
       ops::Option& option =
           command.option(name.substr(2), word.text, is_amount ? "AMOUNT" : "VALUE", help);
       option.flag_only();
@@ -89,39 +120,82 @@ void Commands::add_inputs(ops::Command& command, Words& words) {
 }
 
 int Commands::run(Words& words) {
+  const std::string_view alone = words.verb->method_without_options;
+  if (!alone.empty() && !has_options(words)) {
+    OperatorCall call = new_call(words, alone);
+    set_words(call, words);
+    return send_(std::move(call));
+  }
   OperatorCall call = make_call(words);
+  const std::string told = description(words, *call.request);
   const bool asks = !words.verb->question.empty() && !settings_.yes && cli::can_ask();
-  if (asks && !cli::confirm(terminal_, words.verb->question)) {
+  if (asks && !cli::confirm(terminal_, told + ": " + std::string(words.verb->question))) {
     throw ops::Failure(ops::ExitCode::declined, "Nothing was done");
   }
+  if (words.verb->currency != nullptr && !asks && !settings_.json) out_ << told << std::endl;
   return send_(std::move(call));
 }
 
-OperatorCall Commands::make_call(Words& words) {
-  const std::string name = full_method(words.service, *words.verb);
-  const google::protobuf::MethodDescriptor& method = method_of(name);
-  const ledger::Currency currency = cli::parse_currency(settings_.currency);
-  auto* const factory = google::protobuf::MessageFactory::generated_factory();
-  OperatorCall call{.method = name,
+OperatorCall Commands::new_call(const Words& words, std::string_view method) const {
+  OperatorCall call{.method = words.service + "/" + std::string(method),
                     .server = words.service.starts_with("bank.") ? "the bank" : "the ATM",
                     .request = nullptr};
-  call.request.reset(factory->GetPrototype(method.input_type())->New());
+  auto* const factory = google::protobuf::MessageFactory::generated_factory();
+  call.request.reset(factory->GetPrototype(method_of(call.method).input_type())->New());
+  return call;
+}
+
+OperatorCall Commands::make_call(Words& words) {
+  OperatorCall call = new_call(words, words.verb->method);
+  set_words(call, words);
+  set_amounts(call, words);
+  if (!is_change(method_of(call.method))) return call;
+  const Input id{.name = "--id", .field = "id", .kind = Kind::id};
+  set_input(*call.request, id, words.id ? *words.id : new_id_().text(), ledger::Currency());
+  return call;
+}
+
+// All but the amounts, which may depend on the others: on the account that is named.
+void Commands::set_words(OperatorCall& call, Words& words) {
   for (const Word& word : words.words) {
     const Input& input = *word.input;
+    if (word.text) check_input(input, *word.text);
+    if (has_amount(input.kind) || input.kind == Kind::currency) continue;
     if (input.kind == Kind::pin) {
-      set_input(*call.request, input, cli::read_new_pin(terminal_, words.pin_file), currency);
-    } else if (input.kind == Kind::currency) {
-      set_input(*call.request, input, settings_.currency, currency);
+      const std::string pin = cli::read_new_pin(terminal_, words.pin_file);
+      set_input(*call.request, input, pin, ledger::Currency());
     } else if (input.kind == Kind::yes) {
-      if (word.is_on) set_input(*call.request, input, "", currency);
+      if (word.is_on) set_input(*call.request, input, "", ledger::Currency());
     } else if (word.text) {
-      set_input(*call.request, input, *word.text, currency);
+      set_input(*call.request, input, *word.text, ledger::Currency());
     }
   }
-  if (!is_change(method)) return call;
-  const Input id{.name = "--id", .field = "id", .kind = Kind::id};
-  set_input(*call.request, id, words.id ? *words.id : new_id_().text(), currency);
-  return call;
+}
+
+void Commands::set_amounts(OperatorCall& call, Words& words) {
+  std::optional<ledger::Currency> currency;
+  for (const Word& word : words.words) {
+    const Input& input = *word.input;
+    const bool is_amount = has_amount(input.kind) && word.text;
+    if (!is_amount && input.kind != Kind::currency) continue;
+    if (!currency) currency = currency_for(call, words);
+    set_input(*call.request, input, is_amount ? *word.text : currency->text(), *currency);
+  }
+}
+
+ledger::Currency Commands::currency_for(const OperatorCall& call, const Words& words) {
+  if (!settings_.currency.empty()) return cli::parse_currency(settings_.currency);
+  const CurrencySource& source = *words.verb->currency;
+  OperatorCall question = new_call(words, source.method);
+  if (!source.named_by.empty()) {
+    copy_field(*call.request, source.named_by, *question.request, source.asked_with);
+  }
+  const std::string server = question.server;
+  const Answer answer = ask_(std::move(question));
+  const auto currency = ledger::Currency::parse(text_at(*answer, source.answer));
+  if (currency) return *currency;
+  throw ops::Failure(ops::ExitCode::usage,
+                     server + " has no one currency for this: say which, with --currency CODE");
 }
 
 }  // namespace bankctl

@@ -3,17 +3,23 @@
 
 #include <deque>
 #include <functional>
+#include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "bankctl/operator_calls.h"
 #include "bankctl/verb.h"
+#include "ledger/money.h"
 #include "ledger/operation_id.h"
 #include "ops/options.h"
 
 namespace bankctl {
 
+// Asks a server what a command must know before its call can be made; throws without an answer.
+using Answer = std::unique_ptr<google::protobuf::Message>;
+using Ask = std::function<Answer(OperatorCall question)>;
 // Sends a finished call to the server that its method belongs to; gives the exit code.
 using Send = std::function<int(OperatorCall call)>;
 // Makes the id of a new change.
@@ -22,11 +28,15 @@ using NewId = std::function<ledger::OperationId()>;
 // Owned by main; must outlive the run of the command line that it filled.
 class Commands {
  public:
-  Commands(const Settings& settings, cli::Terminal& terminal, NewId new_id, Send send)
+  // What a command with amounts is about to do is written to `out`, for people.
+  Commands(const Settings& settings, cli::Terminal& terminal, NewId new_id, Ask ask, Send send,
+           std::ostream& out)
       : settings_(settings),
         terminal_(terminal),
         new_id_(std::move(new_id)),
-        send_(std::move(send)) {}
+        ask_(std::move(ask)),
+        send_(std::move(send)),
+        out_(out) {}
 
   // Adds a command for each verb of the table below `root`.
   void add(ops::Command& root, const VerbTable& table);
@@ -47,13 +57,21 @@ class Commands {
   };
   ops::Command& place(ops::Command& root, std::string_view words, std::string_view summary);
   void add_inputs(ops::Command& command, Words& words);
+  static bool has_options(const Words& words);
+  static std::string description(const Words& words, const google::protobuf::Message& request);
   int run(Words& words);
+  OperatorCall new_call(const Words& words, std::string_view method) const;
   OperatorCall make_call(Words& words);
+  void set_words(OperatorCall& call, Words& words);
+  void set_amounts(OperatorCall& call, Words& words);
+  ledger::Currency currency_for(const OperatorCall& call, const Words& words);
 
   const Settings& settings_;
   cli::Terminal& terminal_;
   NewId new_id_;
+  Ask ask_;
   Send send_;
+  std::ostream& out_;
   std::deque<Words> all_;
   std::vector<std::pair<std::string, ops::Command*>> groups_;
 };

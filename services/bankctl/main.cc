@@ -33,18 +33,32 @@ void add_settings(ops::Command& root, bankctl::Settings& settings) {
   root.option("atm", settings.atm, ops::a_server(), "HOST:PORT",
               "Where the ATM's staff service listens");
   root.flag("json", settings.json, "Prints answers as JSON, one object a line");
-  root.option("currency", settings.currency, "CODE", "What amounts are in");
+  root.option("currency", settings.currency, "CODE",
+              "What amounts are in; without it that of the account, the card or the ATM");
   root.option("timeout", settings.timeout, ops::a_wait(), "TIME", "How long to wait for an answer");
   const auto limits = ops::between<std::uint32_t>(1, 1'000'000);
   root.option("limit", settings.limit, limits, "N", "The most rows of a list");
   root.flag("yes", settings.yes, "Asks nothing").flag_only();
 }
 
+const async::Endpoint& server_of(const bankctl::Settings& settings,
+                                 const bankctl::OperatorCall& call) {
+  return call.method.starts_with("bank.") ? settings.bank : settings.atm;
+}
+
+bankctl::Answer ask(const bankctl::Settings& settings, bankctl::OperatorCall call) {
+  async::UvLoop loop;
+  async::SystemRandom random;
+  rpc::Client client(loop, cli::client_options(server_of(settings, call)), random);
+  cli::SignalInterrupts interrupts(loop);
+  bankctl::OperatorCalls calls(loop, client, interrupts, settings, std::cout);
+  return loop.run(calls.ask(std::move(call)));
+}
+
 int send(const bankctl::Settings& settings, bankctl::OperatorCall call) {
   async::UvLoop loop;
   async::SystemRandom random;
-  const bool to_bank = call.method.starts_with("bank.");
-  rpc::Client client(loop, cli::client_options(to_bank ? settings.bank : settings.atm), random);
+  rpc::Client client(loop, cli::client_options(server_of(settings, call)), random);
   cli::SignalInterrupts interrupts(loop);
   bankctl::OperatorCalls calls(loop, client, interrupts, settings, std::cout);
   if (call.method.ends_with("/WatchTransfers")) return loop.run(calls.watch(std::move(call)));
@@ -67,7 +81,10 @@ int main(int argc, char** argv) {
   const auto send_call = [&](bankctl::OperatorCall call) {
     return send(settings, std::move(call));
   };
-  bankctl::Commands commands(settings, terminal, new_id, send_call);
+  const auto ask_server = [&](bankctl::OperatorCall call) {
+    return ask(settings, std::move(call));
+  };
+  bankctl::Commands commands(settings, terminal, new_id, ask_server, send_call, std::cout);
   commands.add(line.root(), bankctl::bank_verbs());
   commands.add(line.root(), bankctl::atm_verbs());
   bankctl::GenericCommands generic(settings);

@@ -67,17 +67,32 @@ std::string no_of(const Message& outcome) {
 
 }  // namespace
 
+async::Task<std::unique_ptr<Message>> OperatorCalls::ask(OperatorCall call) {
+  std::unique_ptr<Message> response = new_response(call);
+  co_await exchange_all(call, *response);
+  const FieldDescriptor* const outcome = outcome_of(*response);
+  const bool is_no = outcome != nullptr && outcome->name() == "refusal";
+  if (is_no) print(*response);
+  judge(*response);
+  co_return response;
+}
+
 async::Task<int> OperatorCalls::call(OperatorCall call) {
   const std::unique_ptr<Message> response = new_response(call);
+  co_await exchange_all(call, *response);
+  print(*response);
+  co_return judge(*response);
+}
+
+// Throws when there is no answer.
+async::Task<> OperatorCalls::exchange_all(const OperatorCall& call, Message& response) {
   async::Task<rpc::Status> exchanged = has_field(*call.request, "page_token")
-                                           ? exchange_pages(call, *response)
-                                           : exchange(call, *response);
+                                           ? exchange_pages(call, response)
+                                           : exchange(call, response);
   const std::optional<rpc::Status> status =
       co_await cli::unless_interrupted(interrupts_, std::move(exchanged));
   if (!status) fail(call, interrupted);
   if (!status->is_ok()) fail(call, *status);
-  print(*response);
-  co_return judge(*response);
 }
 
 async::Task<rpc::Status> OperatorCalls::exchange(const OperatorCall& call, Message& response) {
@@ -122,8 +137,7 @@ async::Task<int> OperatorCalls::watch(OperatorCall call) {
     async::Task<bool> next = next_of(stream.get(), response.get());
     const std::optional<bool> more = co_await cli::while_read(interrupts_, std::move(next));
     if (!more || !*more) co_return 0;
-    const std::string line =
-        settings_.json ? cli::to_json(*response) : cli::to_line(*response, settings_.currency);
+    const std::string line = settings_.json ? cli::to_json(*response) : cli::to_line(*response);
     out_ << line << std::endl;
   }
 }
@@ -139,7 +153,7 @@ void OperatorCalls::print(const Message& response) const {
     if (!no_of(answer).empty() && outcome->name() != "refused") return;  // judge() says it.
     out_ << outcome->name() << "\n";
   }
-  const std::string text = cli::to_text(response, settings_.currency);
+  const std::string text = cli::to_text(response);
   const bool says_nothing = outcome == nullptr && response.GetDescriptor()->field_count() == 0;
   out_ << (says_nothing ? "done\n" : text);
   const FieldDescriptor* const differences =

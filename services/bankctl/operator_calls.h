@@ -24,7 +24,7 @@ struct Settings {
   async::Endpoint atm = async::Endpoint::parse("127.0.0.1:7002");
   bool json = false;
   bool yes = false;
-  std::string currency = "EUR";
+  std::string currency;  // Of all amounts. Empty: the server is asked.
   async::Duration timeout = std::chrono::seconds(10);
   std::uint32_t limit = 1000;  // Rows of a list.
 };
@@ -44,12 +44,15 @@ class OperatorCalls {
                 const Settings& settings, std::ostream& out)
       : loop_(loop), channel_(channel), interrupts_(interrupts), settings_(settings), out_(out) {}
 
+  // Gives the answer to a question. Throws Failure(declined) for a no.
+  async::Task<std::unique_ptr<google::protobuf::Message>> ask(OperatorCall call);
   // Gives the exit code: 0; 1 for a definite no; 65 when something does not add up.
   async::Task<int> call(OperatorCall call);
   // Prints each response on a line until the person has seen enough.
   async::Task<int> watch(OperatorCall call);
 
  private:
+  async::Task<> exchange_all(const OperatorCall& call, google::protobuf::Message& response);
   async::Task<rpc::Status> exchange(const OperatorCall& call, google::protobuf::Message& response);
   async::Task<rpc::Status> exchange_pages(const OperatorCall& call,
                                           google::protobuf::Message& response);

@@ -87,6 +87,31 @@ void set_choice(const Place& place, const Input& input, std::string text) {
 
 }  // namespace
 
+bool has_amount(Kind kind) {
+  return kind == Kind::amount || kind == Kind::amount_or_zero || kind == Kind::limit ||
+         kind == Kind::notes;
+}
+
+void check_input(const Input& input, const std::string& text) {
+  switch (input.kind) {
+    case Kind::amount:
+      return cli::require_amount(text);
+    case Kind::amount_or_zero:
+      return cli::require_amount_or_zero(text);
+    case Kind::limit:
+      if (text == "0") fail(input, "must be more than 0; say none for no limit");
+      if (text != "none") cli::require_amount(text);
+      return;
+    case Kind::count_limit:
+      if (text == "0") fail(input, "must be 1 or more; say none for no limit");
+      return;
+    case Kind::notes:
+      return cli::require_notes(text);
+    default:
+      return;
+  }
+}
+
 void set_input(Message& request, const Input& input, const std::string& text,
                ledger::Currency currency) {
   const Place place = find(request, input.field);
@@ -107,10 +132,11 @@ void set_input(Message& request, const Input& input, const std::string& text,
       return set_message(place, cli::parse_amount(text, currency));
     case Kind::amount_or_zero:
       return set_message(place, cli::parse_amount_or_zero(text, currency));
-    case Kind::minor_units: {
-      const std::int64_t units = cli::parse_amount_or_zero(text, currency).minor_units();
-      return reflection.SetInt64(place.message, place.field, units);
-    }
+    case Kind::limit:
+      return set_message(place, text == "none" ? cli::parse_amount_or_zero("0", currency)
+                                               : cli::parse_amount(text, currency));
+    case Kind::count_limit:
+      return set_number(place, input, text == "none" ? "0" : text);
     case Kind::notes:
       return set_message(place, cli::parse_notes(text, currency));
     case Kind::choice:
@@ -128,6 +154,33 @@ void set_bytes(Message& request, std::string_view field, std::string_view bytes)
 void set_number(Message& request, std::string_view field, std::uint32_t number) {
   const Place place = find(request, field);
   place.message->GetReflection()->SetUInt32(place.message, place.field, number);
+}
+
+void copy_field(const Message& from, std::string_view field, Message& to, std::string_view as) {
+  const FieldDescriptor* const source = from.GetDescriptor()->FindFieldByName(std::string(field));
+  const Place place = find(to, as);
+  async::check(source != nullptr && source->cpp_type() == place.field->cpp_type(),
+               "a question names what its verb names");
+  if (source->cpp_type() == FieldDescriptor::CPPTYPE_UINT64) {
+    place.message->GetReflection()->SetUInt64(place.message, place.field,
+                                              from.GetReflection()->GetUInt64(from, source));
+  } else {
+    place.message->GetReflection()->SetString(place.message, place.field,
+                                              from.GetReflection()->GetString(from, source));
+  }
+}
+
+std::string text_at(const Message& message, std::string_view path) {
+  const std::size_t dot = path.find('.');
+  const auto& reflection = *message.GetReflection();
+  const FieldDescriptor* const field =
+      message.GetDescriptor()->FindFieldByName(std::string(path.substr(0, dot)));
+  async::check(field != nullptr, "an answer has the field that a verb looks up");
+  if (dot == std::string_view::npos) return reflection.GetString(message, field);
+  path.remove_prefix(dot + 1);
+  if (!field->is_repeated()) return text_at(reflection.GetMessage(message, field), path);
+  if (reflection.FieldSize(message, field) == 0) return "";
+  return text_at(reflection.GetRepeatedMessage(message, field, 0), path);
 }
 
 bool has_field(const Message& message, std::string_view field) {

@@ -12,10 +12,22 @@
 
 namespace bankctl {
 
+// Whether what is typed for it means something in some currency only.
+bool has_amount(Kind kind);
+// Throws Failure(usage) for what is ill-formed in every currency.
+void check_input(const Input& input, const std::string& text);
+
 // Sets the field at `input.field` from `text`. Throws Failure(usage) with a sentence that says what
 // it must be.
 void set_input(google::protobuf::Message& request, const Input& input, const std::string& text,
                ledger::Currency currency);
+
+// The same field of another message, a text or a number: an account's name, an exception's number.
+void copy_field(const google::protobuf::Message& from, std::string_view field,
+                google::protobuf::Message& to, std::string_view as);
+// The text at a path, "account.balance.currency", of which a list is its first row; "" where there is
+// none.
+std::string text_at(const google::protobuf::Message& message, std::string_view path);
 
 // A plain field of the request itself: the change's id, the page.
 void set_bytes(google::protobuf::Message& request, std::string_view field, std::string_view bytes);

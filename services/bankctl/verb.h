@@ -14,13 +14,14 @@ enum class Kind : std::uint8_t {
   text,
   number,          // A whole number, 0 or more.
   id,              // A UUID.
-  amount,          // In major units, more than 0, of --currency.
+  amount,          // In major units, more than 0.
   amount_or_zero,  // The same, or 0.
-  minor_units,     // The same as a bare number of minor units.
+  limit,           // The same, or "none", which is 0.
+  count_limit,     // A whole number, 1 or more, or "none", which is 0.
   notes,           // "100x50".
   choice,          // A value of an enum, by its short name.
   pin,             // Read from --pin-file or asked for; never a word.
-  currency,        // --currency; never a word.
+  currency,        // The currency itself; never a word.
   yes,             // Always true; never a word.
 };
 
@@ -35,6 +36,15 @@ struct Input {
   bool required = true;
 };
 
+// Where the currency of a verb's amounts is found, unless --currency says it: a question to the
+// verb's own service, which knows.
+struct CurrencySource {
+  std::string_view method;      // "GetAccount"
+  std::string_view named_by;    // The field of the verb's request that says of what, or "".
+  std::string_view asked_with;  // The question's field for it.
+  std::string_view answer;      // "account.balance.currency"; of a list, its first row is taken.
+};
+
 struct Verb {
   std::string_view words;   // "account open"
   std::string_view method;  // "OpenAccount"
@@ -43,6 +53,10 @@ struct Verb {
   std::vector<Input> inputs = {};
   // Asked before it is done, if there is somebody to ask: what cannot be taken back.
   std::string_view question = {};
+  // Of a verb with amounts, notes or a currency.
+  const CurrencySource* currency = nullptr;
+  // Called instead when none of the options is given: "GetCard".
+  std::string_view method_without_options = {};
 };
 
 struct VerbTable {

@@ -1,7 +1,9 @@
 #include "cli/amount.h"
 
-#include <array>
-#include <limits>
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <numeric>
 
 #include "ops/failure.h"
 #include "ops/value.h"
@@ -11,16 +13,9 @@ namespace {
 
 constexpr std::uint32_t notes_max =
     200;  // What fits into an acceptor or a cassette's slot at once.
-constexpr std::array<std::int64_t, 6> note_faces = {200, 100, 50, 20, 10, 5};
 
 [[noreturn]] void fail(const std::string& sentence) {
   throw ops::Failure(ops::ExitCode::usage, sentence);
-}
-
-std::int64_t minor_units_per_major(ledger::Currency currency) {
-  std::int64_t units = 1;
-  for (int i = 0; i < currency.minor_digits(); ++i) units *= 10;
-  return units;
 }
 
 bank::v1::Money money_of(ledger::Cents amount, ledger::Currency currency) {
@@ -30,22 +25,79 @@ bank::v1::Money money_of(ledger::Cents amount, ledger::Currency currency) {
   return money;
 }
 
-std::vector<atm::v1::Notes> notes_making(const std::string& text, ledger::Currency currency) {
-  const bank::v1::Money amount = parse_amount(text, currency);
-  const std::int64_t unit = minor_units_per_major(currency);
-  std::int64_t left = amount.minor_units();
-  std::vector<atm::v1::Notes> list;
-  for (const std::int64_t face : note_faces) {
-    const std::int64_t count = left / (face * unit);
-    if (count == 0) continue;
-    if (count > notes_max) fail(text + " is more than fits into the slot at once.");
-    atm::v1::Notes notes;
-    notes.set_denomination_minor_units(face * unit);
-    notes.set_count(static_cast<std::uint32_t>(count));
-    list.push_back(notes);
-    left -= count * face * unit;
+// The two parts of "2x50", of which the first is a number.
+struct Counted {
+  std::uint32_t count = 0;
+  std::string_view face;
+};
+
+Counted counted(std::string_view text) {
+  const std::size_t x = text.find('x');
+  if (x == std::string_view::npos) {
+    fail("'" + std::string(text) + "' is not a number of notes: write 2x50 for two notes of 50.");
   }
-  if (left != 0) fail("No notes make " + text + ": the smallest is 5.");
+  const auto count = ops::Value<std::uint32_t>::parse(text.substr(0, x));
+  if (!count || *count == 0) {
+    fail("'" + std::string(text) + "' has no number of notes before its x: write 2x50.");
+  }
+  return {*count, text.substr(x + 1)};
+}
+
+bool is_one_amount(const std::vector<std::string>& words) {
+  if (words.empty()) fail("Say which notes: 2x50 1x20, or an amount that notes make, 120.");
+  return words.size() == 1 && words[0].find('x') == std::string::npos;
+}
+
+using NoteCounts = std::map<std::int64_t, std::uint32_t, std::greater<>>;
+
+// The fewest notes that make `amount`, by their faces; none if no notes do, or only more than fit
+// into the slot. `unit` divides `amount` and every face.
+NoteCounts fewest_notes(std::int64_t amount, std::int64_t unit,
+                        std::span<const ledger::Cents> denominations) {
+  const auto places = static_cast<std::size_t>(amount / unit) + 1;
+  std::vector<std::uint32_t> fewest(places, notes_max + 1);  // That make each multiple of `unit`.
+  std::vector<std::int64_t> last(places, 0);                 // The face of one of them.
+  fewest[0] = 0;
+  for (std::size_t place = 1; place < places; ++place) {
+    for (const ledger::Cents face : denominations) {
+      const auto step = static_cast<std::size_t>(face.value / unit);
+      if (step > place || fewest[place - step] + 1 >= fewest[place]) continue;
+      fewest[place] = fewest[place - step] + 1;
+      last[place] = face.value;
+    }
+  }
+  NoteCounts counts;
+  if (fewest.back() > notes_max) return counts;
+  for (std::size_t place = places - 1; place > 0;) {
+    ++counts[last[place]];
+    place -= static_cast<std::size_t>(last[place] / unit);
+  }
+  return counts;
+}
+
+std::vector<atm::v1::Notes> notes_making(const std::string& text, ledger::Currency currency,
+                                         std::span<const ledger::Cents> denominations) {
+  constexpr std::int64_t places_max = 1'000'000;
+  const std::int64_t amount = parse_amount(text, currency).minor_units();
+  if (denominations.empty()) fail("The ATM does not say which notes it takes: name them, as 2x50.");
+  const ledger::Cents largest = *std::ranges::max_element(denominations);
+  std::int64_t unit = 0;
+  for (const ledger::Cents face : denominations) unit = std::gcd(unit, face.value);
+  if (amount / notes_max > largest.value || amount / unit > places_max) {
+    fail(text + " is more than fits into the slot at once.");
+  }
+  NoteCounts counts;
+  if (amount % unit == 0) counts = fewest_notes(amount, unit, denominations);
+  if (counts.empty()) {
+    fail("No notes make " + text + ": there are notes of " +
+         ledger::to_text(denominations, currency) + ".");
+  }
+  std::vector<atm::v1::Notes> list;
+  for (const auto& [face, count] : counts) {
+    atm::v1::Notes& notes = list.emplace_back();
+    *notes.mutable_denomination() = money_of(ledger::Cents{face}, currency);
+    notes.set_count(count);
+  }
   return list;
 }
 
@@ -57,41 +109,50 @@ ledger::Currency parse_currency(const std::string& text) {
   return *currency;
 }
 
-bank::v1::Money parse_amount_or_zero(std::string_view text, ledger::Currency currency) {
+void require_amount_or_zero(std::string_view text) {
   if (text.starts_with('-'))
     fail("'" + std::string(text) + "' is not an amount: it must not be negative.");
+  if (const auto why = ledger::why_not_major_units(text)) fail(*why + ".");
+}
+
+void require_amount(std::string_view text) {
+  require_amount_or_zero(text);
+  if (text.find_first_not_of("0.") == std::string_view::npos) {
+    fail("An amount must be more than 0.");
+  }
+}
+
+void require_notes(std::string_view text) { require_amount(counted(text).face); }
+
+void require_note_list(const std::vector<std::string>& words) {
+  if (is_one_amount(words)) return require_amount(words[0]);
+  for (const std::string& word : words) require_notes(word);
+}
+
+bank::v1::Money parse_amount_or_zero(std::string_view text, ledger::Currency currency) {
+  require_amount_or_zero(text);
   const auto cents = ledger::parse_major_units(text, currency);
   if (!cents) fail(cents.error() + ".");
   return money_of(*cents, currency);
 }
 
 bank::v1::Money parse_amount(std::string_view text, ledger::Currency currency) {
-  bank::v1::Money money = parse_amount_or_zero(text, currency);
-  if (money.minor_units() == 0) fail("An amount must be more than 0.");
-  return money;
+  require_amount(text);
+  return parse_amount_or_zero(text, currency);
 }
 
 atm::v1::Notes parse_notes(std::string_view text, ledger::Currency currency) {
-  const std::size_t x = text.find('x');
-  if (x == std::string_view::npos) {
-    fail("'" + std::string(text) + "' is not a number of notes: write 2x50 for two notes of 50.");
-  }
-  const auto count = ops::Value<std::uint32_t>::parse(text.substr(0, x));
-  if (!count || *count == 0) {
-    fail("'" + std::string(text) + "' has no number of notes before its x: write 2x50.");
-  }
-  atm::v1::Notes notes;
-  notes.set_count(*count);
-  notes.set_denomination_minor_units(parse_amount(text.substr(x + 1), currency).minor_units());
-  return notes;
+  const Counted notes = counted(text);
+  atm::v1::Notes parsed;
+  parsed.set_count(notes.count);
+  *parsed.mutable_denomination() = parse_amount(notes.face, currency);
+  return parsed;
 }
 
 std::vector<atm::v1::Notes> parse_note_list(const std::vector<std::string>& words,
-                                            ledger::Currency currency) {
-  if (words.empty()) fail("Say which notes: 2x50 1x20, or an amount that notes make, 120.");
-  if (words.size() == 1 && words[0].find('x') == std::string::npos) {
-    return notes_making(words[0], currency);
-  }
+                                            ledger::Currency currency,
+                                            std::span<const ledger::Cents> denominations) {
+  if (is_one_amount(words)) return notes_making(words[0], currency, denominations);
   std::vector<atm::v1::Notes> list;
   for (const std::string& word : words) list.push_back(parse_notes(word, currency));
   return list;
@@ -101,7 +162,7 @@ bank::v1::Money sum_of(const std::vector<atm::v1::Notes>& notes, ledger::Currenc
   std::int64_t sum = 0;
   for (const atm::v1::Notes& kind : notes) {
     std::int64_t value = 0;
-    if (__builtin_mul_overflow(kind.denomination_minor_units(), std::int64_t{kind.count()},
+    if (__builtin_mul_overflow(kind.denomination().minor_units(), std::int64_t{kind.count()},
                                &value) ||
         __builtin_add_overflow(sum, value, &sum)) {
       fail("So many notes do not fit into an ATM.");
@@ -110,11 +171,12 @@ bank::v1::Money sum_of(const std::vector<atm::v1::Notes>& notes, ledger::Currenc
   return money_of(ledger::Cents{sum}, currency);
 }
 
-std::string notes_text(const atm::v1::Notes& notes, const std::string& currency) {
-  const auto known = ledger::Currency::parse(currency);
-  const ledger::Cents face{notes.denomination_minor_units()};
+std::string notes_text(const atm::v1::Notes& notes) {
+  const bank::v1::Money& face = notes.denomination();
+  const auto known = ledger::Currency::parse(face.currency());
+  const ledger::Cents units{face.minor_units()};
   const std::string text =
-      known ? ledger::to_text(ledger::Money{face, *known}) : std::to_string(face.value);
+      known ? ledger::to_text(ledger::Money{units, *known}) : std::to_string(units.value);
   return std::to_string(notes.count()) + " x " + text;
 }
 

@@ -1,6 +1,7 @@
 // Amounts and notes as people type them.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,23 +15,32 @@ namespace cli {
 // "EUR". Throws Failure(usage).
 ledger::Currency parse_currency(const std::string& text);
 
+// Before the currency is known: throws Failure(usage) for what is an amount in none of them, and for
+// 0 and less. require_amount_or_zero() lets 0 pass: an overdraft, what was paid of a hold.
+void require_amount(std::string_view text);
+void require_amount_or_zero(std::string_view text);
+// The same of notes, "2x50 1x20", and of an amount that notes make, "120".
+void require_notes(std::string_view text);
+void require_note_list(const std::vector<std::string>& words);
+
 // "60", "60.5" or "60.00", more than 0. Throws Failure(usage) with one sentence.
 bank::v1::Money parse_amount(std::string_view text, ledger::Currency currency);
-// The same, or 0: an overdraft, what was paid of a hold.
+// The same, or 0.
 bank::v1::Money parse_amount_or_zero(std::string_view text, ledger::Currency currency);
 
 // "2x50": two notes of 50. Throws Failure(usage).
 atm::v1::Notes parse_notes(std::string_view text, ledger::Currency currency);
 
-// "2x50", "1x20": such notes; or one amount, "120": the fewest of the notes that people carry
-// that make it. Throws Failure(usage).
+// "2x50", "1x20": such notes; or one amount, "120": the fewest notes of `denominations` that make it.
+// Throws Failure(usage).
 std::vector<atm::v1::Notes> parse_note_list(const std::vector<std::string>& words,
-                                            ledger::Currency currency);
+                                            ledger::Currency currency,
+                                            std::span<const ledger::Cents> denominations);
 
 // What they are worth together. Throws Failure(usage) when no number holds it.
 bank::v1::Money sum_of(const std::vector<atm::v1::Notes>& notes, ledger::Currency currency);
 
 // "2 x 50.00 EUR".
-std::string notes_text(const atm::v1::Notes& notes, const std::string& currency);
+std::string notes_text(const atm::v1::Notes& notes);
 
 }  // namespace cli

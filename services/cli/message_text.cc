@@ -1,6 +1,7 @@
 #include "cli/message_text.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <utility>
 
@@ -38,10 +39,13 @@ std::string amount_text(std::int64_t minor_units, const std::string& currency) {
   return ledger::major_units(ledger::Cents{minor_units}, *known);
 }
 
-std::string notes_text(const atm::v1::Notes& notes, const std::string& currency) {
-  std::string face = amount_text(notes.denomination_minor_units(), currency);
-  if (face.ends_with(".00")) face.resize(face.size() - 3);
-  return std::to_string(notes.count()) + "x" + face;
+// "3x50 EUR".
+std::string notes_text(const atm::v1::Notes& notes) {
+  const bank::v1::Money& denomination = notes.denomination();
+  const std::array<ledger::Cents, 1> face = {ledger::Cents{denomination.minor_units()}};
+  const auto currency = ledger::Currency::parse(denomination.currency());
+  return std::to_string(notes.count()) + "x" +
+         (currency ? ledger::to_text(face, *currency) : money_text(denomination));
 }
 
 bool is(const FieldDescriptor& field, const google::protobuf::Descriptor& type) {
@@ -77,15 +81,14 @@ std::string scalar_text(const Message& message, const FieldDescriptor& field) {
   }
 }
 
-std::string list_text(const Message& message, const FieldDescriptor& field,
-                      const std::string& currency) {
+std::string list_text(const Message& message, const FieldDescriptor& field) {
   std::string text;
   const Reflection& reflection = *message.GetReflection();
   for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-    if (!text.empty()) text += ' ';
+    if (!text.empty()) text += is(field, *atm::v1::Notes::descriptor()) ? ", " : " ";
     if (is(field, *atm::v1::Notes::descriptor())) {
       const Message& item = reflection.GetRepeatedMessage(message, &field, i);
-      text += notes_text(static_cast<const atm::v1::Notes&>(item), currency);
+      text += notes_text(static_cast<const atm::v1::Notes&>(item));
     } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
       text += reflection.GetRepeatedString(message, &field, i);
     }
@@ -96,22 +99,22 @@ std::string list_text(const Message& message, const FieldDescriptor& field,
 // Fields that say something only when they are not what they mostly are.
 std::string unusual(const Message& message, const FieldDescriptor& field, std::string text) {
   const bool is_limit = message.GetDescriptor() == bank::v1::CardLimits::descriptor();
-  if (is_limit && (text == "0" || text.starts_with("0.00 "))) return "none";
+  if (is_limit && !text.empty() && text.find_first_of("123456789") == std::string::npos) {
+    return "none";
+  }
   if (field.name() == "replayed" && text == "no") return "";
   return text;
 }
 
-std::string cell(const Message& message, const FieldDescriptor& field,
-                 const std::string& currency) {
+std::string cell(const Message& message, const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
-  if (field.is_repeated()) return list_text(message, field, currency);
+  if (field.is_repeated()) return list_text(message, field);
   if (field.has_presence() && !reflection.HasField(message, &field)) return "";
   if (is(field, *bank::v1::Money::descriptor())) {
     return money_text(static_cast<const bank::v1::Money&>(reflection.GetMessage(message, &field)));
   }
   if (is(field, *atm::v1::Notes::descriptor())) {
-    return notes_text(static_cast<const atm::v1::Notes&>(reflection.GetMessage(message, &field)),
-                      currency);
+    return notes_text(static_cast<const atm::v1::Notes&>(reflection.GetMessage(message, &field)));
   }
   return scalar_text(message, field);
 }
@@ -119,7 +122,7 @@ std::string cell(const Message& message, const FieldDescriptor& field,
 using Cells = std::vector<std::pair<std::string, std::string>>;
 
 // Name and value of each field as they are shown, messages within the message flattened.
-void collect(const Message& message, const std::string& currency, Cells& cells) {
+void collect(const Message& message, Cells& cells) {
   const google::protobuf::Descriptor& type = *message.GetDescriptor();
   const Reflection& reflection = *message.GetReflection();
   for (int i = 0; i < type.field_count(); ++i) {
@@ -127,10 +130,10 @@ void collect(const Message& message, const std::string& currency, Cells& cells) 
     // Said by whoever prints.
     if (field.name() == "next_page_token" || field.name() == "differences") continue;
     if (is_plain(field)) {
-      const std::string text = unusual(message, field, cell(message, field, currency));
+      const std::string text = unusual(message, field, cell(message, field));
       cells.emplace_back(label(field), ops::ForeignText(text).shown());
     } else if (!field.is_repeated() && reflection.HasField(message, &field)) {
-      collect(reflection.GetMessage(message, &field), currency, cells);
+      collect(reflection.GetMessage(message, &field), cells);
     }
   }
 }
@@ -147,15 +150,14 @@ std::size_t width(std::string_view text) {
       text, [](char letter) { return (static_cast<unsigned char>(letter) & 0xc0U) != 0x80U; }));
 }
 
-std::string table_of(const Message& message, const FieldDescriptor& field,
-                     const std::string& currency) {
+std::string table_of(const Message& message, const FieldDescriptor& field) {
   const Reflection& reflection = *message.GetReflection();
   const int size = reflection.FieldSize(message, &field);
   if (size == 0) return "No " + words(field.name()) + ".\n";
   std::vector<std::string> headings;
   for (int i = 0; i < size; ++i) {
     Cells cells;
-    collect(reflection.GetRepeatedMessage(message, &field, i), currency, cells);
+    collect(reflection.GetRepeatedMessage(message, &field, i), cells);
     for (const auto& [name, value] : cells) {
       if (std::ranges::find(headings, name) == headings.end()) headings.push_back(name);
     }
@@ -163,7 +165,7 @@ std::string table_of(const Message& message, const FieldDescriptor& field,
   Table table(headings);
   for (int i = 0; i < size; ++i) {
     Cells cells;
-    collect(reflection.GetRepeatedMessage(message, &field, i), currency, cells);
+    collect(reflection.GetRepeatedMessage(message, &field, i), cells);
     std::vector<std::string> row(headings.size());
     for (const auto& [name, value] : cells) {
       row[static_cast<std::size_t>(std::ranges::find(headings, name) - headings.begin())] = value;
@@ -173,16 +175,16 @@ std::string table_of(const Message& message, const FieldDescriptor& field,
   return table.text();
 }
 
-std::string tables_of(const Message& message, const std::string& currency) {
+std::string tables_of(const Message& message) {
   const google::protobuf::Descriptor& type = *message.GetDescriptor();
   const Reflection& reflection = *message.GetReflection();
   std::string text;
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
     if (field.is_repeated() && !is_plain(field)) {
-      text += table_of(message, field, currency);
+      text += table_of(message, field);
     } else if (!field.is_repeated() && !is_plain(field) && reflection.HasField(message, &field)) {
-      text += tables_of(reflection.GetMessage(message, &field), currency);
+      text += tables_of(reflection.GetMessage(message, &field));
     }
   }
   return text;
@@ -203,10 +205,10 @@ std::string time_text(std::int64_t microseconds_since_1970) {
   return text.substr(0, 19) + "Z";
 }
 
-std::string to_text(const Message& message, const std::string& currency) {
-  const std::string tables = tables_of(message, currency);
+std::string to_text(const Message& message) {
+  const std::string tables = tables_of(message);
   Cells cells;
-  collect(message, currency, cells);
+  collect(message, cells);
   std::erase_if(cells, [&](const auto& named) {
     // Beside a table the journal number says little to people.
     return named.second.empty() || (!tables.empty() && named.first == "seq");
@@ -220,9 +222,18 @@ std::string to_text(const Message& message, const std::string& currency) {
   return text;
 }
 
-std::string to_line(const Message& message, const std::string& currency) {
+std::string field_text(const Message& message, std::string_view path) {
+  const std::size_t dot = path.find('.');
+  const FieldDescriptor& field =
+      *message.GetDescriptor()->FindFieldByName(std::string(path.substr(0, dot)));
+  if (dot == std::string_view::npos) return unusual(message, field, cell(message, field));
+  const Message& within = message.GetReflection()->GetMessage(message, &field);
+  return field_text(within, path.substr(dot + 1));
+}
+
+std::string to_line(const Message& message) {
   Cells cells;
-  collect(message, currency, cells);
+  collect(message, cells);
   std::string line;
   for (const auto& [name, value] : cells) {
     if (name == "id") continue;

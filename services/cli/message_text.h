@@ -18,11 +18,14 @@ std::string money_text(const bank::v1::Money& money);
 std::string time_text(std::int64_t microseconds_since_1970);
 
 // A whole message, ending in a newline: each field that has a value on a line, messages within it
-// flattened, and each list of messages as a table. Notes of unnamed currency count as `currency`.
-std::string to_text(const google::protobuf::Message& message, const std::string& currency);
+// flattened, and each list of messages as a table.
+std::string to_text(const google::protobuf::Message& message);
+
+// The field at a path, "limits.daily_amount_max", as it is shown: "500.00 EUR". The path exists.
+std::string field_text(const google::protobuf::Message& message, std::string_view path);
 
 // One message on one line, the columns as wide as in every other line: for streams.
-std::string to_line(const google::protobuf::Message& message, const std::string& currency);
+std::string to_line(const google::protobuf::Message& message);
 
 // Rows as a table: numbers to the right, columns in which nobody has a value left out.
 class Table {

@@ -15,14 +15,14 @@
 namespace teller {
 namespace {
 
-PendingChange described(const Wish& wish) {
+PendingChange described(const Wish& wish, const Sums& sums) {
   switch (wish.what) {
     case Wish::What::withdraw:
-      return {.id = {}, .kind = "withdrawal", .what = cli::money_text(wish.amount)};
+      return {.id = {}, .kind = "withdrawal", .what = cli::money_text(sums.amount)};
     case Wish::What::deposit:
-      return {.id = {}, .kind = "deposit", .what = cli::money_text(wish.amount)};
+      return {.id = {}, .kind = "deposit", .what = cli::money_text(sums.amount)};
     case Wish::What::transfer:
-      return {.id = {}, .kind = "transfer", .what = cli::money_text(wish.amount)};
+      return {.id = {}, .kind = "transfer", .what = cli::money_text(sums.amount)};
     default:
       return {.id = {}, .kind = "PIN change", .what = ""};
   }
@@ -185,9 +185,24 @@ async::Task<int> CustomerCommand::do_question(Wish wish) {
 }
 
 async::Task<int> CustomerCommand::do_change(Wish wish) {
-  if (has_other_currency(wish)) co_return ops::to_int(ops::ExitCode::usage);
-  const PendingChange asked = described(wish);
-  async::Task<Answered<Outcome>> sending = send(std::move(wish));
+  Sums sums;
+  std::string mistake;
+  try {
+    sums = sums_of(wish);
+  } catch (const ops::Failure& failure) {
+    mistake = failure.what();
+  }
+  if (!mistake.empty()) {
+    co_return print({.code = ops::ExitCode::usage,
+                     .outcome = "error",
+                     .body = nullptr,
+                     .text = "",
+                     .sentence = mistake,
+                     .id = ""});
+  }
+  const PendingChange asked = described(wish, sums);
+  if (pins_.show) pins_.show(name_of(asked));
+  async::Task<Answered<Outcome>> sending = send(std::move(wish), std::move(sums));
   const std::optional<Answered<Outcome>> answer =
       co_await cli::unless_interrupted(interrupts_, std::move(sending));
   const std::string id = customer_.last_id().text();
@@ -217,31 +232,34 @@ async::Task<int> CustomerCommand::do_change(Wish wish) {
                    .id = id});
 }
 
-async::Task<Answered<Outcome>> CustomerCommand::send(Wish wish) {
+async::Task<Answered<Outcome>> CustomerCommand::send(Wish wish, Sums sums) {
   switch (wish.what) {
     case Wish::What::withdraw:
-      return customer_.withdraw(std::move(wish.amount));
+      return customer_.withdraw(std::move(sums.amount));
     case Wish::What::deposit:
-      return customer_.deposit(std::move(wish.notes), cli::money_text(wish.amount));
+      return customer_.deposit(std::move(sums.notes), cli::money_text(sums.amount));
     case Wish::What::transfer:
-      return customer_.transfer(std::move(wish.amount), std::move(wish.target_account));
+      return customer_.transfer(std::move(sums.amount), std::move(wish.target_account));
     default:
       return customer_.change_pin(pin_, new_pin_);
   }
 }
 
-bool CustomerCommand::has_other_currency(const Wish& wish) {
-  const std::string& theirs = customer_.session().currency();
-  const std::string& ours = wish.amount.currency();
-  if (ours.empty() || ours == theirs) return false;
-  print({.code = ops::ExitCode::usage,
-         .outcome = "error",
-         .body = nullptr,
-         .text = "",
-         .sentence =
-             "Your account is in " + theirs + ", and not in " + ours + ": say --currency " + theirs,
-         .id = ""});
-  return true;
+// Throws ops::Failure when they are none.
+Sums CustomerCommand::sums_of(const Wish& wish) const {
+  if (wish.what == Wish::What::change_pin) return {};
+  const bool is_deposit = wish.what == Wish::What::deposit;
+  const ledger::Currency currency = is_deposit ? customer_.cash_currency() : customer_.currency();
+  if (!wish.currency.empty() && wish.currency != currency.text()) {
+    throw ops::Failure(ops::ExitCode::usage,
+                       (is_deposit ? "This ATM's notes are in " : "Your account is in ") +
+                           currency.text() + ", and not in " + wish.currency);
+  }
+  if (!is_deposit) return {.amount = cli::parse_amount(wish.amount, currency)};
+  Sums sums;
+  sums.notes = cli::parse_note_list(wish.notes, currency, customer_.denominations());
+  sums.amount = cli::sum_of(sums.notes, currency);
+  return sums;
 }
 
 int CustomerCommand::no_answer(const rpc::Status& status) {

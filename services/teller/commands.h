@@ -14,23 +14,32 @@
 
 namespace teller {
 
-// What a command was asked to do. Amounts are read before anything is sent.
+// What a command was asked to do. Amounts are in the currency that the session turns out to have.
 struct Wish {
   enum class What : std::uint8_t { balance, withdraw, deposit, transfer, statement, change_pin };
 
   What what = What::balance;
-  bank::v1::Money amount = {};             // Of all three that move money.
-  std::vector<atm::v1::Notes> notes = {};  // Of deposit.
-  std::string target_account = {};         // Of transfer.
-  std::uint32_t entries = 10;              // Of statement.
+  std::string amount = {};              // Of withdraw and transfer: "60".
+  std::vector<std::string> notes = {};  // Of deposit: "2x50", "1x20".
+  std::string target_account = {};      // Of transfer.
+  std::uint32_t entries = 10;           // Of statement.
+  std::string currency = {};  // What amounts must be in; empty: whatever the session's is.
 
   bool is_change() const { return what != What::balance && what != What::statement; }
 };
 
-// Where PINs come from: asked for only when they are needed.
+// Where PINs come from: asked for only when they are needed. And who is shown what is about to be
+// done, "withdrawal of 60.00 EUR", if anybody.
 struct Pins {
   std::function<std::string()> pin;
   std::function<std::string()> new_pin;
+  std::function<void(const std::string&)> show = {};
+};
+
+// A wish's money, once its currency is known.
+struct Sums {
+  bank::v1::Money amount = {};             // Of all three that move money.
+  std::vector<atm::v1::Notes> notes = {};  // Of deposit.
 };
 
 // Owned by main or a test. Loop thread only.
@@ -70,8 +79,8 @@ class CustomerCommand {
   async::Task<int> begin_session(Wish wish);
   async::Task<int> do_question(Wish wish);
   async::Task<int> do_change(Wish wish);
-  async::Task<Answered<Outcome>> send(Wish wish);
-  bool has_other_currency(const Wish& wish);
+  async::Task<Answered<Outcome>> send(Wish wish, Sums sums);
+  Sums sums_of(const Wish& wish) const;
   int no_answer(const rpc::Status& status);
   int print(const Report& report);
   void print_json(const Report& report);

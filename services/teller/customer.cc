@@ -299,4 +299,24 @@ async::Task<bool> Customer::wait(int tries, async::Deadline until) {
   co_return true;
 }
 
+ledger::Currency Customer::currency() const {
+  const auto currency = ledger::Currency::parse(session_.currency());
+  if (currency) return *currency;
+  throw ops::Failure(ops::ExitCode::protocol, "The ATM does not say what your account is in");
+}
+
+ledger::Currency Customer::cash_currency() const {
+  if (session_.denominations().empty()) return currency();
+  const auto cash = ledger::Currency::parse(session_.denominations(0).currency());
+  return cash ? *cash : currency();
+}
+
+std::vector<ledger::Cents> Customer::denominations() const {
+  std::vector<ledger::Cents> faces;
+  for (const bank::v1::Money& face : session_.denominations()) {
+    if (face.minor_units() >= 1) faces.push_back(ledger::Cents{face.minor_units()});
+  }
+  return faces;
+}
+
 }  // namespace teller

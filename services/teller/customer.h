@@ -12,6 +12,7 @@
 #include "async/task.h"
 #include "async/time.h"
 #include "atm/v1/atm.pb.h"
+#include "ledger/money.h"
 #include "rpc/client.h"
 #include "teller/pending.h"
 
@@ -59,6 +60,13 @@ class Customer {
   async::Task<Answered<atm::v1::InsertCardResponse>> insert_card(std::string pin);
   async::Task<> end_session();
   const atm::v1::Session& session() const { return session_; }
+  // What the session's amounts are in: the account's currency. Throws Failure(protocol) when the ATM
+  // named none.
+  ledger::Currency currency() const;
+  // The notes that the ATM takes, smallest first, and their currency. An ATM that does not say has
+  // the account's.
+  ledger::Currency cash_currency() const;
+  std::vector<ledger::Cents> denominations() const;
 
   async::Task<Answered<atm::v1::GetBalanceResponse>> balance();
   async::Task<Answered<atm::v1::ListStatementResponse>> statement(std::uint32_t entries);

@@ -39,7 +39,7 @@ struct Settings {
   std::string pin_file;
   std::optional<std::filesystem::path> state;
   std::string new_pin_file;
-  std::string currency = "EUR";
+  std::string currency;
   async::Duration timeout = std::chrono::seconds(30);
   async::Duration idle = std::chrono::seconds(60);
   bool json = false;
@@ -81,6 +81,9 @@ int run_wish(Settings& settings, Wish wish) {
   Visit visit(settings, read_card(settings, terminal));
   teller::Pins pins{.pin = [&] { return cli::read_pin(terminal, "PIN: ", settings.pin_file); },
                     .new_pin = [&] { return cli::read_new_pin(terminal, settings.new_pin_file); }};
+  if (!settings.json && ::isatty(STDERR_FILENO) != 0) {
+    pins.show = [&](const std::string& what) { terminal.write("Your " + what + " ...\n"); };
+  }
   teller::CustomerCommand command(visit.customer, visit.interrupts, std::move(pins), settings.json,
                                   std::cout, std::cerr);
   try {
@@ -126,6 +129,11 @@ int run_session(const Settings& settings) {
   return visit.loop.run(session.run());
 }
 
+// "" when none was said.
+std::string currency_of(const Settings& settings) {
+  return settings.currency.empty() ? "" : cli::parse_currency(settings.currency).text();
+}
+
 void add_settings(ops::Command& root, Settings& settings) {
   root.example("teller");
   root.example("teller --card 4000000000000002 balance");
@@ -142,7 +150,8 @@ void add_settings(ops::Command& root, Settings& settings) {
               "A PIN on the command line can be read by every user of this machine; leave it "
               "out to be asked, or use --pin-file FILE, or --pin-file - for standard input.");
   root.flag("json", settings.json, "Prints one JSON object");
-  root.option("currency", settings.currency, "CODE", "What amounts are in");
+  root.option("currency", settings.currency, "CODE",
+              "What amounts must be in; without it they are in what your account is in");
   root.option("state", settings.state, "DIR",
               "Where changes without an answer are remembered; else ~/.local/state/teller");
   root.option("timeout", settings.timeout, ops::a_wait(), "TIME", "How long to wait for an answer");
@@ -152,8 +161,10 @@ void add_settings(ops::Command& root, Settings& settings) {
 }
 
 void add_commands(ops::Command& root, Settings& settings) {
+  // What is ill-formed in every currency is said before anybody is asked.
   const auto amount = [&settings] {
-    return cli::parse_amount(settings.amount, cli::parse_currency(settings.currency));
+    cli::require_amount(settings.amount);
+    return settings.amount;
   };
   ops::Command& balance = root.command("balance", "Show your balance");
   balance.example("teller balance");
@@ -163,7 +174,9 @@ void add_commands(ops::Command& root, Settings& settings) {
   withdraw.example("teller withdraw 60");
   withdraw.argument("AMOUNT", settings.amount, "how much, as 60 or 60.00");
   withdraw.run([&settings, amount] {
-    return run_wish(settings, {.what = Wish::What::withdraw, .amount = amount()});
+    return run_wish(
+        settings,
+        {.what = Wish::What::withdraw, .amount = amount(), .currency = currency_of(settings)});
   });
 
   ops::Command& deposit = root.command("deposit", "Put in notes");
@@ -172,11 +185,10 @@ void add_commands(ops::Command& root, Settings& settings) {
   deposit.argument("NOTES", settings.notes,
                    "the notes, as 2x50 1x20; or an amount that notes make");
   deposit.run([&settings] {
-    const ledger::Currency currency = cli::parse_currency(settings.currency);
-    Wish wish{.what = Wish::What::deposit};
-    wish.notes = cli::parse_note_list(settings.notes, currency);
-    wish.amount = cli::sum_of(wish.notes, currency);
-    return run_wish(settings, std::move(wish));
+    cli::require_note_list(settings.notes);
+    return run_wish(
+        settings,
+        {.what = Wish::What::deposit, .notes = settings.notes, .currency = currency_of(settings)});
   });
 
   ops::Command& transfer = root.command("transfer", "Send money to another account");
@@ -184,9 +196,10 @@ void add_commands(ops::Command& root, Settings& settings) {
   transfer.argument("AMOUNT", settings.amount, "how much, as 9.50");
   transfer.argument("ACCOUNT", settings.account, "to whom");
   transfer.run([&settings, amount] {
-    return run_wish(
-        settings,
-        {.what = Wish::What::transfer, .amount = amount(), .target_account = settings.account});
+    return run_wish(settings, {.what = Wish::What::transfer,
+                               .amount = amount(),
+                               .target_account = settings.account,
+                               .currency = currency_of(settings)});
   });
 
   ops::Command& statement = root.command("statement", "List the last entries of your account");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <utility>
 
 #include "cli/amount.h"
@@ -20,7 +21,8 @@ constexpr const char* menu =
     "  3  Balance            6  Change the PIN\n"
     "  0  Take your card\n";
 
-constexpr std::array<std::int64_t, 4> usual_amounts = {20, 50, 100, 200};
+// The menu's amounts: the largest notes, as many as this.
+constexpr std::size_t usual_amounts_max = 4;
 
 std::string trimmed(std::string text) {
   const auto is_blank = [](char letter) { return letter == ' ' || letter == '\t'; };
@@ -171,10 +173,10 @@ async::Task<Session::Next> Session::deposit() {
   if (line->empty()) co_return Next::menu;
   std::vector<atm::v1::Notes> notes;
   bank::v1::Money sum;
-  sum.set_currency(customer_.session().currency());
   try {
-    notes = cli::parse_note_list(words_of(*line), currency());
-    sum = cli::sum_of(notes, currency());
+    const ledger::Currency currency = customer_.cash_currency();
+    notes = cli::parse_note_list(words_of(*line), currency, customer_.denominations());
+    sum = cli::sum_of(notes, currency);
   } catch (const ops::Failure& failure) {
     say(ops::ForeignText(failure.what()).shown());
   }
@@ -265,22 +267,28 @@ std::optional<std::string> Session::accept(const cli::Answer& answer) {
 
 // "" to go back to the menu.
 std::optional<std::string> Session::choose_amount() {
+  const std::vector<ledger::Cents> faces = customer_.denominations();
+  const std::size_t first = faces.size() - std::min(faces.size(), usual_amounts_max);
+  const std::span<const ledger::Cents> usual = std::span(faces).subspan(first);
+  if (usual.empty()) return ask("Amount: ");
+  const ledger::Currency currency = customer_.cash_currency();
   std::string amounts = "\n";
-  for (std::size_t i = 0; i < usual_amounts.size(); ++i) {
-    amounts += "  " + std::to_string(i + 1) + "  " + std::to_string(usual_amounts[i]) + "\n";
+  for (std::size_t i = 0; i < usual.size(); ++i) {
+    amounts += "  " + std::to_string(i + 1) + "  " + ledger::to_text({usual[i], currency}) + "\n";
   }
-  terminal_.write(amounts + "  5  Another amount\n  0  Back\n");
+  const std::string other = std::to_string(usual.size() + 1);
+  terminal_.write(amounts + "  " + other + "  Another amount\n  0  Back\n");
   std::optional<std::string> line = ask("How much: ");
   if (!line || line->empty() || *line == "0") return line ? std::optional<std::string>("") : line;
-  if (line->size() == 1 && (*line)[0] >= '1' && (*line)[0] <= '4') {
-    return std::to_string(usual_amounts[static_cast<std::size_t>((*line)[0] - '1')]);
-  }
-  return *line == "5" ? ask("Amount: ") : line;
+  if (*line == other) return ask("Amount: ");
+  const auto choice = static_cast<std::size_t>(line->front() - '1');
+  if (line->size() > 1 || choice >= usual.size()) return line;
+  return ledger::major_units(usual[choice], currency);
 }
 
 std::optional<bank::v1::Money> Session::ask_amount(std::string text) {
   try {
-    return cli::parse_amount(text, currency());
+    return cli::parse_amount(text, customer_.currency());
   } catch (const ops::Failure& failure) {
     say(ops::ForeignText(failure.what()).shown());
     return std::nullopt;
@@ -315,10 +323,6 @@ void Session::receipt(const std::string& what, const Outcome& outcome) {
   if (balance != nullptr) say("  Available  " + cli::money_text(balance->available()));
   say("  Number     " + customer_.last_id().text());
   say("  " + rule);
-}
-
-ledger::Currency Session::currency() const {
-  return cli::parse_currency(customer_.session().currency());
 }
 
 }  // namespace teller

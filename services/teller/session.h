@@ -58,8 +58,6 @@ class Session {
   Next give_up(const rpc::Status& status);
   void receipt(const std::string& what, const Outcome& outcome);
   void say(const std::string& line) { terminal_.write(line + "\n"); }
-  ledger::Currency currency() const;
-
   async::Loop& loop_;
   Customer& customer_;
   cli::Terminal& terminal_;

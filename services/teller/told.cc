@@ -56,7 +56,7 @@ std::string paid(const Withdrawn& withdrawn, const PendingChange& asked) {
   std::string text = cli::money_text(withdrawn.amount()) + " paid";
   std::string notes;
   for (const Notes& kind : withdrawn.notes()) {
-    notes += (notes.empty() ? "" : ", ") + cli::notes_text(kind, withdrawn.amount().currency());
+    notes += (notes.empty() ? "" : ", ") + cli::notes_text(kind);
   }
   if (!notes.empty()) text += ": " + notes;
   text += '.';
@@ -72,7 +72,7 @@ std::string credited(const Deposited& deposited) {
   std::string handed_back;
   for (const Notes& kind : deposited.handed_back()) {
     handed_back += handed_back.empty() ? " Not accepted, and handed back: " : ", ";
-    handed_back += cli::notes_text(kind, deposited.amount().currency());
+    handed_back += cli::notes_text(kind);
   }
   if (!handed_back.empty()) handed_back += '.';
   std::string text = cli::money_text(deposited.amount());
@@ -172,11 +172,8 @@ std::string counted_out(const Withdrawn& withdrawn) {
   std::string text;
   std::uint32_t number = 0;
   for (const Notes& kind : withdrawn.notes()) {
-    bank::v1::Money face;
-    face.set_minor_units(kind.denomination_minor_units());
-    face.set_currency(withdrawn.amount().currency());
     for (std::uint32_t i = 0; i < kind.count(); ++i) {
-      text += "  " + std::to_string(++number) + ". " + cli::money_text(face) + "\n";
+      text += "  " + std::to_string(++number) + ". " + cli::money_text(kind.denomination()) + "\n";
     }
   }
   return text;

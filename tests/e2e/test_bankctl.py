@@ -8,12 +8,13 @@ import pytest
 from kit import server
 from kit.cli import Cli, data, says
 from kit.frames import frame
+from kit.money import euros
 from kit.process import address_nobody_listens_on
 from kit.protos import OperatorService, bank, operator, refusal
 from kit.status import Code
 
 DECLINED, USAGE, DATA, NO_INPUT, UNAVAILABLE, UNKNOWN, PROTOCOL, PERMISSION = 1, 64, 65, 66, 69, 75, 76, 77
-FUND = ("account", "fund", "jane", "60.00")
+FUND = ("--currency", "EUR", "account", "fund", "jane", "60.00")  # So that nothing is asked before.
 
 
 @pytest.fixture
@@ -28,7 +29,19 @@ def served(scripted_bank):
     async def fund_account(request):
         return operator.FundAccountResponse(receipt=bank.Receipt(ledger_seq=7))
 
-    handlers = {"ListAccounts": list_accounts, "OpenAccount": open_account, "FundAccount": fund_account}
+    async def get_bank(request):
+        return operator.GetBankResponse(currency="EUR", minor_digits=2, currencies=["EUR"])
+
+    async def get_account(request):
+        return operator.GetAccountResponse(account=operator.Account(account_id="jane", balance=euros(0)))
+
+    handlers = {
+        "GetBank": get_bank,
+        "GetAccount": get_account,
+        "ListAccounts": list_accounts,
+        "OpenAccount": open_account,
+        "FundAccount": fund_account,
+    }
     scripted_bank.serve(OperatorService, handlers)
     return scripted_bank
 

@@ -215,7 +215,10 @@ class Model::Decider {
   }
   Verdict operator()(const ledger::SetCardLimits& set) {
     if (!model_.cards_.contains(set.card)) return no(card_not_found);
-    model_.cards_[set.card].limits = set.limits;
+    ledger::CardLimits& limits = model_.cards_[set.card].limits;
+    if (set.withdrawal_max) limits.withdrawal_max = *set.withdrawal_max;
+    if (set.daily_amount_max) limits.daily_amount_max = *set.daily_amount_max;
+    if (set.daily_count_max) limits.daily_count_max = *set.daily_count_max;
     return {};
   }
   Verdict operator()(const ledger::BlockCard& block) { return set_active(block.card, false); }

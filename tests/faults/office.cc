@@ -304,7 +304,7 @@ Task<> Office::decide_exceptions() {
       if (!id) continue;
       wire::ResolveExceptionRequest decide;
       decide.set_exception_seq(exception.exception_seq());
-      decide.set_paid_minor_units(paid_(*id));
+      set_money(decide.mutable_paid(), paid_(*id));
       decide.set_reason("the camera's tape");
       world_.tell("the operator decides that {} was paid for {}", paid_(*id), id->text());
       co_await change<wire::ResolveExceptionResponse>(client.get(), "ResolveException",

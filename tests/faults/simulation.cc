@@ -5,6 +5,8 @@
 
 #include <sodium.h>
 
+#include "atm/denominations.h"
+
 namespace sim {
 namespace {
 
@@ -45,6 +47,7 @@ struct Plan {
     // One run in eight is calm, so that what never fails is tried too.
     if (world.chance(125)) trouble_every = std::chrono::hours(1);
     settings.currency = atm::Currency::of("EUR");
+    settings.denominations = *atm::usual_denominations(settings.currency);
     settings.hold_time_to_live = std::chrono::milliseconds(1500 + world.below(60'000));
     for (std::uint64_t& weight : weights) weight = world.below(10);
   }

@@ -116,7 +116,7 @@ Task<> Town::load_cash(std::string terminal, std::uint32_t position, std::int64_
   request.set_id(bytes_of(make_id()));
   request.set_terminal_id(terminal);
   request.set_position(position);
-  request.mutable_notes()->set_denomination_minor_units(denomination);
+  set_money(request.mutable_notes()->mutable_denomination(), denomination);
   request.mutable_notes()->set_count(count);
   while (true) {
     words::LoadRequest again = request;
@@ -243,7 +243,7 @@ Task<bool> Town::ask(Session* session, Errand* errand) {
     request.set_session_id(session->id);
     for (const Notes::Entry& entry : errand->notes) {
       words::Notes& notes = *request.add_notes();
-      notes.set_denomination_minor_units(entry.denomination.value);
+      set_money(notes.mutable_denomination(), entry.denomination.value);
       notes.set_count(static_cast<std::uint32_t>(entry.count));
     }
     const rpc::Reply<words::DepositResponse> reply =

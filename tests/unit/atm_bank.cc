@@ -181,6 +181,7 @@ async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, 
   signed_on.set_history_agrees(request.seen_chain_head().empty() || knows);
   signed_on.set_in_service(state.in_service);
   *signed_on.mutable_cash() = euros(state.cash[request.terminal_id()]);
+  signed_on.mutable_cash()->set_currency(cash_currency);
   co_return response;
 }
 

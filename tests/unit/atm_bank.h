@@ -61,6 +61,7 @@ class AtmBank {
   void close() { server_.reset(); }
 
   State state;
+  std::string cash_currency = "EUR";  // Of the terminals, as sign-on says it.
   std::set<std::string> terminals = {"atm-1", "atm-2"};
   std::map<std::string, Mood> moods;                 // By method: "Hold".
   std::map<std::string, async::Duration> delays;     // Before it decides.

@@ -18,52 +18,18 @@
 #include "async/random.h"
 #include "async/scope.h"
 #include "atm/atm.h"
+#include "atm/denominations.h"
 #include "atm/device_world.h"
+#include "atm/messages.h"
 #include "atm_bank.h"
 #include "atm_crashes.h"
+#include "atm_methods.h"
 #include "rpc/client.h"
 #include "rpc/server.h"
 
 namespace atm {
 
 using namespace std::chrono_literals;
-
-inline constexpr rpc::Method<v1::InsertCardRequest, v1::InsertCardResponse> insert_card_method{
-    "atm.v1.AtmService/InsertCard"};
-inline constexpr rpc::Method<v1::GetBalanceRequest, v1::GetBalanceResponse> get_balance_method{
-    "atm.v1.AtmService/GetBalance"};
-inline constexpr rpc::Method<v1::WithdrawRequest, v1::WithdrawResponse> withdraw_method{
-    "atm.v1.AtmService/Withdraw"};
-inline constexpr rpc::Method<v1::DepositRequest, v1::DepositResponse> deposit_method{
-    "atm.v1.AtmService/Deposit"};
-inline constexpr rpc::Method<v1::TransferRequest, v1::TransferResponse> transfer_method{
-    "atm.v1.AtmService/Transfer"};
-inline constexpr rpc::Method<v1::ChangePinRequest, v1::ChangePinResponse> change_pin_method{
-    "atm.v1.AtmService/ChangePin"};
-inline constexpr rpc::Method<v1::ResolveRequest, v1::ResolveResponse> resolve_method{
-    "atm.v1.AtmService/Resolve"};
-inline constexpr rpc::Method<v1::EndSessionRequest, v1::EndSessionResponse> end_session_method{
-    "atm.v1.AtmService/EndSession"};
-inline constexpr rpc::Method<v1::LoadRequest, v1::LoadResponse> load_method{
-    "atm.v1.StaffService/Load"};
-inline constexpr rpc::Method<v1::UnloadRequest, v1::UnloadResponse> unload_method{
-    "atm.v1.StaffService/Unload"};
-inline constexpr rpc::Method<v1::CountRequest, v1::CountResponse> count_method{
-    "atm.v1.StaffService/Count"};
-inline constexpr rpc::Method<v1::AuditRequest, v1::AuditResponse> audit_method{
-    "atm.v1.StaffService/Audit"};
-inline constexpr rpc::Method<v1::ListTerminalsRequest, v1::ListTerminalsResponse>
-    list_terminals_method{"atm.v1.StaffService/ListTerminals"};
-inline constexpr rpc::Method<v1::ListOpenItemsRequest, v1::ListOpenItemsResponse>
-    list_open_items_method{"atm.v1.StaffService/ListOpenItems"};
-inline constexpr rpc::Method<v1::SetServiceRequest, v1::SetServiceResponse> set_service_method{
-    "atm.v1.StaffService/SetService"};
-inline constexpr rpc::Method<v1::SetFaultRequest, v1::SetFaultResponse> set_fault_method{
-    "atm.v1.StaffService/SetFault"};
-inline constexpr rpc::Method<v1::GetDayTotalsRequest, v1::GetDayTotalsResponse> day_totals_method{
-    "atm.v1.StaffService/GetDayTotals"};
-inline constexpr rpc::Method<v1::AcceptBankHistoryRequest, v1::AcceptBankHistoryResponse>
-    accept_history_method{"atm.v1.StaffService/AcceptBankHistory"};
 
 // A clock that the test can push while the loop's time stands still, as a suspended machine does.
 class TestBootClock final : public BootClock {
@@ -223,12 +189,14 @@ class AtmHouse {
     id.bytes[15] = ++ids_;
     return id;
   }
+  static ::bank::v1::Money money(std::int64_t euros) {
+    return to_wire(Cents{euros * 100}, Currency::of("EUR"));
+  }
   v1::WithdrawRequest withdrawal(OperationId id, std::int64_t euros) const {
     v1::WithdrawRequest request;
     request.set_id(std::string(id.view()));
     request.set_session_id(session);
-    request.mutable_amount()->set_minor_units(euros * 100);
-    request.mutable_amount()->set_currency("EUR");
+    *request.mutable_amount() = money(euros);
     return request;
   }
   v1::WithdrawResponse withdraw(OperationId id, std::int64_t euros,
@@ -242,7 +210,7 @@ class AtmHouse {
     request.set_id(std::string(id.view()));
     request.set_session_id(session);
     v1::Notes& notes = *request.add_notes();
-    notes.set_denomination_minor_units(denomination * 100);
+    *notes.mutable_denomination() = money(denomination);
     notes.set_count(count);
     return request;
   }
@@ -262,7 +230,7 @@ class AtmHouse {
     request.set_id(std::string(id.view()));
     request.set_terminal_id("atm-1");
     request.set_position(position);
-    request.mutable_notes()->set_denomination_minor_units(denomination * 100);
+    *request.mutable_notes()->mutable_denomination() = money(denomination);
     request.mutable_notes()->set_count(count);
     return request;
   }
@@ -369,7 +337,8 @@ class AtmHouse {
   AtmBank bank;
   TestBootClock boot_clock;
   TestDisk disk;
-  Settings settings{.currency = Currency::of("EUR"), .accepted_denominations = {}};
+  Settings settings{.currency = Currency::of("EUR"),
+                    .denominations = *usual_denominations(Currency::of("EUR"))};
   CrashPlan plan;
   int terminals;  // 1 or 2; a restart makes it so.
   std::string log;

@@ -51,7 +51,7 @@ class BankOperatorTest : public BankTest {
     v1::ResolveExceptionRequest request;
     request.set_id(bank.next_id());
     request.set_exception_seq(exception_seq);
-    if (paid) request.set_paid_minor_units(*paid);
+    if (paid) *request.mutable_paid() = euros(*paid);
     request.set_reason("counted the cassettes");
     return request;
   }
@@ -165,6 +165,75 @@ TEST_F(BankOperatorTest, ALimitOfACardIsShown) {
   EXPECT_EQ(cards.cards(0).limits().withdrawal_max().minor_units(), 200'00);
   EXPECT_EQ(cards.cards(0).limits().daily_amount_max().minor_units(), 0);
   EXPECT_EQ(cards.cards(0).limits().daily_count_max(), 4U);
+}
+
+TEST_F(BankOperatorTest, LimitsThatAreNotNamedStay) {
+  const auto limits = [this] {
+    v1::GetCardRequest request;
+    request.set_card_number(janes_card);
+    const auto card = bank.answer<v1::GetCardResponse>(request).card();
+    return std::vector<std::int64_t>{card.limits().withdrawal_max().minor_units(),
+                                     card.limits().daily_amount_max().minor_units(),
+                                     std::int64_t{card.limits().daily_count_max()}};
+  };
+  const auto set = [this](auto name_one) {
+    v1::SetCardLimitsRequest request;
+    request.set_card_number(janes_card);
+    name_one(*request.mutable_limits());
+    return change<v1::SetCardLimitsResponse>(request);
+  };
+  using List = std::vector<std::int64_t>;
+  EXPECT_EQ(limits(), (List{0, 0, 0}));
+  EXPECT_EQ(set([](auto& named) { *named.mutable_withdrawal_max() = euros(200'00); }), "yes");
+  EXPECT_EQ(set([](auto& named) { *named.mutable_daily_amount_max() = euros(500'00); }), "yes");
+  EXPECT_EQ(set([](auto& named) { named.set_daily_count_max(4); }), "yes");
+  EXPECT_EQ(limits(), (List{200'00, 500'00, 4}));
+  EXPECT_EQ(set([](auto& named) { *named.mutable_withdrawal_max() = euros(0); }), "yes");
+  EXPECT_EQ(set([](auto& named) { named.set_daily_count_max(0); }), "yes");
+  EXPECT_EQ(limits(), (List{0, 500'00, 0}));
+  EXPECT_EQ(set([](auto&) {}), "MALFORMED");
+  EXPECT_EQ(limits(), (List{0, 500'00, 0}));
+}
+
+TEST_F(BankOperatorTest, OneCardAndOneExceptionCanBeLookedUp) {
+  v1::GetCardRequest card;
+  card.set_card_number("4999999999999999");
+  EXPECT_EQ(word(bank.answer<v1::GetCardResponse>(card)), "CARD_NOT_FOUND");
+  card.set_card_number(janes_card);
+  EXPECT_EQ(bank.answer<v1::GetCardResponse>(card).card().masked_number(), "************0010");
+  v1::GetExceptionRequest exception;
+  exception.set_exception_seq(1);
+  EXPECT_EQ(word(bank.answer<v1::GetExceptionResponse>(exception)), "EXCEPTION_NOT_FOUND");
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend_request(held(60'00)))), "yes");
+  exception.set_exception_seq(exceptions()[0].exception_seq());
+  const auto found = bank.answer<v1::GetExceptionResponse>(exception).exception();
+  EXPECT_EQ(found.amount().minor_units(), 60'00);
+  EXPECT_EQ(found.amount().currency(), "EUR");
+}
+
+TEST_F(BankOperatorTest, WhatWasPaidIsInTheHoldsCurrency) {
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend_request(held(60'00)))), "yes");
+  v1::ResolveExceptionRequest request =
+      resolve_request(exceptions()[0].exception_seq(), std::int64_t{40'00});
+  request.mutable_paid()->set_currency("JPY");
+  EXPECT_EQ(word(bank.answer<v1::ResolveExceptionResponse>(request)), "CURRENCY_MISMATCH");
+  request.mutable_paid()->clear_currency();
+  request.set_id(bank.next_id());
+  EXPECT_EQ(bank.answer<v1::ResolveExceptionResponse>(request).refusal().field(), "paid");
+  EXPECT_EQ(balance("jane"), 100'00);
+}
+
+TEST_F(BankOperatorTest, TheBankSaysWhatItsBooksAreIn) {
+  const auto ask = [this] { return bank.answer<v1::GetBankResponse>(v1::GetBankRequest()); };
+  EXPECT_EQ(ask().currency(), "EUR");
+  EXPECT_EQ(ask().minor_digits(), 2U);
+  v1::OpenAccountRequest open;
+  open.set_account_id("kenji");
+  open.set_currency("JPY");
+  EXPECT_EQ(change<v1::OpenAccountResponse>(open), "yes");
+  // It must be named from now on.
+  EXPECT_EQ(ask().currency(), "");
+  EXPECT_EQ(ask().currencies_size(), 2);
 }
 
 TEST_F(BankOperatorTest, TerminalsSayHowMuchCashTheyHold) {
@@ -306,7 +375,7 @@ TEST_F(BankOperatorTest, ASuspendedHoldIsResolvedBySayingWhatWasPaid) {
 
   const auto unsaid = bank.answer<v1::ResolveExceptionResponse>(
       resolve_request(open[0].exception_seq(), std::nullopt));
-  EXPECT_EQ(unsaid.refusal().field(), "paid_minor_units");
+  EXPECT_EQ(unsaid.refusal().field(), "paid");
   const auto too_much =
       bank.answer<v1::ResolveExceptionResponse>(resolve_request(open[0].exception_seq(), 60'01));
   EXPECT_EQ(word(too_much), "CAPTURE_EXCEEDS_HOLD");
@@ -335,7 +404,7 @@ TEST_F(BankOperatorTest, ARefusedDepositIsAnException) {
   EXPECT_EQ(open[0].amount().minor_units(), 20'00);
   const auto paid =
       bank.answer<v1::ResolveExceptionResponse>(resolve_request(open[0].exception_seq(), 20'00));
-  EXPECT_EQ(paid.refusal().field(), "paid_minor_units");
+  EXPECT_EQ(paid.refusal().field(), "paid");
   EXPECT_EQ(word(bank.answer<v1::ResolveExceptionResponse>(
                 resolve_request(open[0].exception_seq(), std::nullopt))),
             "yes");

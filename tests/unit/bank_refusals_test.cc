@@ -55,7 +55,7 @@ class BankRefusalTest : public BankTest, public testing::WithParamInterface<Refu
     v1::ResolveExceptionRequest request;
     request.set_id(bank.next_id());
     request.set_exception_seq(exception_seq);
-    request.set_paid_minor_units(0);
+    *request.mutable_paid() = euros(0);
     request.set_reason("counted the cassettes");
     return bank.answer<v1::ResolveExceptionResponse>(request).refusal();
   }

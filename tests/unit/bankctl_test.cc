@@ -1,179 +1,14 @@
 // The operator's commands: that the table fits the protocol, what is sent, printed and exited with.
-#include <deque>
 #include <map>
-#include <optional>
-#include <sstream>
+#include <set>
 
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include "async/manual_loop.h"
-#include "async/random.h"
-#include "atm/v1/staff.pb.h"
-#include "bank/v1/operator.pb.h"
-#include "bankctl/commands.h"
-#include "bankctl/request.h"
-#include "cli/message_json.h"
+#include "bankctl_fixture.h"
 #include "hostile_text.h"
-#include "loop_fixture.h"
-#include "ops/failure.h"
-#include "rpc/server.h"
 
 namespace bankctl {
 namespace {
 
 using testing::HasSubstr;
-
-class NobodyThere final : public cli::Terminal {
- public:
-  void write(std::string_view) override {}
-  cli::Answer ask(std::string_view, async::Duration) override { return nobody; }
-  cli::Answer ask_hidden(std::string_view, async::Duration) override { return nobody; }
-
- private:
-  const cli::Answer nobody{.kind = cli::Answer::Kind::end_of_input, .text = ""};
-};
-
-class NoInterrupts final : public cli::Interrupts {
- public:
-  explicit NoInterrupts(async::Loop& loop) : event(loop) {}
-  async::Task<int> next() override {
-    co_await event;
-    co_return 2;
-  }
-  async::Event event;
-};
-
-// A bank that answers what the test says.
-class ScriptedBank {
- public:
-  async::Task<bank::v1::FundAccountResponse> fund(bank::v1::FundAccountRequest request,
-                                                  rpc::Context) {
-    requests.push_back(cli::to_json(request));
-    if (is_silent) co_await never;
-    co_return fund_response;
-  }
-  async::Task<bank::v1::GetAccountResponse> get(bank::v1::GetAccountRequest, rpc::Context) {
-    if (is_silent) co_await never;
-    if (mumbles) co_return bank::v1::GetAccountResponse();
-    throw rpc::Error(rpc::StatusCode::permission_denied, "not you");
-  }
-  async::Task<bank::v1::ListAccountsResponse> list(bank::v1::ListAccountsRequest request,
-                                                   rpc::Context) {
-    const int page = request.page_token().empty() ? 0 : std::stoi(request.page_token());
-    bank::v1::ListAccountsResponse response;
-    for (int i = 0; i < 2; ++i) {
-      bank::v1::Account& account = *response.add_accounts();
-      account.set_name(word);
-      account.set_account_id("account-" + std::to_string(2 * page + i));
-      account.mutable_balance()->set_minor_units(100 * page - 5);
-      account.mutable_balance()->set_currency("EUR");
-    }
-    if (page < 2) response.set_next_page_token(std::to_string(page + 1));
-    co_return response;
-  }
-  async::Task<> watch(bank::v1::WatchTransfersRequest request, rpc::Context,
-                      rpc::Writer<bank::v1::WatchTransfersResponse> writer) {
-    for (std::uint64_t seq = request.from_ledger_seq(); seq < 3; ++seq) {
-      bank::v1::WatchTransfersResponse response;
-      response.mutable_transfer()->set_ledger_seq(seq);
-      response.mutable_transfer()->set_kind("fund");
-      co_await writer.write(response);
-    }
-    co_await never;
-  }
-  async::Task<atm::v1::AuditResponse> audit(atm::v1::AuditRequest, rpc::Context) {
-    atm::v1::AuditResponse response;
-    for (const std::string& difference : differences) response.add_differences(difference);
-    co_return response;
-  }
-
-  explicit ScriptedBank(async::Loop& loop) : never(loop) {}
-  async::Event never;
-  bool is_silent = false;
-  bool mumbles = false;
-  bank::v1::FundAccountResponse fund_response;
-  std::string word;  // In each text that somebody chose.
-  std::vector<std::string> differences;
-  std::vector<std::string> requests;
-};
-
-class BankctlTest : public testing::Test {
- protected:
-  BankctlTest() {
-    server.emplace(loop, rpc::ServerLimits(), observer);
-    server->handle<&ScriptedBank::fund>("bank.v1.OperatorService/FundAccount", bank);
-    server->handle<&ScriptedBank::get>("bank.v1.OperatorService/GetAccount", bank);
-    server->handle<&ScriptedBank::list>("bank.v1.OperatorService/ListAccounts", bank);
-    server->handle<&ScriptedBank::watch>("bank.v1.OperatorService/WatchTransfers", bank);
-    server->handle<&ScriptedBank::audit>("atm.v1.StaffService/Audit", bank);
-    server->serve(loop.listen(async::Endpoint::parse("bank:7001")));
-    bank.fund_response.mutable_receipt()->set_ledger_seq(7);
-    client.emplace(loop, cli::client_options(async::Endpoint::parse("bank:7001")), random);
-    line.root().flag("json", settings.json, "JSON");
-    line.root().option("currency", settings.currency, "CODE", "Currency");
-    line.root().option("limit", settings.limit, ops::between<std::uint32_t>(1, 1000), "N", "Rows");
-    commands.add(line.root(), bank_verbs());
-    commands.add(line.root(), atm_verbs());
-  }
-  ~BankctlTest() override {
-    client.reset();
-    server.reset();
-    loop.settle();
-  }
-
-  int send(OperatorCall call) {
-    last_method = call.method;
-    last_request = cli::to_json(*call.request);
-    if (!is_connected) return 0;
-    OperatorCalls calls(loop, *client, interrupts, settings, out);
-    const bool watches = call.method.ends_with("/WatchTransfers");
-    async::Running<int> running(watches ? calls.watch(std::move(call))
-                                        : calls.call(std::move(call)));
-    if (watches) loop.settle();
-    if (watches) interrupts.event.set();
-    for (int i = 0; i < 1000 && !running.is_done(); ++i)
-      loop.advance(std::chrono::milliseconds(50));
-    return running.result();
-  }
-  // Exit code and, of a failure, its sentence.
-  std::string run(std::vector<std::string> words) {
-    try {
-      return std::to_string(line.run(std::move(words), {}, out));
-    } catch (const ops::Failure& failure) {
-      return std::to_string(ops::to_int(failure.code())) + " " + failure.what();
-    }
-  }
-  std::string request_of(std::vector<std::string> words) {
-    is_connected = false;
-    const std::string ran = run(std::move(words));
-    return ran == "0" ? last_request : ran;
-  }
-
-  async::ManualLoop loop;
-  async::SeededRandom random{1};
-  ScriptedBank bank{loop};
-  rpc::ServerObserver observer;
-  std::optional<rpc::Server> server;
-  std::optional<rpc::Client> client;
-  NoInterrupts interrupts{loop};
-  NobodyThere terminal;
-  Settings settings;
-  bool is_connected = true;
-  std::string last_method;
-  std::string last_request;
-  std::ostringstream out;
-  ops::CommandLine line{{.program = "bankctl",
-                         .summary = "",
-                         .prefix = "BANKCTL_",
-                         .config_file_default = "",
-                         .endings = {}}};
-  Commands commands{settings, terminal,
-                    [] { return *ledger::OperationId::parse("0190b5c47a3e7c1d9f000123456789ab"); },
-                    [this](OperatorCall call) { return send(std::move(call)); }};
-};
-
-const std::string id = "0190b5c4-7a3e-7c1d-9f00-0123456789ab";
 
 TEST_F(BankctlTest, TheTableHasACommandForEveryMethodOfBothServices) {
   for (const VerbTable* table : {&bank_verbs(), &atm_verbs()}) {
@@ -223,15 +58,17 @@ TEST_F(BankctlTest, WordsGoToTheirFields) {
   EXPECT_EQ(request_of({"card", "limits", "4000000000000010", "--daily-count-max", "3"}),
             "{\"id\":\"" + id +
                 "\",\"card_number\":\"4000000000000010\",\"limits\":{\"daily_count_max\":3}}");
-  EXPECT_EQ(request_of({"exceptions", "resolve", "17", "--paid", "0", "--reason", "x"}),
-            "{\"id\":\"" + id + "\",\"exception_seq\":17,\"paid_minor_units\":0,\"reason\":\"x\"}");
+  EXPECT_EQ(request_of({"exceptions", "resolve", "17", "--paid", "0", "--reason", "x", "--yes"}),
+            "{\"id\":\"" + id +
+                "\",\"exception_seq\":17,\"paid\":{\"minor_units\":0,\"currency\":\"EUR\"},"
+                "\"reason\":\"x\"}");
   EXPECT_EQ(request_of({"exceptions", "list", "--all"}),
             "{\"with_resolved\":true,\"page_size\":0,\"page_token\":\"\"}");
   EXPECT_EQ(request_of({"resolve", id}), "{\"id\":\"" + id + "\"}");
   EXPECT_EQ(request_of({"atm", "load", "1", "100x50"}),
             "{\"id\":\"" + id +
                 "\",\"terminal_id\":\"\",\"position\":1,\"notes\":"
-                "{\"denomination_minor_units\":5000,\"count\":100}}");
+                "{\"denomination\":{\"minor_units\":5000,\"currency\":\"EUR\"},\"count\":100}}");
   EXPECT_EQ(request_of({"atm", "fault", "dispenser", "present-unknown", "--terminal", "atm-2"}),
             "{\"terminal_id\":\"atm-2\",\"device\":\"dispenser\",\"fault\":\"present_unknown\","
             "\"after_notes\":0,\"delay_ms\":0}");
@@ -253,7 +90,7 @@ TEST_F(BankctlTest, WhatCannotBeIsSaidInOneSentence) {
             "64 '12.345' is not an amount: EUR has at most 2 digits after the point.");
   EXPECT_EQ(request_of({"account", "fund", "jane", "1000000000000000000"}),
             "64 '1000000000000000000' is not an amount: it is too large.");
-  EXPECT_EQ(request_of({"reverse", "x", "--reason", "y"}),
+  EXPECT_EQ(request_of({"reverse", "x", "--reason", "y", "--yes"}),
             "64 TRANSFER must be a whole number from 0 to 18446744073709551615, not \"x\".");
   EXPECT_EQ(request_of({"atm", "fault", "dispenser", "jams"}),
             "64 FAULT must be one of none, jam, present-unknown, slow, dead, not \"jams\"; did you "
@@ -270,7 +107,7 @@ TEST_F(BankctlTest, WhatCannotBeIsSaidInOneSentence) {
 
 TEST_F(BankctlTest, AnAnswerIsPrinted) {
   EXPECT_EQ(run({"account", "fund", "jane", "1"}), "0");
-  EXPECT_EQ(out.str(), "receipt\nseq: 7\n");
+  EXPECT_EQ(out.str(), "account fund jane 1.00 EUR\nreceipt\nseq: 7\n");
   out.str("");
   EXPECT_EQ(run({"account", "fund", "jane", "1", "--json"}), "0");
   EXPECT_EQ(out.str(),
@@ -280,7 +117,7 @@ TEST_F(BankctlTest, AnAnswerIsPrinted) {
 TEST_F(BankctlTest, ARefusalExitsOne) {
   bank.fund_response.mutable_refusal()->set_message("There is no such account.");
   EXPECT_EQ(run({"account", "fund", "jane", "1"}), "1 the bank said no: There is no such account.");
-  EXPECT_EQ(out.str(), "");
+  EXPECT_EQ(out.str(), "account fund jane 1.00 EUR\n");
   EXPECT_EQ(run({"account", "fund", "jane", "1", "--json"}).substr(0, 2), "1 ");
   EXPECT_THAT(out.str(), HasSubstr("{\"outcome\":\"refusal\",\"refusal\":{"));
 }
@@ -300,6 +137,7 @@ TEST_F(BankctlTest, SilenceIsUnknownAndSaysHowToLearnMore) {
   EXPECT_EQ(ran.substr(0, 2), "75");
   EXPECT_THAT(ran, HasSubstr("it may have been done, or may not. Ask with `bankctl resolve " + id +
                              "`, or repeat the command with --id " + id + "."));
+  out.str("");
   run({"account", "fund", "jane", "1", "--json"});
   EXPECT_EQ(out.str(), "{\"outcome\":\"unknown\",\"id\":\"" + id + "\"}\n");
 }
@@ -312,9 +150,12 @@ TEST_F(BankctlTest, AnAnswerToAQuestionThatSaysNothingIsNotOfTheProtocol) {
 }
 
 TEST_F(BankctlTest, AQuestionWithoutAnAnswerChangedNothing) {
-  bank.is_silent = true;
+  bank.question_is_silent = true;
   EXPECT_EQ(run({"account", "show", "jane"}).substr(0, 2), "69");
-  bank.is_silent = false;
+  EXPECT_EQ(run({"account", "fund", "jane", "1"}).substr(0, 2), "69");
+  EXPECT_THAT(bank.requests, testing::IsEmpty());
+  bank.question_is_silent = false;
+  bank.is_allowed = false;
   EXPECT_EQ(run({"account", "show", "jane"}),
             "77 the bank refused the call: PERMISSION_DENIED: not you");
 }

@@ -13,6 +13,10 @@ namespace cli {
 namespace {
 
 const ledger::Currency eur = ledger::Currency::of("EUR");
+const ledger::Currency jpy = ledger::Currency::of("JPY");
+const std::vector<ledger::Cents> euro_notes = {ledger::Cents{5'00},   ledger::Cents{10'00},
+                                               ledger::Cents{20'00},  ledger::Cents{50'00},
+                                               ledger::Cents{100'00}, ledger::Cents{200'00}};
 
 std::string error_of(const std::function<void()>& act) {
   try {
@@ -57,24 +61,40 @@ TEST(Amount, EverythingElseIsOneSentence) {
 
 TEST(Notes, AreCountedOrMadeOfAnAmount) {
   const auto worth = [](const std::vector<std::string>& words) {
-    return sum_of(parse_note_list(words, eur), eur).minor_units();
+    return sum_of(parse_note_list(words, eur, euro_notes), eur).minor_units();
   };
   EXPECT_EQ(worth({"2x50", "1x20"}), 12000);
   EXPECT_EQ(worth({"120"}), 12000);
-  const auto made = parse_note_list({"385"}, eur);
+}
+
+std::string made_of(const std::string& amount, ledger::Currency currency,
+                    const std::vector<ledger::Cents>& denominations) {
   std::string text;
-  for (const auto& notes : made) text += notes_text(notes, "EUR") + "; ";
-  EXPECT_EQ(text,
+  for (const auto& notes : parse_note_list({amount}, currency, denominations)) {
+    text += notes_text(notes) + "; ";
+  }
+  return text;
+}
+
+TEST(Notes, ThatMakeAnAmountAreTheFewestOfTheAtms) {
+  EXPECT_EQ(made_of("385", eur, euro_notes),
             "1 x 200.00 EUR; 1 x 100.00 EUR; 1 x 50.00 EUR; 1 x 20.00 EUR; 1 x 10.00 EUR; "
             "1 x 5.00 EUR; ");
+  // The largest first would be stuck at 50.
+  EXPECT_EQ(made_of("60", eur, {ledger::Cents{20'00}, ledger::Cents{50'00}}), "3 x 20.00 EUR; ");
+  EXPECT_EQ(made_of("13000", jpy, {ledger::Cents{1000}, ledger::Cents{5000}, ledger::Cents{10000}}),
+            "1 x 10000 JPY; 3 x 1000 JPY; ");
+  EXPECT_EQ(made_of("40000", eur, euro_notes), "200 x 200.00 EUR; ");
 }
 
 TEST(Notes, ThatCannotBeAreOneSentence) {
   const auto error = [](const std::vector<std::string>& words) {
-    return error_of([&words] { sum_of(parse_note_list(words, eur), eur); });
+    return error_of([&words] { sum_of(parse_note_list(words, eur, euro_notes), eur); });
   };
   EXPECT_EQ(error({}), "Say which notes: 2x50 1x20, or an amount that notes make, 120.");
-  EXPECT_EQ(error({"12"}), "No notes make 12: the smallest is 5.");
+  EXPECT_EQ(error({"12"}), "No notes make 12: there are notes of 5, 10, 20, 50, 100 and 200 EUR.");
+  EXPECT_EQ(error_of([] { parse_note_list({"120"}, eur, {}); }),
+            "The ATM does not say which notes it takes: name them, as 2x50.");
   EXPECT_EQ(error({"0x50"}), "'0x50' has no number of notes before its x: write 2x50.");
   EXPECT_EQ(error({"-2x50"}), "'-2x50' has no number of notes before its x: write 2x50.");
   EXPECT_EQ(error({"2x"}), "'' is not an amount: it needs digits, as in 60 or 60.00.");
@@ -82,6 +102,20 @@ TEST(Notes, ThatCannotBeAreOneSentence) {
             "'20' is not a number of notes: write 2x50 for two notes of 50.");
   EXPECT_EQ(error({"1000000"}), "1000000 is more than fits into the slot at once.");
   EXPECT_EQ(error({"4000000000x90000000000000000"}), "So many notes do not fit into an ATM.");
+}
+
+TEST(Notes, AndAmountsThatAreIllFormedAreSoInEveryCurrency) {
+  EXPECT_EQ(error_of([] { require_amount("0.000"); }), "An amount must be more than 0.");
+  EXPECT_EQ(error_of([] { require_amount("1e3"); }),
+            "'1e3' is not an amount: only digits and one point, as in 60 or 60.00.");
+  EXPECT_EQ(error_of([] { require_notes("2x-5"); }),
+            "'-5' is not an amount: it must not be negative.");
+  EXPECT_EQ(error_of([] { require_note_list({"2x50", "20"}); }),
+            "'20' is not a number of notes: write 2x50 for two notes of 50.");
+  // In dinars, yes.
+  require_amount("12.345");
+  require_note_list({"7x3.333"});
+  require_amount_or_zero("0");
 }
 
 TEST(Currency, IsThreeCapitalLetters) {
@@ -95,6 +129,7 @@ TEST(Json, KeepsTheProtocolsNames) {
   card.set_masked_number("****0010");
   card.set_state(bank::v1::CARD_STATE_PIN_LOCKED);
   *card.mutable_limits()->mutable_withdrawal_max() = money(5000);
+  card.mutable_limits()->set_daily_count_max(0);
   EXPECT_EQ(
       to_json(card),
       "{\"masked_number\":\"****0010\",\"account_id\":\"\",\"state\":\"pin_locked\",\"limits\":"
@@ -105,9 +140,10 @@ TEST(Json, KeepsTheProtocolsNames) {
 TEST(Json, NamesWhatIsSetAndLeavesOutWhatIsNot) {
   bank::v1::ResolveExceptionRequest request;
   EXPECT_EQ(to_json(request), "{\"id\":\"\",\"exception_seq\":0,\"reason\":\"\"}");
-  request.set_paid_minor_units(0);
+  *request.mutable_paid() = money(0);
   EXPECT_EQ(to_json(request),
-            "{\"id\":\"\",\"exception_seq\":0,\"paid_minor_units\":0,\"reason\":\"\"}");
+            "{\"id\":\"\",\"exception_seq\":0,\"paid\":{\"minor_units\":0,\"currency\":\"EUR\"},"
+            "\"reason\":\"\"}");
   bank::v1::GetAccountResponse response;
   EXPECT_EQ(to_json(response), "{\"outcome\":null,\"ledger_seq\":0}");
   response.mutable_refusal()->set_left_count(0);
@@ -138,7 +174,7 @@ TEST(Text, IsAlignedByLettersNotBytes) {
     account.set_name(name);
     *account.mutable_balance() = money(account.name() == "Jane" ? 123456 : -5);
   }
-  EXPECT_EQ(to_text(response, "EUR"),
+  EXPECT_EQ(to_text(response),
             "ACCOUNT ID  KIND      NAME        BALANCE  FROZEN  CLOSED\n"
             "a           customer  J\xc3\xbcrgen    -0.05 EUR  no      no\n"
             "a           customer  Jane    1234.56 EUR  no      no\n");
@@ -146,32 +182,38 @@ TEST(Text, IsAlignedByLettersNotBytes) {
 
 TEST(Text, OfOneThingIsALineForEachOfItsValues) {
   atm::v1::ListCassettesResponse response;
-  EXPECT_EQ(to_text(response, "EUR"), "No cassettes.\n");
+  EXPECT_EQ(to_text(response), "No cassettes.\n");
   atm::v1::Cassette& cassette = *response.add_cassettes();
   cassette.set_position(1);
   cassette.mutable_notes()->set_count(3);
-  cassette.mutable_notes()->set_denomination_minor_units(5000);
-  cassette.set_currency("EUR");
+  *cassette.mutable_notes()->mutable_denomination() = money(5000);
   *response.add_reject_bin() = cassette.notes();
-  EXPECT_EQ(to_text(response, "EUR"),
-            "POSITION  NOTES  CURRENCY\n"
-            "       1  3x50   EUR\n"
-            "reject bin: 3x50\n");
+  atm::v1::Notes& yen = *response.add_reject_bin();
+  yen.set_count(2);
+  yen.mutable_denomination()->set_minor_units(1000);
+  yen.mutable_denomination()->set_currency("JPY");
+  EXPECT_EQ(to_text(response),
+            "POSITION  NOTES\n"
+            "       1  3x50 EUR\n"
+            "reject bin: 3x50 EUR, 2x1000 JPY\n");
 }
 
 TEST(Text, MovesNobodysCursor) {
   bank::v1::Account account;
   account.set_name("\x1b[2Jevil\n");
-  EXPECT_THAT(to_text(account, "EUR"), testing::HasSubstr("name:   ?[2Jevil \n"));
+  EXPECT_THAT(to_text(account), testing::HasSubstr("name:   ?[2Jevil \n"));
 }
 
 TEST(Text, TimesAreUtcAndALimitOfNothingIsNone) {
   bank::v1::TransferView transfer;
   transfer.set_at_us(1795399785565552);
-  EXPECT_THAT(to_text(transfer, "EUR"), testing::HasSubstr("2026-11-23 02:09:45Z\n"));
+  EXPECT_THAT(to_text(transfer), testing::HasSubstr("2026-11-23 02:09:45Z\n"));
   bank::v1::CardLimits limits;
   *limits.mutable_withdrawal_max() = money(0);
-  EXPECT_THAT(to_text(limits, "EUR"), testing::HasSubstr("withdrawal max:  none\n"));
+  limits.set_daily_count_max(0);
+  EXPECT_EQ(to_text(limits), "withdrawal max:  none\ndaily count max: none\n");
+  limits.mutable_withdrawal_max()->set_currency("JPY");
+  EXPECT_THAT(to_text(limits), testing::HasSubstr("withdrawal max:  none\n"));
 }
 
 }  // namespace

@@ -36,6 +36,9 @@ struct Filler {
   }
   void operator()(std::chrono::milliseconds& value) { value = std::chrono::milliseconds(++next); }
   void operator()(std::optional<Cents>& value) { value = Cents{static_cast<std::int64_t>(++next)}; }
+  void operator()(std::optional<std::uint32_t>& value) {
+    value = static_cast<std::uint32_t>(++next);
+  }
   void operator()(CardLimits& value) { value = {Cents{1}, Cents{2}, 3}; }
   void operator()(TransferKind& value) { value = TransferKind::unload_cash; }
   void operator()(OldPin& value) { value = OldPin::wrong; }

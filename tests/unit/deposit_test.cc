@@ -163,7 +163,7 @@ TEST_F(DepositTest, OnlyWhatTheAcceptorCountedIsCredited) {
   EXPECT_EQ(response.deposited().amount().minor_units(), 50'00);
   ASSERT_EQ(response.deposited().handed_back_size(), 1)
       << "and the customer hears of the other note";
-  EXPECT_EQ(response.deposited().handed_back(0).denomination_minor_units(), 50'00);
+  EXPECT_EQ(response.deposited().handed_back(0).denomination().minor_units(), 50'00);
   EXPECT_EQ(response.deposited().handed_back(0).count(), 1U);
   house.pass(1s);
   expect_taken(50);

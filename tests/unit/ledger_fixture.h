@@ -199,7 +199,10 @@ class LedgerTest : public testing::Test {
     return bank.books().exceptions().begin()->second;
   }
   void limit(CardLimits limits) {
-    bank.must(SetCardLimits{.card = Bank::janes_card, .limits = limits});
+    bank.must(SetCardLimits{.card = Bank::janes_card,
+                            .withdrawal_max = limits.withdrawal_max,
+                            .daily_amount_max = limits.daily_amount_max,
+                            .daily_count_max = limits.daily_count_max});
   }
 
   Bank bank;

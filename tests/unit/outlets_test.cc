@@ -108,8 +108,8 @@ TEST(Outlets, EveryAnswerOfAServerStaysOnItsLines) {
     const Message& bad = *hostile[i];
     const Message& good = *harmless[i];
     const std::string name = bad.GetDescriptor()->full_name();
-    expect_the_same_lines(name + " as text", cli::to_text(bad, "EUR"), cli::to_text(good, "EUR"));
-    expect_the_same_lines(name + " as a line", cli::to_line(bad, "EUR"), cli::to_line(good, "EUR"));
+    expect_the_same_lines(name + " as text", cli::to_text(bad), cli::to_text(good));
+    expect_the_same_lines(name + " as a line", cli::to_line(bad), cli::to_line(good));
     expect_the_same_lines(name + " as JSON", cli::to_json(bad), cli::to_json(good));
     google::protobuf::Struct parsed;
     EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(cli::to_json(bad), &parsed).ok());

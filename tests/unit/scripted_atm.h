@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "async/future.h"
 #include "async/manual_loop.h"
@@ -42,6 +43,7 @@ class ScriptedAtm {
   std::string reason;  // Of every entry in the statement.
   std::string currency = "EUR";
   std::string atm_id = "the first of ATM";
+  std::vector<std::int64_t> faces = {500, 1000, 2000, 5000, 10000, 20000};  // In minor units.
   std::int64_t balance = 10000;
   std::uint32_t tries_left = 3;
   int pending_answers = 0;  // So many times Resolve says that it is still at it.
@@ -93,6 +95,9 @@ class ScriptedAtm {
       response.mutable_session()->set_terminal_id(terminal_id);
       response.mutable_session()->set_customer_name(customer_name);
       response.mutable_session()->set_currency(currency);
+      for (const std::int64_t face : faces) {
+        *response.mutable_session()->add_denominations() = money(face);
+      }
     }
     co_return response;
   }
@@ -139,7 +144,7 @@ class ScriptedAtm {
             *yes.mutable_withdrawn()->mutable_amount() = request.amount();
             *yes.mutable_withdrawn()->mutable_balance() = balance_now();
             atm::v1::Notes& notes = *yes.mutable_withdrawn()->add_notes();
-            notes.set_denomination_minor_units(2000);
+            *notes.mutable_denomination() = money(2000);
             notes.set_count(static_cast<std::uint32_t>(request.amount().minor_units() / 2000));
           },
           request.amount().minor_units());
@@ -156,7 +161,7 @@ class ScriptedAtm {
     const Mishap mishap = next_mishap();
     std::int64_t sum = 0;
     for (const auto& notes : request.notes())
-      sum += notes.denomination_minor_units() * notes.count();
+      sum += notes.denomination().minor_units() * notes.count();
     atm::v1::ResolveResponse outcome;
     if (is_done(mishap))
       outcome = decide(

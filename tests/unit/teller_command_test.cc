@@ -32,7 +32,7 @@ class CommandTest : public TellerFixture {
     return {.code = code, .out = out.str(), .errors = errors.str()};
   }
   Ran withdraw(std::int64_t amount, bool json = false) {
-    return run({.what = What::withdraw, .amount = euros(amount)}, json);
+    return run({.what = What::withdraw, .amount = std::to_string(amount)}, json);
   }
 
   std::string pin = "1234";
@@ -179,7 +179,7 @@ TEST_F(CommandTest, CtrlCWhileWaitingIsUnknownAndRemembered) {
   std::ostringstream errors;
   const Pins pins{.pin = [] { return std::string("1234"); }, .new_pin = {}};
   CustomerCommand command(*customer, interrupts, pins, false, out, errors);
-  async::Running<int> running(command.run({.what = What::withdraw, .amount = euros(60)}));
+  async::Running<int> running(command.run({.what = What::withdraw, .amount = "60"}));
   loop.settle();
   interrupts.press();
   loop.advance(std::chrono::seconds(5));
@@ -196,7 +196,7 @@ TEST_F(CommandTest, WhatCannotBePrintedIsToldAgain) {
   std::ostringstream errors;
   const Pins pins{.pin = [] { return std::string("1234"); }, .new_pin = {}};
   CustomerCommand command(*customer, interrupts, pins, false, out, errors);
-  finish(command.run({.what = What::withdraw, .amount = euros(60)}));
+  finish(command.run({.what = What::withdraw, .amount = "60"}));
   EXPECT_EQ(pending->read().size(), 1);
   EXPECT_THAT(run({.what = What::balance}).out,
               StartsWith("Your earlier withdrawal of 60.00 EUR was "
@@ -213,32 +213,72 @@ TEST_F(CommandTest, SuspenseIsNotDoneAndNotDeclined) {
               HasSubstr("60.00 EUR stays reserved until your bank has looked into it."));
 }
 
+TEST_F(CommandTest, AmountsAreInTheAccountsCurrency) {
+  atm.currency = "JPY";
+  atm.faces = {1000, 5000, 10000};
+  EXPECT_EQ(withdraw(800).out, "800 JPY paid: 0 x 2000 JPY.\nAvailable: 9200 JPY.\n");
+  EXPECT_EQ(run({.what = What::deposit, .notes = {"10x1000"}}).out,
+            "10000 JPY credited.\nAvailable: 19200 JPY.\n");
+  EXPECT_EQ(run({.what = What::deposit, .notes = {"6000"}}).out,
+            "6000 JPY credited.\nAvailable: 25200 JPY.\n");
+  EXPECT_EQ(run({.what = What::transfer, .amount = "200", .target_account = "john"}).out,
+            "200 JPY transferred.\nAvailable: 25000 JPY.\n");
+}
+
 TEST_F(CommandTest, AnotherCurrencyIsNotSent) {
   atm.currency = "KWD";
-  const Ran ran = withdraw(60);
+  const Ran ran = run({.what = What::withdraw, .amount = "60", .currency = "EUR"});
   EXPECT_EQ(ran.code, 64);
-  EXPECT_EQ(ran.errors, "teller: Your account is in KWD, and not in EUR: say --currency KWD.\n");
+  EXPECT_EQ(ran.errors, "teller: Your account is in KWD, and not in EUR.\n");
+  const Ran deposit = run({.what = What::deposit, .notes = {"1x20"}, .currency = "EUR"});
+  EXPECT_EQ(deposit.code, 64);
+  EXPECT_EQ(deposit.errors, "teller: This ATM's notes are in KWD, and not in EUR.\n");
   EXPECT_EQ(atm.changes_seen, 0);
 }
 
 TEST_F(CommandTest, WhatTheAtmDidNotAcceptOfADepositIsTold) {
   atm.hands_back.emplace();
-  atm.hands_back->set_denomination_minor_units(50'00);
+  *atm.hands_back->mutable_denomination() = euros(50);
   atm.hands_back->set_count(2);
-  Wish deposit{.what = What::deposit};
-  deposit.notes = cli::parse_note_list({"1x20"}, ledger::Currency::of("EUR"));
-  deposit.amount = cli::sum_of(deposit.notes, ledger::Currency::of("EUR"));
+  const Wish deposit{.what = What::deposit, .notes = {"1x20"}};
   EXPECT_EQ(run(deposit).out,
             "20.00 EUR credited. Not accepted, and handed back: 2 x 50.00 EUR.\n"
             "Available: 120.00 EUR.\n");
 }
 
+TEST_F(CommandTest, WhatIsNoAmountOfTheAccountsCurrencyIsNotSentAndEndsTheSession) {
+  atm.currency = "JPY";
+  const Ran ran = run({.what = What::withdraw, .amount = "60.5"}, true);
+  EXPECT_EQ(ran.code, 64);
+  EXPECT_EQ(ran.out,
+            "{\"outcome\":\"error\",\"message\":\"'60.5' is not an amount: JPY has no digits after "
+            "a point.\"}\n");
+  EXPECT_EQ(atm.changes_seen, 0);
+  EXPECT_FALSE(atm.has_sessions());
+}
+
+TEST_F(CommandTest, WhatIsAboutToBeDoneIsShown) {
+  arrive();
+  atm.currency = "KWD";
+  std::ostringstream out;
+  std::ostringstream errors;
+  std::string shown;
+  const Pins pins{.pin = [] { return std::string("1234"); },
+                  .new_pin = {},
+                  .show =
+                      [&](const std::string& what) {
+                        EXPECT_EQ(atm.changes_seen, 0);
+                        shown = what;
+                      }};
+  CustomerCommand command(*customer, interrupts, pins, false, out, errors);
+  EXPECT_EQ(finish(command.run({.what = What::withdraw, .amount = "6"})), 0);
+  EXPECT_EQ(shown, "withdrawal of 6.000 KWD");
+}
+
 TEST_F(CommandTest, DepositTransferStatementAndPin) {
-  Wish deposit{.what = What::deposit};
-  deposit.notes = cli::parse_note_list({"2x50", "1x20"}, ledger::Currency::of("EUR"));
-  deposit.amount = cli::sum_of(deposit.notes, ledger::Currency::of("EUR"));
+  const Wish deposit{.what = What::deposit, .notes = {"2x50", "1x20"}};
   EXPECT_EQ(run(deposit).out, "120.00 EUR credited.\nAvailable: 220.00 EUR.\n");
-  const Wish transfer{.what = What::transfer, .amount = euros(20), .target_account = "john"};
+  const Wish transfer{.what = What::transfer, .amount = "20", .target_account = "john"};
   EXPECT_EQ(run(transfer).out, "20.00 EUR transferred.\nAvailable: 200.00 EUR.\n");
   const Ran statement = run({.what = What::statement, .entries = 2});
   EXPECT_EQ(statement.out,

@@ -175,7 +175,7 @@ TEST_F(CustomerTest, ASessionThatEndedIsADeclineOfWhatIsNew) {
 TEST_F(CustomerTest, DepositTransferAndPinChangeAreDoneOnceToo) {
   insert_card();
   atm::v1::Notes notes;
-  notes.set_denomination_minor_units(5000);
+  *notes.mutable_denomination() = euros(50);
   notes.set_count(2);
   atm.mishaps = {Mishap::answer_lost};
   EXPECT_TRUE(finish(customer->deposit({notes}, "100.00 EUR"))->deposited().credited());

@@ -121,9 +121,21 @@ TEST_F(SessionTest, WhatIsWrittenWronglyIsAskedAgainAndNothingIsSent) {
                                   "point."));
   EXPECT_THAT(screen(), HasSubstr("'-1' is not an amount: it must not be negative."));
   EXPECT_THAT(screen(), HasSubstr("An amount must be more than 0."));
-  EXPECT_THAT(screen(), HasSubstr("No notes make 12: the smallest is 5."));
+  EXPECT_THAT(screen(), HasSubstr("No notes make 12: there are notes of 5, 10, 20, 50, 100 "
+                                  "and 200 EUR."));
   EXPECT_THAT(screen(), HasSubstr("Nothing was transferred."));
   EXPECT_THAT(screen(), HasSubstr("The two are not the same; your PIN stays as it was."));
+}
+
+TEST_F(SessionTest, TheMenusAmountsAreTheAtmsLargestNotes) {
+  atm.currency = "JPY";
+  atm.faces = {1000, 2000, 5000, 10000};
+  play({"1234", "1", "3", "1", "5", "4000", "2", "7000", "0"});
+  EXPECT_THAT(screen(), HasSubstr("  1  1000 JPY\n  2  2000 JPY\n  3  5000 JPY\n  4  10000 JPY\n"
+                                  "  5  Another amount\n"));
+  EXPECT_THAT(screen(), HasSubstr("5000 JPY paid"));
+  EXPECT_THAT(screen(), HasSubstr("4000 JPY paid"));
+  EXPECT_THAT(screen(), HasSubstr("7000 JPY credited"));
 }
 
 TEST_F(SessionTest, AWrongPinMayBeTriedAgain) {

@@ -28,7 +28,7 @@ TEST_F(WithdrawalTest, ACustomerGetsCashAndIsDebitedOnce) {
   ASSERT_TRUE(response.has_withdrawn()) << response.DebugString();
   EXPECT_EQ(response.withdrawn().amount().minor_units(), 60'00);
   ASSERT_EQ(response.withdrawn().notes_size(), 1);
-  EXPECT_EQ(response.withdrawn().notes(0).denomination_minor_units(), 20'00);
+  EXPECT_EQ(response.withdrawn().notes(0).denomination().minor_units(), 20'00);
   EXPECT_EQ(response.withdrawn().notes(0).count(), 3U);
   EXPECT_EQ(response.withdrawn().balance().available().minor_units(), 40'00);
   house.pass(1s);

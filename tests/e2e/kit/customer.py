@@ -88,7 +88,7 @@ class Customer:
 
     async def deposit(self, *notes, change_id=None):
         """Puts in notes, each its denomination in euros."""
-        counted = [atm.Notes(denomination_minor_units=each * 100, count=notes.count(each)) for each in sorted(set(notes))]
+        counted = [atm.Notes(denomination=euros(each), count=notes.count(each)) for each in sorted(set(notes))]
         response = await self.atm.Deposit(
             id=change_id or new_id(), session_id=self.session.session_id, notes=counted
         )
@@ -125,7 +125,7 @@ async def outcome_at(atm_address, change_id, within=20.0):
 
 def cash_of(withdrawn):
     """The notes in the customer's hand, in euros."""
-    return sum(notes.count * notes.denomination_minor_units for notes in withdrawn.notes) / 100
+    return sum(notes.count * notes.denomination.minor_units for notes in withdrawn.notes) / 100
 
 
 class Staff:
@@ -146,7 +146,7 @@ class Staff:
         await self.client.close()
 
     async def load(self, position, denomination, count):
-        notes = atm.Notes(denomination_minor_units=denomination * 100, count=count)
+        notes = atm.Notes(denomination=euros(denomination), count=count)
         response = await self.atm.Load(id=new_id(), terminal_id=self.terminal, position=position, notes=notes)
         return outcome_of(response)
 

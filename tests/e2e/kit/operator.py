@@ -84,5 +84,5 @@ class Operator:
 
     async def decide(self, exception_seq, paid=None, reason="as the test says"):
         """Resolves an exception; of a suspended hold, by what was paid."""
-        paid = {} if paid is None else {"paid_minor_units": euros(paid).minor_units}
+        paid = {} if paid is None else {"paid": euros(paid)}
         done(await self.bank.ResolveException(id=new_id(), exception_seq=exception_seq, reason=reason, **paid))
