@@ -126,9 +126,13 @@ int Commands::run(Words& words) {
     set_words(call, words);
     return send_(std::move(call));
   }
+  const bool asks = !words.verb->question.empty() && !settings_.yes;
+  if (asks && !cli::can_ask()) {
+    throw ops::Failure(ops::ExitCode::usage,
+                       "There is no terminal to ask whether you are sure: if you are, say --yes");
+  }
   OperatorCall call = make_call(words);
   const std::string told = description(words, *call.request);
-  const bool asks = !words.verb->question.empty() && !settings_.yes && cli::can_ask();
   if (asks && !cli::confirm(terminal_, told + ": " + std::string(words.verb->question))) {
     throw ops::Failure(ops::ExitCode::declined, "Nothing was done");
   }

@@ -38,7 +38,7 @@ void add_settings(ops::Command& root, bankctl::Settings& settings) {
   root.option("timeout", settings.timeout, ops::a_wait(), "TIME", "How long to wait for an answer");
   const auto limits = ops::between<std::uint32_t>(1, 1'000'000);
   root.option("limit", settings.limit, limits, "N", "The most rows of a list");
-  root.flag("yes", settings.yes, "Asks nothing").flag_only();
+  root.flag("yes", settings.yes, "Does without asking what is asked at a terminal").flag_only();
 }
 
 const async::Endpoint& server_of(const bankctl::Settings& settings,

@@ -51,7 +51,7 @@ struct Verb {
   std::string_view summary;
   std::string_view example;  // Without "bankctl".
   std::vector<Input> inputs = {};
-  // Asked before it is done, if there is somebody to ask: what cannot be taken back.
+  // Asked before it is done, unless --yes says so: what cannot be taken back.
   std::string_view question = {};
   // Of a verb with amounts, notes or a currency.
   const CurrencySource* currency = nullptr;

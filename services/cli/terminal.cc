@@ -1,6 +1,7 @@
 #include "cli/terminal.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <csignal>
 #include <optional>
@@ -21,34 +22,40 @@ using std::chrono::milliseconds;
 constexpr std::size_t line_size_max = 1024;
 
 volatile std::sig_atomic_t was_interrupted = 0;
+volatile std::sig_atomic_t was_stopped = 0;
 
 void note_interrupt(int) { was_interrupted = 1; }
+void note_stop(int) { was_stopped = 1; }
 
-// SIGINT and SIGTERM end a question instead of the process, within its scope. They are let in by
-// wait() only, so that none comes between a look at the flag and the wait.
+// Ctrl-C, Ctrl-\ and SIGTERM end a question instead of the process, and Ctrl-Z waits until the
+// terminal is as it was, within its scope. They are let in by wait() only, so that none comes
+// between a look at the flags and the wait.
 class InterruptScope {
  public:
   InterruptScope() {
     was_interrupted = 0;
-    sigset_t both;
-    ::sigemptyset(&both);
-    ::sigaddset(&both, SIGINT);
-    ::sigaddset(&both, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &both, &mask_before_);
-    struct sigaction action{};
-    action.sa_handler = note_interrupt;
-    ::sigaction(SIGINT, &action, &interrupt_before_);
-    ::sigaction(SIGTERM, &action, &terminate_before_);
+    was_stopped = 0;
+    sigset_t all;
+    ::sigemptyset(&all);
+    for (const int signal : signals) ::sigaddset(&all, signal);
+    ::pthread_sigmask(SIG_BLOCK, &all, &mask_before_);
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      struct sigaction action{};
+      action.sa_handler = signals[i] == SIGTSTP ? note_stop : note_interrupt;
+      ::sigaction(signals[i], &action, &before_[i]);
+    }
   }
   InterruptScope(const InterruptScope&) = delete;
   InterruptScope& operator=(const InterruptScope&) = delete;
   ~InterruptScope() {
-    ::sigaction(SIGINT, &interrupt_before_, nullptr);
-    ::sigaction(SIGTERM, &terminate_before_, nullptr);
+    for (std::size_t i = 0; i < signals.size(); ++i) {
+      ::sigaction(signals[i], &before_[i], nullptr);
+    }
     ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
   }
 
   bool is_interrupted() const { return was_interrupted != 0; }
+  bool is_stopped() const { return was_stopped != 0; }
   // Whether standard input can be read. Looks up now and then: another thread may take a signal.
   bool wait(milliseconds at_most) const {
     const auto slice = std::min(at_most, milliseconds(500));
@@ -56,40 +63,65 @@ class InterruptScope {
     pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
     return ::ppoll(&input, 1, &time, &mask_before_) > 0;
   }
+  // Stops the process, as Ctrl-Z wanted; returns when it is continued.
+  void stop() const {
+    was_stopped = 0;
+    struct sigaction action{};
+    action.sa_handler = SIG_DFL;
+    struct sigaction noting{};
+    ::sigaction(SIGTSTP, &action, &noting);
+    sigset_t one;
+    ::sigemptyset(&one);
+    ::sigaddset(&one, SIGTSTP);
+    ::raise(SIGTSTP);
+    ::pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+    ::pthread_sigmask(SIG_BLOCK, &one, nullptr);
+    ::sigaction(SIGTSTP, &noting, nullptr);
+  }
 
  private:
+  static constexpr std::array<int, 4> signals = {SIGINT, SIGTERM, SIGQUIT, SIGTSTP};
+
   sigset_t mask_before_{};
-  struct sigaction interrupt_before_{};
-  struct sigaction terminate_before_{};
+  std::array<struct sigaction, signals.size()> before_{};
 };
 
-// No echo within its scope, and no Ctrl-Z that would leave the shell without one. What was typed
-// before the question is thrown away.
+// No echo within its scope, but for the time that the process is stopped. What was typed before the
+// question is thrown away.
 class HiddenScope {
  public:
-  HiddenScope() {
+  HiddenScope() { hide(); }
+  HiddenScope(const HiddenScope&) = delete;
+  HiddenScope& operator=(const HiddenScope&) = delete;
+  ~HiddenScope() { show(); }
+
+  void hide() {
     termios now{};
     if (::tcgetattr(STDIN_FILENO, &now) != 0) return;
     before_ = now;
     now.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL);
-    now.c_cc[VSUSP] = _POSIX_VDISABLE;
     ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &now);
   }
-  HiddenScope(const HiddenScope&) = delete;
-  HiddenScope& operator=(const HiddenScope&) = delete;
-  ~HiddenScope() {
+  void show() {
     if (before_) ::tcsetattr(STDIN_FILENO, TCSADRAIN, &*before_);
+    before_.reset();
   }
 
  private:
   std::optional<termios> before_;
 };
 
-Answer read_line(const InterruptScope& interrupts, async::Duration wait_max) {
+// `stop` stops the process and asks anew when it goes on.
+template <typename Stop>
+Answer read_line(const InterruptScope& interrupts, async::Duration wait_max, Stop stop) {
   Answer answer;
   const auto until = std::chrono::steady_clock::now() + wait_max;
   while (true) {
     if (interrupts.is_interrupted()) return {Answer::Kind::interrupted, ""};
+    if (interrupts.is_stopped()) {
+      stop();
+      answer.text.clear();
+    }
     const auto left = std::chrono::ceil<milliseconds>(until - std::chrono::steady_clock::now());
     if (left.count() <= 0) return {Answer::Kind::timed_out, ""};
     if (!interrupts.wait(left)) continue;
@@ -124,7 +156,7 @@ std::string pin_from(const std::string& file) {
     return checked_pin(text.substr(0, text.find_last_not_of("\r\n") + 1));
   }
   const InterruptScope interrupts;
-  const Answer answer = read_line(interrupts, patience);
+  const Answer answer = read_line(interrupts, patience, [&] { interrupts.stop(); });
   if (!answer.is_line()) {
     throw ops::Failure(ops::ExitCode::no_input, "Standard input holds no PIN.");
   }
@@ -148,16 +180,24 @@ void UserTerminal::write(std::string_view text) {
 Answer UserTerminal::ask(std::string_view prompt, async::Duration wait_max) {
   const InterruptScope interrupts;
   write(prompt);
-  Answer answer = read_line(interrupts, wait_max);
+  Answer answer = read_line(interrupts, wait_max, [&] {
+    interrupts.stop();
+    write(prompt);
+  });
   if (!answer.is_line()) write("\n");
   return answer;
 }
 
 Answer UserTerminal::ask_hidden(std::string_view prompt, async::Duration wait_max) {
   const InterruptScope interrupts;  // First: the echo is on again before a signal can end us.
-  const HiddenScope hidden;
+  HiddenScope hidden;
   write(prompt);
-  Answer answer = read_line(interrupts, wait_max);
+  Answer answer = read_line(interrupts, wait_max, [&] {
+    hidden.show();
+    interrupts.stop();
+    hidden.hide();
+    write(prompt);
+  });
   write("\n");
   return answer;
 }

@@ -208,3 +208,19 @@ async def test_an_amount_that_is_none_is_named_and_nothing_is_sent(served, cli, 
 )
 async def test_a_command_line_that_is_wrong_is_told(cli, words, word):
     says(await cli.bankctl(*words), USAGE, word)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("adjust", "equity:eur", "jane", "5", "--reason", "x"),
+        ("reverse", "7", "--reason", "x"),
+        ("account", "close", "jane", "--reason", "x"),
+        ("exceptions", "resolve", "7", "--reason", "x"),
+        ("atm", "unload"),
+    ],
+)
+async def test_what_would_be_asked_about_is_not_done_without_a_terminal(served, cli, words):
+    for answer in ("n\n", "y\n", ""):
+        says(await cli.bankctl(*words, given=answer), USAGE, "--yes")
+    assert served.asked("GetAccount") == []

@@ -130,6 +130,42 @@ TEST_F(BankctlTest, WhatIsAboutToBeDoneIsShownWithItsCurrency) {
   EXPECT_EQ(out.str(), "");
 }
 
+// The words of a verb's example.
+std::vector<std::string> words_of(const Verb& verb, const std::string& pin_file) {
+  std::vector<std::string> words(1);
+  bool is_quoted = false;
+  for (const char letter : verb.example) {
+    if (letter == '\'') is_quoted = !is_quoted;
+    if (letter == ' ' && !is_quoted) words.emplace_back();
+    if (letter != '\'' && (letter != ' ' || is_quoted)) words.back() += letter;
+  }
+  std::ranges::replace(words, "pin.txt", pin_file);
+  return words;
+}
+
+TEST_F(BankctlTest, WithoutATerminalNothingIsDoneThatWouldBeAskedAbout) {
+  const int input = ::dup(STDIN_FILENO);
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  ::dup2(nothing, STDIN_FILENO);
+  const PinFile pin;
+  for (const VerbTable* table : {&bank_verbs(), &atm_verbs()}) {
+    for (const Verb& verb : table->verbs) {
+      if (verb.question.empty()) continue;
+      std::vector<std::string> words = words_of(verb, pin.path);
+      last_request = "";
+      EXPECT_THAT(request_of(words), testing::StartsWith("64 There is no terminal to ask"))
+          << verb.words;
+      EXPECT_EQ(last_request, "") << verb.words;
+      words.emplace_back("--yes");
+      EXPECT_THAT(request_of(words), testing::StartsWith("{")) << verb.words;
+      settings.yes = false;
+    }
+  }
+  ::dup2(input, STDIN_FILENO);
+  ::close(input);
+  ::close(nothing);
+}
+
 TEST_F(BankctlTest, ACardsLimitsAloneAreShownAndThoseThatAreNotNamedAreNotSent) {
   EXPECT_EQ(request_of({"card", "limits", "4000000000000010"}),
             "{\"card_number\":\"4000000000000010\"}");

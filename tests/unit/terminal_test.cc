@@ -94,10 +94,12 @@ TEST_F(TerminalTest, APinIsNotShownAndTheEchoIsOnAgain) {
   EXPECT_EQ(shown().find("1234"), std::string::npos);
 }
 
-TEST_F(TerminalTest, CtrlCEndsTheQuestionAndTheEchoIsOnAgain) {
-  const OnceHidden interrupting([] { ::kill(::getpid(), SIGINT); });
-  EXPECT_EQ(terminal.ask_hidden("PIN: ", seconds(5)).kind, Answer::Kind::interrupted);
-  EXPECT_TRUE(echoes());
+TEST_F(TerminalTest, WhateverEndsTheQuestionTheEchoIsOnAgain) {
+  for (const int signal : {SIGINT, SIGQUIT, SIGTERM}) {
+    const OnceHidden interrupting([signal] { ::kill(::getpid(), signal); });
+    EXPECT_EQ(terminal.ask_hidden("PIN: ", seconds(5)).kind, Answer::Kind::interrupted);
+    EXPECT_TRUE(echoes());
+  }
 }
 
 TEST_F(TerminalTest, CtrlDAndSilenceEndTheQuestion) {

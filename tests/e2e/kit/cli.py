@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import pexpect
@@ -35,6 +36,17 @@ class Cli:
         argv = ["--atm", self._atm, "--card", person.card]
         environment = {**os.environ, **self.environment}
         return pexpect.spawn(str(self._programs.path("teller")), argv, env=environment, timeout=10, encoding="utf-8")
+
+    def shell(self):
+        """A shell with job control on a terminal of its own: a pexpect process that prompts `shell> `."""
+        environment = {**os.environ, **self.environment, "PS1": "shell> ", "ENV": ""}
+        shell = pexpect.spawn("/bin/sh", ["-i"], env=environment, timeout=10, encoding="utf-8")
+        shell.expect_exact("shell> ")
+        return shell
+
+    def command_line(self, program, *words):
+        """As it is typed into shell()."""
+        return shlex.join(str(word) for word in (self._programs.path(program), *words))
 
     async def bankctl(self, *words, **options):
         return await self.run("bankctl", "--bank", self._bank, "--atm", self._atm, *words, **options)
