@@ -1,11 +1,13 @@
 #include "ops/daemon.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
+#include <string_view>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -27,8 +29,11 @@ async::Task<int> wait_for_the_end(async::Signals* signals, const Log* log,
   while (true) {
     const int signal = co_await signals->next();
     if (signal != SIGHUP) co_return signal;
-    log->info("reloading", {{"signal", "SIGHUP"}});
-    if (hooks->reload) hooks->reload();
+    if (hooks->reload) {
+      hooks->reload();
+    } else {
+      log->warn("nothing is reloaded: no option changes while this runs", {{"signal", "SIGHUP"}});
+    }
   }
 }
 
@@ -116,15 +121,24 @@ void serve_until_signalled(async::UvLoop& loop, const Log& log, SignalHooks hook
   loop.run(serve(&loop, &log, &hooks));
 }
 
-std::function<void()> reload_log_level(const CommandLine& line, Log log) {
+std::function<void()> reload_log_level(CommandLine& line, Log log) {
   return [&line, log = std::move(log)] {
+    constexpr std::array<std::string_view, 1> live = {"log-level"};
     try {
-      const std::optional<std::string> text = line.reread("log-level", process_environment());
-      if (!text) return;
-      const Parsed<LogLevel> level = Value<LogLevel>::parse(*text);
-      if (!level) throw Failure(ExitCode::config, "log-level " + level.error());
-      log.set_level(*level);
-      log.info("log level set", {{"log_level", *text}});
+      std::string later;
+      for (const CommandLine::Change& change : line.reread(live, process_environment())) {
+        if (change.option != live[0]) {
+          later += (later.empty() ? "" : ", ") + change.option;
+          continue;
+        }
+        log.set_level(Value<LogLevel>::parse(change.texts.front()).value());
+        log.warn("the log level is another now", {{"log_level", change.texts.front()}});
+      }
+      if (later.empty()) {
+        log.info("the configuration was read again, and nothing waits for the next start");
+      } else {
+        log.warn("options that were changed hold from the next start on", {{"options", later}});
+      }
     } catch (const Failure& failure) {
       log.error("the configuration was not reloaded", {{"reason", failure.what()}});
     }

@@ -46,7 +46,7 @@ struct SignalHooks {
   // The first SIGTERM or SIGINT, once: stops accepting and finishes what is in flight. When it is
   // done the daemon ends.
   std::function<async::Task<>()> drain;
-  // SIGHUP. Not set: it is ignored.
+  // SIGHUP. Not set: the log says that it does nothing.
   std::function<void()> reload;
   // When a signal would be heard: tells whoever started us that we serve. Called again after a while if it returns false.
   std::function<bool()> ready = {};
@@ -57,7 +57,9 @@ struct SignalHooks {
 // what loop.fail() was told.
 void serve_until_signalled(async::UvLoop& loop, const Log& log, SignalHooks hooks);
 
-// A SignalHooks::reload: sets the log's level to what environment and file say now.
-std::function<void()> reload_log_level(const CommandLine& line, Log log);
+// A SignalHooks::reload: sets the log's level to what environment and file say now, unless the
+// command line says it, and logs which other options they have changed, which hold from the next
+// start on. A mistake in them is logged, and nothing is set. `line` outlives it.
+std::function<void()> reload_log_level(CommandLine& line, Log log);
 
 }  // namespace ops

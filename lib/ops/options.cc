@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <ostream>
 #include <unistd.h>
+#include <utility>
 
+#include "async/check.h"
 #include "ops/command_parser.h"
 #include "ops/config_file.h"
 #include "ops/help.h"
@@ -112,6 +114,7 @@ int CommandLine::run(std::vector<std::string> arguments, const Environment& envi
     }
   }
   resolve(command, environment);
+  running_ = &command;
   if (print_config_) {
     print_config(command, out);
     return to_int(ExitCode::ok);
@@ -145,13 +148,29 @@ std::string CommandLine::config_file(const Environment& environment) const {
   return has_default ? program_.config_file_default : "";
 }
 
-std::optional<std::string> CommandLine::reread(std::string_view option,
-                                               const Environment& environment) const {
+std::vector<CommandLine::Change> CommandLine::reread(std::span<const std::string_view> live,
+                                                     const Environment& environment) {
   Resolver resolver(program_.prefix, environment);
   resolver.read_file(config_file(environment));
-  const auto found = resolver.find(std::string(option), false);
-  if (!found || found->texts.empty()) return std::nullopt;
-  return found->texts.front();
+  resolver.refuse_unknown(*root_);
+  std::vector<Change> changes;
+  std::vector<std::pair<Option*, std::vector<std::string>>> to_set;
+  for (Command* command = running_; command != nullptr; command = command->parent_) {
+    for (const auto& option : command->options_) {
+      if (option->flag_only_ || option->secret_ || option->name_ == "config") continue;
+      std::vector<std::string> texts = resolver.texts_now(*option);
+      if (texts == option->texts_()) continue;
+      if (std::ranges::find(live, option->name_) != live.end()) {
+        to_set.emplace_back(option.get(), texts);
+      }
+      changes.push_back({option->name_, std::move(texts)});
+    }
+  }
+  for (const auto& [option, texts] : to_set) {
+    const auto done = option->set_(texts);
+    async::check(done.has_value(), "what was read once can be read again");
+  }
+  return changes;
 }
 
 void CommandLine::print_config(const Command& command, std::ostream& out) const {

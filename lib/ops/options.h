@@ -44,6 +44,9 @@ class Option {
   // Sets the variable from texts, all of one source. Gives what is wrong, as the end of a sentence.
   using Set = std::function<std::expected<void, std::string>(std::span<const std::string>)>;
   using Texts = std::function<std::vector<std::string>()>;
+  // Reads texts as Set does, and gives them as Texts would, without setting anything.
+  using Read = std::function<std::expected<std::vector<std::string>, std::string>(
+      std::span<const std::string>)>;
 
   // Without a value from any source the command does not run.
   Option& required() {
@@ -86,6 +89,8 @@ class Option {
   std::string limits_;  // "from 1s to 168h"; for the help.
   Set set_;
   Texts texts_;
+  Read read_;
+  std::vector<std::string> default_;
   bool required_ = false;
   bool flag_only_ = false;
   bool hidden_ = false;
@@ -170,6 +175,20 @@ Option::Texts getter(const T& variable) {
   };
 }
 
+template <typename T>
+Option::Read reader(Limits<typename OneOf<T>::Type> limits) {
+  return [limits = std::move(limits)](std::span<const std::string> texts)
+             -> std::expected<std::vector<std::string>, std::string> {
+    std::vector<std::string> read;
+    for (const std::string& text : texts) {
+      const auto value = parse_within(text, limits);
+      if (!value) return std::unexpected(value.error());
+      read.push_back(Value<typename OneOf<T>::Type>::text(*value));
+    }
+    return read;
+  };
+}
+
 }  // namespace detail
 
 // A command, its options and its sub-commands. Options of a command hold for its sub-commands too,
@@ -240,8 +259,10 @@ class Command {
   static Option& add(Options& to, std::string name, std::string placeholder, std::string help);
   template <typename T>
   static void bind(Option& made, T& variable, Limits<typename detail::OneOf<T>::Type> limits = {}) {
+    made.read_ = detail::reader<T>(limits);
     made.set_ = detail::setter(variable, std::move(limits));
     made.texts_ = detail::getter(variable);
+    made.default_ = made.texts_();
     made.repeatable_ = detail::IsVector<T>::value;
   }
 
@@ -287,9 +308,15 @@ class CommandLine {
   // The same in a world of a test's own. Throws Failure and whatever the command throws.
   int run(std::vector<std::string> arguments, const Environment& environment, std::ostream& out);
 
-  // Reads the environment and the file again, and gives what this option would be set to now: for
-  // SIGHUP. Nothing when the command line says it, or nobody does.
-  std::optional<std::string> reread(std::string_view option, const Environment& environment) const;
+  // An option that would have another value if the program were started now.
+  struct Change {
+    std::string option;
+    std::vector<std::string> texts;
+  };
+  // Reads environment and file again for the command that runs: for SIGHUP. Sets those options of
+  // `live` that have changed, and no others. Throws Failure for any mistake, having set nothing.
+  std::vector<Change> reread(std::span<const std::string_view> live,
+                             const Environment& environment);
 
  private:
   friend class Help;
@@ -299,6 +326,7 @@ class CommandLine {
 
   Program program_;
   std::unique_ptr<Command> root_;
+  Command* running_ = nullptr;
   std::string config_file_;
   bool help_ = false;
   bool version_ = false;

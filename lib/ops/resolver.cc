@@ -116,23 +116,43 @@ std::optional<Resolver::Found> Resolver::find(const Option& option) const {
   return find(option.name_, option.repeatable_);
 }
 
-void Resolver::set(Option& option) const {
-  std::optional<Found> found = find(option);
-  if (!found) return;
-  const bool on_command_line = found->source == Source::flag;
+std::string Resolver::name_of(const Option& option, const Found& found) {
+  return option.is_argument_ ? option.name_ : found.origin;
+}
+
+void Resolver::require_one_value(const Option& option, const Found& found) {
+  const bool on_command_line = found.source == Source::flag;
   const ExitCode code = on_command_line ? ExitCode::usage : ExitCode::config;
-  std::string what = found->origin;
-  if (on_command_line && !option.is_argument_ && found->texts.size() > 1 && !option.repeatable_) {
-    throw Failure(code, what + " is given twice.");
+  if (on_command_line && !option.is_argument_ && found.texts.size() > 1 && !option.repeatable_) {
+    throw Failure(code, found.origin + " is given twice.");
   }
-  if (option.is_argument_) what = option.name_;
-  if (found->texts.size() != 1 && !option.repeatable_)
-    throw Failure(code, what + " must be one value.");
+  if (found.texts.size() != 1 && !option.repeatable_)
+    throw Failure(code, name_of(option, found) + " must be one value.");
+}
+
+void Resolver::fail(const Option& option, const Found& found, const std::string& why) {
+  const ExitCode code = found.source == Source::flag ? ExitCode::usage : ExitCode::config;
+  const std::string what = name_of(option, found);
+  throw Failure(code, what + " " + (option.secret_ ? "is not as it must be" : why) + ".");
+}
+
+void Resolver::set(Option& option) const {
+  const std::optional<Found> found = find(option);
+  if (!found) return;
+  require_one_value(option, *found);
   option.source_ = found->source;
   option.origin_ = found->origin;
   const auto done = option.set_(found->texts);
-  if (done) return;
-  throw Failure(code, what + " " + (option.secret_ ? "is not as it must be" : done.error()) + ".");
+  if (!done) fail(option, *found, done.error());
+}
+
+std::vector<std::string> Resolver::texts_now(const Option& option) const {
+  const std::optional<Found> found = find(option);
+  if (!found) return option.default_;
+  require_one_value(option, *found);
+  const auto texts = option.read_(found->texts);
+  if (!texts) fail(option, *found, texts.error());
+  return *texts;
 }
 
 void Resolver::resolve(Command& command) const {

@@ -23,6 +23,8 @@ class Resolver {
   void refuse_unknown(const Command& root) const;
   // Sets the options of the command and its parents. Throws Failure(usage) or Failure(config).
   void resolve(Command& command) const;
+  // What the option would be set to now, as it prints itself. Throws as resolve() does.
+  std::vector<std::string> texts_now(const Option& option) const;
   // "BANKD_LOG_LEVEL".
   std::string variable(std::string_view option) const;
 
@@ -38,6 +40,9 @@ class Resolver {
   std::optional<Found> find(const Option& option) const;
   std::optional<Found> find_secret(const Option& option) const;
   void set(Option& option) const;
+  static std::string name_of(const Option& option, const Found& found);
+  static void require_one_value(const Option& option, const Found& found);
+  [[noreturn]] static void fail(const Option& option, const Found& found, const std::string& why);
 
   std::string prefix_;
   const Environment& environment_;

@@ -131,7 +131,7 @@ class CustomerObserver final : public rpc::LogObserver {
 
 }  // namespace
 
-int serve(const ops::CommandLine& line, const ServeOptions& options) {
+int serve(ops::CommandLine& line, const ServeOptions& options) {
   const std::vector<std::string> names = terminal_names(options);
   const Settings settings = settings_of(options);
   const ops::Calendar calendar = ops::Calendar::of_zone(options.daemon.time_zone.name);

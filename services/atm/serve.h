@@ -24,6 +24,6 @@ struct ServeOptions {
 };
 
 // Serves until SIGTERM. Gives the exit code; throws ops::Failure, StorageError, async::IoError.
-int serve(const ops::CommandLine& line, const ServeOptions& options);
+int serve(ops::CommandLine& line, const ServeOptions& options);
 
 }  // namespace atm

@@ -93,30 +93,84 @@ TEST_F(DaemonTest, WhatTheLoopWasToldToFailWithComesOut) {
   EXPECT_TRUE(happened.empty());
 }
 
-TEST_F(DaemonTest, TheLogLevelIsReadAgain) {
+// A daemon whose configuration file changes while it runs.
+class ReloadTest : public DaemonTest {
+ protected:
+  ReloadTest() {
+    Command& serve = line.root().command("serve", "");
+    add_daemon_options(serve, options);
+    serve.option("currency", currency, "CODE", "Of everything");
+    serve.run([] { return 0; });
+  }
+  ~ReloadTest() override { remove_file_durably(path); }
+
+  void start(const std::string& file, std::vector<std::string> words = {"serve"}) {
+    write_file_atomically(path, file);
+    std::ostringstream out;
+    line.run(std::move(words), {}, out);
+    log.set_level(options.log_level);
+  }
+  // What the log says of it.
+  std::string reload(const std::string& file) {
+    write_file_atomically(path, file);
+    lines.clear();
+    reload_log_level(line, log)();
+    return lines;
+  }
+
   const std::string path = testing::TempDir() + "daemon_test.toml";
-  CommandLine line({.program = "bankd",
+  CommandLine line{{.program = "bankd",
                     .summary = "",
                     .prefix = "BANKD_",
                     .config_file_default = path,
-                    .endings = {}});
+                    .endings = {}}};
   DaemonOptions options;
-  Command& serve = line.root().command("serve", "");
-  add_daemon_options(serve, options);
-  serve.run([] { return 0; });
-  write_file_atomically(path, "log-level = \"warn\"\n");
-  std::ostringstream out;
-  line.run({"serve"}, {}, out);
-  EXPECT_EQ(options.log_level, LogLevel::warn);
-  const auto reload = reload_log_level(line, log);
-  write_file_atomically(path, "log-level = \"error\"\n");
-  reload();
-  EXPECT_FALSE(log.writes(LogLevel::warn));
-  write_file_atomically(path, "log-level = \"loud\"\n");
-  reload();
-  EXPECT_NE(lines.find("the configuration was not reloaded"), std::string::npos);
-  EXPECT_FALSE(log.writes(LogLevel::warn));
-  remove_file_durably(path);
+  std::string currency = "EUR";
+};
+
+TEST_F(ReloadTest, TheLogLevelIsSetAtOnce) {
+  start("log-level = \"info\"\n");
+  EXPECT_NE(reload("log-level = \"warn\"\n").find("log_level=warn"), std::string::npos);
+  EXPECT_FALSE(log.writes(LogLevel::info));
+  reload("");
+  EXPECT_TRUE(log.writes(LogLevel::info)) << "the default";
+}
+
+TEST_F(ReloadTest, WhatHoldsOnlyFromTheNextStartOnIsNotClaimed) {
+  start("");
+  const std::string told = reload("currency = \"JPY\"\nlog-level = \"warn\"\n");
+  EXPECT_NE(told.find("options that were changed hold from the next start on"), std::string::npos);
+  EXPECT_NE(told.find("options=currency"), std::string::npos) << told;
+  EXPECT_EQ(currency, "EUR");
+  EXPECT_FALSE(log.writes(LogLevel::info));
+}
+
+TEST_F(ReloadTest, AMistakeAnywhereIsLoggedAndNothingIsSet) {
+  start("");
+  for (const std::string mistake :
+       {"log-level = \"loud\"\n", "log-level = \"error\"\nlisen = \"x\"\n",
+        "log-level = \"error\"\nlog-format = \"pretty\"\n", "log-level = \n"}) {
+    EXPECT_NE(reload(mistake).find("the configuration was not reloaded"), std::string::npos)
+        << mistake;
+    EXPECT_TRUE(log.writes(LogLevel::info)) << mistake;
+  }
+}
+
+TEST_F(ReloadTest, AFlagStillBeatsTheFile) {
+  start("", {"serve", "--log-level", "warn"});
+  EXPECT_EQ(reload("log-level = \"debug\"\n"), "") << "nothing changed, and info is not logged";
+  EXPECT_FALSE(log.writes(LogLevel::info));
+}
+
+TEST_F(DaemonTest, SighupWithoutAnythingToReloadSaysSo) {
+  loop.post([this] {
+    loop.post([this] {
+      std::raise(SIGHUP);
+      later(SIGTERM);
+    });
+  });
+  serve_until_signalled(loop, log, {.drain = [this] { return drain(); }, .reload = {}});
+  EXPECT_NE(lines.find("nothing is reloaded"), std::string::npos);
 }
 
 }  // namespace

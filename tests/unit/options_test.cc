@@ -345,8 +345,10 @@ TEST_F(OptionsTest, RereadTellsWhatEnvironmentAndFileSayNow) {
   config("name = 'first'\n");
   serve();
   config("name = 'second'\n");
-  EXPECT_EQ(line.reread("name", environment), "second");
-  EXPECT_EQ(line.reread("port", environment), std::nullopt);
+  const auto changes = line.reread({}, environment);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].option, "name");
+  EXPECT_EQ(changes[0].texts, std::vector<std::string>{"second"});
 }
 
 }  // namespace
