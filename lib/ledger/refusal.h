@@ -74,11 +74,23 @@ enum class RefusalCode : std::uint8_t {
 // True for the machine's no's: the answer is a status of the call and not a refusal by the bank.
 constexpr bool is_call_status(RefusalCode code) { return code >= RefusalCode::deadline_passed; }
 
+// What is wrong with a name or a number that must have a certain shape.
+enum class ShapeFault : std::uint8_t {
+  none,
+  empty,
+  too_short,
+  too_long,
+  letter,    // One that it must not have.
+  reserved,  // It is the bank's own.
+};
+
 // A definite no. A value, for any thread, and a small one without memory of its own: every outcome has room for it.
 struct Refusal {
   RefusalCode code = RefusalCode::malformed;
   // True: this is the first answer to this id, told again.
   bool replayed = false;
+  // For malformed, where the field is a name or a number: what breaks its rule.
+  ShapeFault fault = ShapeFault::none;
   // For a count's limit and for PINs: how many are left.
   std::optional<std::uint32_t> left_count{};
   // For an amount's limit and for funds: what is left.

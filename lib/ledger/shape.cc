@@ -11,13 +11,23 @@ namespace {
 
 using Fault = std::optional<Refusal>;
 
-Fault malformed_at(std::string_view field) {
-  return Refusal{.code = RefusalCode::malformed, .field = field};
+Fault malformed_at(std::string_view field, ShapeFault fault = ShapeFault::none) {
+  return Refusal{.code = RefusalCode::malformed, .fault = fault, .field = field};
 }
 
 // A name that is looked up: what it is made of does not matter, but it is bounded.
-bool is_name(std::string_view text) { return !text.empty() && text.size() <= identifier_size_max; }
-bool is_name_or_empty(std::string_view text) { return text.size() <= identifier_size_max; }
+Fault check_name(std::string_view field, std::string_view text) {
+  if (text.empty()) return malformed_at(field, ShapeFault::empty);
+  if (text.size() > identifier_size_max) return malformed_at(field, ShapeFault::too_long);
+  return std::nullopt;
+}
+Fault check_name_or_empty(std::string_view field, std::string_view text) {
+  return text.empty() ? std::nullopt : check_name(field, text);
+}
+Fault check_shape_of(std::string_view field, ShapeFault fault) {
+  if (fault == ShapeFault::none) return std::nullopt;
+  return malformed_at(field, fault);
+}
 bool is_text(std::string_view text) { return text.size() <= text_size_max; }
 
 Fault check_amount(Cents amount, Currency currency) {
@@ -41,15 +51,22 @@ Fault check(const Operation&, const Post& post) {
   const bool to_target = post.kind == TransferKind::transfer || post.kind == TransferKind::fund;
   if (post.kind > TransferKind::unload_cash) return malformed_at("kind");
   const bool from_source = post.kind == TransferKind::transfer && post.card.empty();
-  if (from_source ? !is_name(post.source) : !post.source.empty()) {
-    return malformed_at("source_account_id");
+  if (!from_source && !post.source.empty()) return malformed_at("source_account_id");
+  if (!to_target && !post.target.empty()) return malformed_at("target_account_id");
+  if (!by_card && !post.card.empty()) return malformed_at("card_number");
+  if (from_source) {
+    if (const Fault fault = check_name("source_account_id", post.source)) return fault;
   }
-  if (to_target ? !is_name(post.target) : !post.target.empty()) {
-    return malformed_at("target_account_id");
+  if (to_target) {
+    if (const Fault fault = check_name("target_account_id", post.target)) return fault;
   }
-  if (by_card ? !is_name(post.card) : !post.card.empty()) return malformed_at("card_number");
-  if (by_terminal && post.terminal.empty()) return malformed_at("terminal_id");
-  if (!is_name_or_empty(post.terminal)) return malformed_at("terminal_id");
+  if (by_card) {
+    if (const Fault fault = check_name("card_number", post.card)) return fault;
+  }
+  if (by_terminal) {
+    if (const Fault fault = check_name("terminal_id", post.terminal)) return fault;
+  }
+  if (const Fault fault = check_name_or_empty("terminal_id", post.terminal)) return fault;
   if (const Fault fault = check_amount(post.amount, post.currency)) return fault;
   if (to_target && post.source == post.target) {
     return Refusal{.code = RefusalCode::accounts_must_differ};
@@ -58,8 +75,8 @@ Fault check(const Operation&, const Post& post) {
 }
 
 Fault check(const Operation&, const Hold& hold) {
-  if (!is_name(hold.card)) return malformed_at("card_number");
-  if (!is_name(hold.terminal)) return malformed_at("terminal_id");
+  if (const Fault fault = check_name("card_number", hold.card)) return fault;
+  if (const Fault fault = check_name("terminal_id", hold.terminal)) return fault;
   if (hold.time_to_live <= std::chrono::milliseconds(0)) return malformed_at("time_to_live_ms");
   if (hold.time_to_live > hold_time_to_live_max) return malformed_at("time_to_live_ms");
   return check_amount(hold.amount, hold.currency);
@@ -72,19 +89,19 @@ Fault check_hold_id(const Operation& operation, const OperationId& hold) {
 
 Fault check(const Operation& operation, const Capture& capture) {
   if (const Fault fault = check_hold_id(operation, capture.hold)) return fault;
-  if (!is_name_or_empty(capture.terminal)) return malformed_at("terminal_id");
+  if (const Fault fault = check_name_or_empty("terminal_id", capture.terminal)) return fault;
   return check_amount(capture.amount, capture.currency);
 }
 
 Fault check(const Operation& operation, const Void& release) {
   if (const Fault fault = check_hold_id(operation, release.hold)) return fault;
-  if (!is_name_or_empty(release.terminal)) return malformed_at("terminal_id");
+  if (const Fault fault = check_name_or_empty("terminal_id", release.terminal)) return fault;
   return std::nullopt;
 }
 
 Fault check(const Operation& operation, const Suspend& suspend) {
   if (const Fault fault = check_hold_id(operation, suspend.hold)) return fault;
-  if (!is_name_or_empty(suspend.terminal)) return malformed_at("terminal_id");
+  if (const Fault fault = check_name_or_empty("terminal_id", suspend.terminal)) return fault;
   if (!is_text(suspend.evidence)) return malformed_at("evidence");
   return std::nullopt;
 }
@@ -92,7 +109,9 @@ Fault check(const Operation& operation, const Suspend& suspend) {
 Fault check(const Operation&, const Resolve&) { return std::nullopt; }
 
 Fault check(const Operation&, const OpenAccount& open) {
-  if (!is_customer_account_id(open.account)) return malformed_at("account_id");
+  if (const Fault fault = check_shape_of("account_id", why_not_customer_account_id(open.account))) {
+    return fault;
+  }
   if (open.customer_name.size() > name_size_max) return malformed_at("name");
   if (!open.currency.is_set()) return malformed_at("currency");
   if (open.overdraft < Cents{0}) return malformed_at("overdraft");
@@ -106,33 +125,35 @@ template <typename Kind>
     kind.reason;
   }
 Fault check(const Operation&, const Kind& kind) {
-  if (!is_name(kind.account)) return malformed_at("account_id");
+  if (const Fault fault = check_name("account_id", kind.account)) return fault;
   if (!is_text(kind.reason)) return malformed_at("reason");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const SetOverdraft& set) {
-  if (!is_name(set.account)) return malformed_at("account_id");
+  if (const Fault fault = check_name("account_id", set.account)) return fault;
   if (set.overdraft < Cents{0}) return malformed_at("overdraft");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const AddTerminal& add) {
-  if (!is_identifier(add.terminal)) return malformed_at("terminal_id");
-  if (cash_account_id(add.terminal).size() > identifier_size_max)
-    return malformed_at("terminal_id");
+  if (const Fault fault = check_shape_of("terminal_id", why_not_terminal_id(add.terminal))) {
+    return fault;
+  }
   if (!add.currency.is_set()) return malformed_at("currency");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const SetTerminalService& set) {
-  if (!is_name(set.terminal)) return malformed_at("terminal_id");
+  if (const Fault fault = check_name("terminal_id", set.terminal)) return fault;
   return std::nullopt;
 }
 
 Fault check(const Operation&, const IssueCard& issue) {
-  if (!is_card_number(issue.card)) return malformed_at("card_number");
-  if (!is_name(issue.account)) return malformed_at("account_id");
+  if (const Fault fault = check_shape_of("card_number", why_not_card_number(issue.card))) {
+    return fault;
+  }
+  if (const Fault fault = check_name("account_id", issue.account)) return fault;
   if (issue.pin_hash.empty() || !is_text(issue.pin_hash)) return malformed_at("pin");
   return check_limits(issue.limits.withdrawal_max, issue.limits.daily_amount_max);
 }
@@ -144,21 +165,24 @@ template <typename Kind>
     kind.reason;
   }
 Fault check(const Operation&, const Kind& kind) {
-  if (!is_name(kind.card)) return malformed_at("card_number");
+  if (const Fault fault = check_name("card_number", kind.card)) return fault;
   if (!is_text(kind.reason)) return malformed_at("reason");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const ReplaceCard& replace) {
-  if (!is_name(replace.old_card)) return malformed_at("old_card_number");
-  if (!is_card_number(replace.new_card)) return malformed_at("new_card_number");
+  if (const Fault fault = check_name("old_card_number", replace.old_card)) return fault;
+  if (const Fault fault =
+          check_shape_of("new_card_number", why_not_card_number(replace.new_card))) {
+    return fault;
+  }
   if (replace.pin_hash.empty() || !is_text(replace.pin_hash)) return malformed_at("pin");
   if (!is_text(replace.reason)) return malformed_at("reason");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const SetCardLimits& set) {
-  if (!is_name(set.card)) return malformed_at("card_number");
+  if (const Fault fault = check_name("card_number", set.card)) return fault;
   if (!set.withdrawal_max && !set.daily_amount_max && !set.daily_count_max) {
     return malformed_at("limits");
   }
@@ -167,8 +191,8 @@ Fault check(const Operation&, const SetCardLimits& set) {
 }
 
 Fault check(const Operation&, const SetPin& set) {
-  if (!is_name(set.card)) return malformed_at("card_number");
-  if (!is_name_or_empty(set.terminal)) return malformed_at("terminal_id");
+  if (const Fault fault = check_name("card_number", set.card)) return fault;
+  if (const Fault fault = check_name_or_empty("terminal_id", set.terminal)) return fault;
   const bool needs_hash = set.old_pin == OldPin::right;
   if ((needs_hash && set.pin_hash.empty()) || !is_text(set.pin_hash))
     return malformed_at("new_pin");
@@ -176,13 +200,13 @@ Fault check(const Operation&, const SetPin& set) {
 }
 
 Fault check(const Operation&, const RecordPinAttempt& attempt) {
-  if (!is_name(attempt.card)) return malformed_at("card_number");
+  if (const Fault fault = check_name("card_number", attempt.card)) return fault;
   return std::nullopt;
 }
 
 Fault check(const Operation&, const Adjust& adjust) {
-  if (!is_name(adjust.source)) return malformed_at("source_account_id");
-  if (!is_name(adjust.target)) return malformed_at("target_account_id");
+  if (const Fault fault = check_name("source_account_id", adjust.source)) return fault;
+  if (const Fault fault = check_name("target_account_id", adjust.target)) return fault;
   if (!is_text(adjust.reason)) return malformed_at("reason");
   if (const Fault fault = check_amount(adjust.amount, adjust.currency)) return fault;
   if (adjust.source == adjust.target) {
@@ -210,25 +234,46 @@ Fault check(const Operation&, const ExpireHold&) { return malformed_at("kind"); 
 
 std::optional<Refusal> check_shape(const Operation& operation) {
   if (!operation.id.is_set()) return malformed_at("id");
-  if (!is_name(operation.principal)) return malformed_at("principal");
+  if (const Fault fault = check_name("principal", operation.principal)) return fault;
   return std::visit([&](const auto& kind) { return check(operation, kind); }, operation.change);
 }
 
-bool is_identifier(std::string_view text) {
-  if (!is_name(text)) return false;
-  return std::ranges::all_of(text, [](char letter) {
+ShapeFault why_not_identifier(std::string_view text) {
+  if (text.empty()) return ShapeFault::empty;
+  if (text.size() > identifier_size_max) return ShapeFault::too_long;
+  const bool is_good = std::ranges::all_of(text, [](char letter) {
     return (letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9') || letter == '-' ||
            letter == '_' || letter == '.' || letter == ':';
   });
+  return is_good ? ShapeFault::none : ShapeFault::letter;
 }
+
+ShapeFault why_not_customer_account_id(std::string_view text) {
+  if (text.starts_with("cash:") || text.starts_with("equity:")) return ShapeFault::reserved;
+  return why_not_identifier(text);
+}
+
+ShapeFault why_not_terminal_id(std::string_view text) {
+  const ShapeFault fault = why_not_identifier(text);
+  if (fault != ShapeFault::none) return fault;
+  return text.size() > terminal_id_size_max ? ShapeFault::too_long : ShapeFault::none;
+}
+
+ShapeFault why_not_card_number(std::string_view text) {
+  if (text.empty()) return ShapeFault::empty;
+  const bool is_good =
+      std::ranges::all_of(text, [](char letter) { return letter >= '0' && letter <= '9'; });
+  if (!is_good) return ShapeFault::letter;
+  if (text.size() < card_digits_min) return ShapeFault::too_short;
+  return text.size() > card_digits_max ? ShapeFault::too_long : ShapeFault::none;
+}
+
+bool is_identifier(std::string_view text) { return why_not_identifier(text) == ShapeFault::none; }
 
 bool is_customer_account_id(std::string_view text) {
-  return is_identifier(text) && !text.starts_with("cash:") && !text.starts_with("equity:");
+  return why_not_customer_account_id(text) == ShapeFault::none;
 }
 
-bool is_card_number(std::string_view text) {
-  return text.size() >= card_digits_min && text.size() <= card_digits_max &&
-         std::ranges::all_of(text, [](char letter) { return letter >= '0' && letter <= '9'; });
-}
+bool is_card_number(std::string_view text) { return why_not_card_number(text) == ShapeFault::none; }
 
 }  // namespace ledger

@@ -35,11 +35,11 @@ v1::ChangePinResponse pin_changed(const Outcome& outcome) {
 }  // namespace
 
 Task<v1::VerifyCardResponse> BankService::verify_card(v1::VerifyCardRequest request, Context) {
-  std::optional<Pin> pin = Pin::take(*request.mutable_pin());
+  std::expected<Pin, ledger::ShapeFault> pin = Pin::take(*request.mutable_pin());
   if (const auto fault = check_card_at_terminal(request)) {
     co_return refused<v1::VerifyCardResponse>(*fault);
   }
-  if (!pin) co_return refused<v1::VerifyCardResponse>(malformed("pin"));
+  if (!pin) co_return refused<v1::VerifyCardResponse>(malformed("pin", pin.error()));
   const ledger::Terminal* const terminal = store_.books().find_terminal(request.terminal_id());
   if (terminal == nullptr) {
     co_return refused<v1::VerifyCardResponse>({.code = RefusalCode::terminal_not_found});
@@ -72,12 +72,12 @@ v1::VerifyCardResponse BankService::verified(const v1::VerifyCardRequest& reques
 }
 
 Task<v1::ChangePinResponse> BankService::change_pin(v1::ChangePinRequest request, Context context) {
-  std::optional<Pin> old_pin = Pin::take(*request.mutable_old_pin());
-  std::optional<Pin> new_pin = Pin::take(*request.mutable_new_pin());
+  std::expected<Pin, ledger::ShapeFault> old_pin = Pin::take(*request.mutable_old_pin());
+  std::expected<Pin, ledger::ShapeFault> new_pin = Pin::take(*request.mutable_new_pin());
   Asked asked = to_operation(request, context.deadline);
   if (!asked) co_return refused<v1::ChangePinResponse>(asked.error());
-  if (!old_pin) co_return refused<v1::ChangePinResponse>(malformed("old_pin"));
-  if (!new_pin) co_return refused<v1::ChangePinResponse>(malformed("new_pin"));
+  if (!old_pin) co_return refused<v1::ChangePinResponse>(malformed("old_pin", old_pin.error()));
+  if (!new_pin) co_return refused<v1::ChangePinResponse>(malformed("new_pin", new_pin.error()));
 
   // A retry gets its first answer: its token may have gone, and its old PIN may be wrong by now.
   const std::optional<Outcome> first = co_await changes_.first_answer(*asked);

@@ -105,18 +105,21 @@ class Reader {
 
 }  // namespace
 
-Refusal malformed(std::string_view field) {
-  return {.code = ledger::RefusalCode::malformed, .field = field};
+Refusal malformed(std::string_view field, ledger::ShapeFault fault) {
+  return {.code = ledger::RefusalCode::malformed, .fault = fault, .field = field};
 }
 
 std::optional<Refusal> check_terminal_id(std::string_view terminal_id) {
-  if (ledger::is_identifier(terminal_id) && terminal_id != operator_principal) return std::nullopt;
-  return malformed("terminal_id");
+  ledger::ShapeFault fault = ledger::why_not_terminal_id(terminal_id);
+  if (terminal_id == operator_principal) fault = ledger::ShapeFault::reserved;
+  if (fault == ledger::ShapeFault::none) return std::nullopt;
+  return malformed("terminal_id", fault);
 }
 
 std::optional<Refusal> check_card_number(std::string_view card_number) {
-  if (ledger::is_card_number(card_number)) return std::nullopt;
-  return malformed("card_number");
+  const ledger::ShapeFault fault = ledger::why_not_card_number(card_number);
+  if (fault == ledger::ShapeFault::none) return std::nullopt;
+  return malformed("card_number", fault);
 }
 
 Asked to_operation(const v1::HoldRequest& request, Deadline deadline) {

@@ -56,6 +56,7 @@ std::optional<ledger::Refusal> check_card_at_terminal(const Request& request) {
   if (auto fault = check_terminal_id(request.terminal_id())) return fault;
   return check_card_number(request.card_number());
 }
-ledger::Refusal malformed(std::string_view field);
+ledger::Refusal malformed(std::string_view field,
+                          ledger::ShapeFault fault = ledger::ShapeFault::none);
 
 }  // namespace bank

@@ -70,10 +70,10 @@ Task<v1::SetTerminalServiceResponse> OperatorService::set_terminal_service(
 
 Task<v1::IssueCardResponse> OperatorService::issue_card(v1::IssueCardRequest request,
                                                         Context context) {
-  std::optional<Pin> pin = Pin::take(*request.mutable_pin());
+  std::expected<Pin, ledger::ShapeFault> pin = Pin::take(*request.mutable_pin());
   Asked asked = to_operation(request, context.deadline);
   if (!asked) co_return refused<v1::IssueCardResponse>(asked.error());
-  if (!pin) co_return refused<v1::IssueCardResponse>(malformed("pin"));
+  if (!pin) co_return refused<v1::IssueCardResponse>(malformed("pin", pin.error()));
 
   std::get<ledger::IssueCard>(asked->change).pin_hash = co_await hasher_.hash(std::move(*pin));
   const Outcome issued = co_await changes_.make(std::move(asked));
@@ -95,10 +95,10 @@ Task<v1::UnblockCardResponse> OperatorService::unblock_card(const v1::UnblockCar
 
 Task<v1::ReplaceCardResponse> OperatorService::replace_card(v1::ReplaceCardRequest request,
                                                             Context context) {
-  std::optional<Pin> pin = Pin::take(*request.mutable_pin());
+  std::expected<Pin, ledger::ShapeFault> pin = Pin::take(*request.mutable_pin());
   Asked asked = to_operation(request, context.deadline);
   if (!asked) co_return refused<v1::ReplaceCardResponse>(asked.error());
-  if (!pin) co_return refused<v1::ReplaceCardResponse>(malformed("pin"));
+  if (!pin) co_return refused<v1::ReplaceCardResponse>(malformed("pin", pin.error()));
 
   std::get<ledger::ReplaceCard>(asked->change).pin_hash = co_await hasher_.hash(std::move(*pin));
   const Outcome replaced = co_await changes_.make(std::move(asked));

@@ -25,15 +25,19 @@ void wipe(std::string& text) noexcept {
   text.clear();
 }
 
-std::optional<Pin> Pin::take(std::string& text) {
-  std::optional<Pin> pin;
-  if (text.size() >= pin_size_min && text.size() <= pin_size_max &&
-      std::ranges::all_of(text, is_digit)) {
-    pin = Pin();
-    std::ranges::copy(text, pin->digits_.begin());
-    pin->size_ = text.size();
+std::expected<Pin, ledger::ShapeFault> Pin::take(std::string& text) {
+  Pin pin;
+  ledger::ShapeFault fault = ledger::ShapeFault::none;
+  if (!std::ranges::all_of(text, is_digit)) fault = ledger::ShapeFault::letter;
+  if (text.size() < pin_size_min) fault = ledger::ShapeFault::too_short;
+  if (text.size() > pin_size_max) fault = ledger::ShapeFault::too_long;
+  if (text.empty()) fault = ledger::ShapeFault::empty;
+  if (fault == ledger::ShapeFault::none) {
+    std::ranges::copy(text, pin.digits_.begin());
+    pin.size_ = text.size();
   }
   bank::wipe(text);
+  if (fault != ledger::ShapeFault::none) return std::unexpected(fault);
   return pin;
 }
 

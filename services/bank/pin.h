@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstddef>
-#include <optional>
+#include <expected>
 #include <string>
 #include <string_view>
+
+#include "ledger/refusal.h"
 
 namespace bank {
 
@@ -19,8 +21,8 @@ void wipe(std::string& text) noexcept;
 // in a log. A value, for any thread.
 class Pin {
  public:
-  // Takes the digits out of `text`, and wipes it in any case. Nothing: it is not a PIN.
-  static std::optional<Pin> take(std::string& text);
+  // Takes the digits out of `text`, and wipes it in any case. The error is what makes it no PIN.
+  static std::expected<Pin, ledger::ShapeFault> take(std::string& text);
 
   Pin(const Pin& other) = delete;
   Pin& operator=(const Pin& other) = delete;

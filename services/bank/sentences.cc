@@ -1,8 +1,12 @@
 #include "bank/sentences.h"
 
+#include <optional>
 #include <string_view>
 
 #include <fmt/format.h>
+
+#include "bank/pin.h"
+#include "ledger/operation.h"
 
 namespace bank {
 namespace {
@@ -78,6 +82,54 @@ std::string_view fixed_sentence(ledger::RefusalCode code) {
   }
 }
 
+// What a field's name or number must be, and what that is called; nothing for other fields.
+struct Rule {
+  std::string_view says;
+  std::string_view thing;
+};
+std::optional<Rule> rule_of(std::string_view field) {
+  if (field.ends_with("card_number")) {
+    return Rule{"A card number is 8 to 19 digits", "this number"};
+  }
+  if (field.ends_with("pin")) return Rule{"A PIN is 4 to 12 digits", "this one"};
+  if (field.ends_with("account_id")) {
+    return Rule{"An account is called 1 to 64 of a-z, 0-9, '-', '_', '.' and ':'", "this name"};
+  }
+  if (field == "terminal_id") {
+    return Rule{"A terminal is called 1 to 59 of a-z, 0-9, '-', '_', '.' and ':'", "this name"};
+  }
+  return std::nullopt;
+}
+
+std::string_view words_of(ledger::ShapeFault fault) {
+  switch (fault) {
+    case ledger::ShapeFault::empty:
+      return "is empty";
+    case ledger::ShapeFault::too_short:
+      return "is shorter";
+    case ledger::ShapeFault::too_long:
+      return "is longer";
+    case ledger::ShapeFault::letter:
+      return "has something else in it";
+    case ledger::ShapeFault::reserved:
+      return "is the bank's own";
+    default:
+      return "is not well formed";
+  }
+}
+
+std::string ill_formed(const ledger::Refusal& refusal) {
+  const std::optional<Rule> rule = rule_of(refusal.field);
+  if (!rule || refusal.fault == ledger::ShapeFault::none) {
+    return fmt::format("The request's {} is not well formed.", refusal.field);
+  }
+  return fmt::format("{}, and {} {}.", rule->says, rule->thing, words_of(refusal.fault));
+}
+
+static_assert(ledger::card_digits_min == 8 && ledger::card_digits_max == 19);
+static_assert(pin_size_min == 4 && pin_size_max == 12);
+static_assert(ledger::identifier_size_max == 64 && ledger::terminal_id_size_max == 59);
+
 // "1 time", "2 times".
 std::string times(std::uint32_t count) {
   return fmt::format("{} {}", count, count == 1 ? "time" : "times");
@@ -100,7 +152,7 @@ std::string sentence(const ledger::Refusal& refusal) {
   const std::string left = refusal.left ? ledger::to_text(*refusal.left) : "0";
   switch (refusal.code) {
     case malformed:
-      return fmt::format("The request's {} is not well formed.", refusal.field);
+      return ill_formed(refusal);
     case id_used_with_other_fields:
       return fmt::format("This id was used for a change with another {}.", refusal.field);
     case withdrawal_limit:

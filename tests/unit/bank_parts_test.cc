@@ -30,7 +30,7 @@ using namespace std::chrono_literals;
 constexpr PinCost cheap{.passes = 1, .memory_bytes = 8192};
 
 Pin pin_of(std::string digits) {
-  std::optional<Pin> pin = Pin::take(digits);
+  std::expected<Pin, ledger::ShapeFault> pin = Pin::take(digits);
   EXPECT_TRUE(pin.has_value()) << digits;
   return std::move(*pin);
 }
