@@ -20,20 +20,28 @@ class Health {
  public:
   explicit Health(async::Loop& loop) : changed_(loop) {}
 
-  // A service that is not known yet becomes known.
-  void set_serving(std::string_view service, bool serving);
+  // A service that is not known yet becomes known. `reason` says in a sentence why it does not serve.
+  void set_serving(std::string_view service, bool serving, std::string reason = "");
   // Every service that is known, and "".
   void set_all_serving(bool serving);
+
+  bool is_serving(std::string_view service) const;
 
   // The handlers.
   async::Task<v1::CheckResponse> check(v1::CheckRequest request, Context context);
   async::Task<> watch(v1::WatchRequest request, Context context, Writer<v1::WatchResponse> writer);
 
  private:
-  v1::ServingStatus state(std::string_view service) const;
+  // Fills a response of either method; false if it says what `response` says already.
+  template <typename Response>
+  bool fill(std::string_view service, Response& response) const;
   void tell();
 
-  std::map<std::string, bool, std::less<>> serving_;
+  struct State {
+    bool serving = true;
+    std::string reason;
+  };
+  std::map<std::string, State, std::less<>> states_;
   async::Event changed_;
 };
 

@@ -26,7 +26,7 @@ Atm::Atm(World world, Settings settings)
     : settings_(std::move(settings)),
       journal_(world.loop, world.journal),
       bank_(world.loop, settings_, std::move(world.bank), world.random, journal_,
-            names_of(world.terminals)),
+            names_of(world.terminals), world.log),
       machinery_{.loop = world.loop,
                  .random = world.random,
                  .boot_clock = world.boot_clock,
@@ -45,6 +45,7 @@ Atm::Atm(World world, Settings settings)
       resender_(machinery_, register_),
       atm_service_(machinery_, terminals_, register_, withdrawals_, deposits_, relays_),
       staff_service_(machinery_, terminals_, register_, movements_),
+      service_watch_(machinery_, terminals_),
       queue_(world.loop) {
   for (const Fitting& fitting : world.terminals) {
     terminals_[fitting.terminal] = std::make_unique<Terminal>(machinery_, fitting.terminal,
@@ -93,12 +94,14 @@ Task<> Atm::recover() {
   // A silent acceptor is asked until it answers; nobody waits for it.
   for (const auto& [id, terminal] : terminals_) queue_.spawn(deposits_.recover_escrow(*terminal));
   queue_.spawn(resender_.run());
+  queue_.spawn(service_watch_.run());
   bank_.start();
 }
 
 void Atm::serve_on(rpc::Server& server) {
   atm_service_.serve_on(server);
   staff_service_.serve_on(server);
+  service_watch_.tell(server.health());
 }
 
 void Atm::connection_closed(std::string_view peer) {

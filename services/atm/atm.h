@@ -15,6 +15,7 @@
 #include "atm/register.h"
 #include "atm/relays.h"
 #include "atm/resender.h"
+#include "atm/service_watch.h"
 #include "atm/staff_service.h"
 #include "atm/terminal.h"
 #include "atm/withdrawals.h"
@@ -83,6 +84,7 @@ class Atm {
   Resender resender_;
   AtmService atm_service_;
   StaffService staff_service_;
+  ServiceWatch service_watch_;
   async::TaskScope queue_;
 };
 

@@ -54,11 +54,13 @@ std::size_t least_missed(const std::vector<BankHead>& heads, std::uint64_t newes
 }  // namespace
 
 BankLink::BankLink(async::Loop& loop, const Settings& settings, rpc::ClientOptions options,
-                   async::Random& random, Journal& journal, std::vector<std::string> terminals)
+                   async::Random& random, Journal& journal, std::vector<std::string> terminals,
+                   ops::Log log)
     : loop_(loop),
       settings_(settings),
       random_(random),
       journal_(journal),
+      log_(std::move(log)),
       memory_(memory_of(journal.file(), settings.currency)),
       heads_(heads_of(journal.file())),
       changed_(loop),
@@ -102,9 +104,17 @@ Task<> BankLink::on_connected(rpc::Channel& fresh) {
     rpc::Context context(loop_.in(settings_.bank_patience));
     co_await sign_on(&fresh, terminal, std::move(context));
   }
+  if (answers_ != true) {
+    log_.info(answers_ ? "the bank answers again" : "the bank answers");
+  }
+  answers_ = true;
 }
 
-void BankLink::on_disconnected(const rpc::Status& /*why*/) {
+void BankLink::on_disconnected(const rpc::Status& why) {
+  if (answers_ != false) {
+    log_.warn(answers_ ? "the bank is lost" : "the bank does not answer", {{"reason", why.text()}});
+  }
+  answers_ = false;
   for (auto& [terminal, standing] : standings_) {
     standing.signed_on = false;
     standing.reason = "the bank does not answer";
@@ -279,6 +289,8 @@ bool BankLink::is_another_bank() const {
   return now_ && !memory_.instance_id.bytes.empty() &&
          memory_.instance_id.bytes != now_->instance_id();
 }
+
+Task<> BankLink::until_changed() { co_await changed_; }
 
 Task<> BankLink::usable(std::string terminal) {
   while (!is_usable(terminal)) co_await changed_;

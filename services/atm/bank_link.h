@@ -17,6 +17,7 @@
 #include "atm/journal.h"
 #include "atm/settings.h"
 #include "bank/v1/bank.pb.h"
+#include "ops/log.h"
 #include "rpc/client.h"
 
 namespace atm {
@@ -41,7 +42,8 @@ struct Standing {
 class BankLink final : public rpc::ConnectionObserver {
  public:
   BankLink(async::Loop& loop, const Settings& settings, rpc::ClientOptions options,
-           async::Random& random, Journal& journal, std::vector<std::string> terminals);
+           async::Random& random, Journal& journal, std::vector<std::string> terminals,
+           ops::Log log);
   ~BankLink() override;
 
   // Begins to connect, and keeps trying.
@@ -65,6 +67,8 @@ class BankLink final : public rpc::ConnectionObserver {
   Task<bool> accept_history(std::string reason);
   // Whether calls for this terminal have a chance.
   bool is_usable(const std::string& terminal) const;
+  // Returns after the next change of any terminal's standing.
+  Task<> until_changed();
   // Asks for the terminal's standing anew. False: the bank did not answer.
   Task<bool> refresh(std::string terminal, rpc::Context context);
 
@@ -137,6 +141,8 @@ class BankLink final : public rpc::ConnectionObserver {
   const Settings& settings_;
   async::Random& random_;
   Journal& journal_;
+  ops::Log log_;
+  std::optional<bool> answers_;  // As the log has it.
   std::map<std::string, Standing> standings_;
   BankMemory memory_;
   std::vector<BankHead> heads_;              // Oldest first, none of an empty slot.

@@ -64,6 +64,7 @@ int main(int argc, char** argv) {
   ops::Command& checking = line.root().command("health", "Ask a running atmd whether it serves");
   checking.example("atmd health --atm 127.0.0.1:7002");
   checking.option("atm", address, ops::a_server(), "HOST:PORT", "The ATM that is asked");
-  checking.run([&] { return cli::check_health(address, std::chrono::seconds(2)); });
+  checking.run(
+      [&] { return cli::check_health(address, std::chrono::seconds(2), "atm.v1.AtmService"); });
   return line.run(argc, argv);
 }

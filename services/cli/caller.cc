@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "async/standard_output.h"
+#include "ops/foreign_text.h"
 #include "ops/value.h"
 #include "rpc/v1/health.pb.h"
 
@@ -86,18 +87,29 @@ async::WallTime wall_now() {
   return std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
 }
 
-int check_health(const async::Endpoint& server, async::Duration wait_max) {
+int check_health(const async::Endpoint& server, async::Duration wait_max,
+                 const std::string& service) {
   async::UvLoop loop;
   async::SystemRandom random;
   rpc::Client client(loop, client_options(server), random);
-  rpc::Context context(loop.in(wait_max));
-  const rpc::Reply<rpc::v1::CheckResponse> reply =
-      loop.run(client.try_call(check_method, rpc::v1::CheckRequest(), std::move(context)));
-  if (!reply) throw no_answer(server.text(), reply.error());
-  if (reply->status() != rpc::v1::SERVING_STATUS_SERVING) {
+  const auto ask = [&](const std::string& name) {
+    rpc::v1::CheckRequest request;
+    request.set_service(name);
+    rpc::Context context(loop.in(wait_max));
+    const rpc::Reply<rpc::v1::CheckResponse> reply =
+        loop.run(client.try_call(check_method, std::move(request), std::move(context)));
+    if (!reply) throw no_answer(server.text(), reply.error());
+    return *reply;
+  };
+  if (ask("").status() != rpc::v1::SERVING_STATUS_SERVING) {
     throw ops::Failure(ops::ExitCode::unavailable, server.text() + " is not serving.");
   }
   std::cout << server.text() << " is serving\n";
+  if (service.empty()) return 0;
+  const rpc::v1::CheckResponse answer = ask(service);
+  if (answer.status() != rpc::v1::SERVING_STATUS_SERVING) {
+    std::cout << service << " is not: " << ops::ForeignText(answer.reason()).shown() << "\n";
+  }
   return 0;
 }
 

@@ -81,8 +81,10 @@ std::string config_file(std::string_view program);
 // The wall clock, where there is no loop yet.
 async::WallTime wall_now();
 
-// The `health` command of a daemon or an operator: asks rpc.v1.HealthService on `server`. Prints
-// "serving" and gives 0, else throws Failure(unavailable) within `wait_max`.
-int check_health(const async::Endpoint& server, async::Duration wait_max);
+// The `health` command of a daemon or an operator: asks rpc.v1.HealthService on `server`. Prints that
+// it is serving and gives 0, else throws Failure(unavailable) within `wait_max`. A `service` of it
+// that does not serve is printed with the reason, and is no failure: the server runs.
+int check_health(const async::Endpoint& server, async::Duration wait_max,
+                 const std::string& service = "");
 
 }  // namespace cli

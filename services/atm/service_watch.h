@@ -1,0 +1,40 @@
+// ServiceWatch: tells when a terminal goes out of service, why, and when it is back.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "async/loop.h"
+#include "atm/atm_service.h"
+#include "atm/machinery.h"
+#include "rpc/health.h"
+
+namespace atm {
+
+// Looks at the terminals whenever the bank's standing changes, and every service_look: devices and
+// staff change them too. Each change is a line of the log; the health of atm.v1.AtmService is "not
+// serving", with the reasons, while no terminal serves customers. Owned by the Atm; loop thread
+// only; outlived by everything that it is given.
+class ServiceWatch {
+ public:
+  ServiceWatch(Machinery& machinery, const Terminals& terminals)
+      : machinery_(machinery), terminals_(terminals) {}
+
+  // Until it is cancelled.
+  Task<> run();
+  // From now on this health is told. It dies after the last turn of the loop.
+  void tell(rpc::Health& health) { health_ = &health; }
+
+ private:
+  void look();
+  void note(const std::string& terminal, const Terminal::Service& service);
+
+  Machinery& machinery_;
+  const Terminals& terminals_;
+  rpc::Health* health_ = nullptr;
+  std::map<std::string, std::string> told_;  // The reason by terminal; empty: in service.
+};
+
+inline constexpr async::Duration service_look = std::chrono::seconds(1);
+
+}  // namespace atm

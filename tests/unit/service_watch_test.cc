@@ -1,0 +1,121 @@
+// That an ATM says when it goes out of service, why, and when it is back: in its log and its health.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "atm_fixture.h"
+
+namespace atm {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class ServiceWatchTest : public testing::Test {
+ protected:
+  ServiceWatchTest() { house.pass(2s); }
+
+  static rpc::v1::CheckResponse health(AtmHouse& at, const std::string& service) {
+    rpc::v1::CheckRequest request;
+    request.set_service(service);
+    return at.call(check_health_method, std::move(request));
+  }
+  // What health says of the customers' service: "" while it serves, else the reason.
+  std::string reason() {
+    EXPECT_EQ(health(house, "").status(), rpc::v1::SERVING_STATUS_SERVING);
+    EXPECT_EQ(health(house, "atm.v1.StaffService").status(), rpc::v1::SERVING_STATUS_SERVING);
+    const rpc::v1::CheckResponse told = health(house, "atm.v1.AtmService");
+    EXPECT_EQ(told.status() == rpc::v1::SERVING_STATUS_SERVING, told.reason().empty());
+    return told.reason();
+  }
+  // The lines of the log since the last call.
+  std::string logged() { return std::exchange(house.log, {}); }
+  void set_service(bool in_service) {
+    v1::SetServiceRequest request;
+    request.set_in_service(in_service);
+    house.call(set_service_method, std::move(request));
+  }
+
+  AtmHouse house;
+};
+
+TEST_F(ServiceWatchTest, AtTheStartTheBankIsFoundAndTheTerminalServes) {
+  EXPECT_EQ(reason(), "");
+  const std::string lines = logged();
+  EXPECT_THAT(lines, HasSubstr("the bank answers"));
+  EXPECT_THAT(lines, HasSubstr("in service  terminal=atm-1"));
+  EXPECT_THAT(lines, Not(HasSubstr("out of service")));
+}
+
+TEST_F(ServiceWatchTest, ALostBankIsToldAndThatItIsBack) {
+  logged();
+  house.bank.close();
+  house.pass(3s);
+  EXPECT_EQ(reason(), "the bank does not answer");
+  std::string lines = logged();
+  EXPECT_THAT(lines, HasSubstr("the bank is lost"));
+  EXPECT_THAT(lines, HasSubstr("out of service"));
+  EXPECT_THAT(lines, HasSubstr("the bank does not answer"));
+  house.pass(60s);
+  EXPECT_EQ(logged(), "") << "once is enough";
+  house.bank.open();
+  house.pass(15s);
+  EXPECT_EQ(reason(), "");
+  lines = logged();
+  EXPECT_THAT(lines, HasSubstr("the bank answers again"));
+  EXPECT_THAT(lines, HasSubstr("in service again  terminal=atm-1"));
+}
+
+TEST_F(ServiceWatchTest, EveryOtherReasonIsToldToo) {
+  const auto goes_and_comes_back = [this](auto break_it, auto mend_it, const std::string& why) {
+    logged();
+    break_it();
+    house.pass(4s);
+    EXPECT_THAT(reason(), HasSubstr(why));
+    EXPECT_THAT(logged(), HasSubstr("out of service"));
+    mend_it();
+    house.pass(4s);
+    EXPECT_EQ(reason(), "");
+    EXPECT_THAT(logged(), HasSubstr("in service again"));
+  };
+  goes_and_comes_back([this] { set_service(false); }, [this] { set_service(true); }, "staff");
+  goes_and_comes_back([this] { house.bank.state.in_service = false; },
+                      [this] { house.bank.state.in_service = true; }, "operator");
+  goes_and_comes_back([this] { house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_DEAD); },
+                      [this] { house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_NONE); },
+                      "dispenser");
+  goes_and_comes_back([this] { house.bank.terminals.clear(); },
+                      [this] { house.bank.terminals = {"atm-1"}; }, "bankctl terminal add");
+}
+
+TEST_F(ServiceWatchTest, AnotherReasonIsToldWhileItIsOut) {
+  set_service(false);
+  house.pass(2s);
+  house.bank.close();
+  house.pass(2s);
+  logged();
+  set_service(true);
+  house.pass(2s);
+  EXPECT_THAT(logged(), HasSubstr("the bank does not answer"));
+}
+
+TEST(ServiceWatch, OfSeveralTerminalsOneThatServesIsEnough) {
+  AtmHouse house(2);
+  house.pass(2s);
+  const auto told = [&house] {
+    rpc::v1::CheckRequest request;
+    request.set_service("atm.v1.AtmService");
+    return house.call(check_health_method, std::move(request));
+  };
+  house.bank.terminals = {"atm-2"};
+  house.pass(4s);
+  EXPECT_EQ(told().status(), rpc::v1::SERVING_STATUS_SERVING);
+  EXPECT_THAT(house.log, HasSubstr("out of service  terminal=atm-1"));
+  house.bank.terminals.clear();
+  house.pass(4s);
+  EXPECT_EQ(told().status(), rpc::v1::SERVING_STATUS_NOT_SERVING);
+  EXPECT_THAT(told().reason(), HasSubstr("atm-1: "));
+  EXPECT_THAT(told().reason(), HasSubstr("; atm-2: "));
+}
+
+}  // namespace
+}  // namespace atm
