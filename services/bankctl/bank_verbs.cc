@@ -5,7 +5,7 @@ namespace bankctl {
 namespace {
 
 const Input account = {"ACCOUNT", "account_id", Kind::text, "the account, as jane"};
-const Input card = {"CARD", "card_number", Kind::text, "the card's number"};
+const Input card = {"CARD", "card_number", Kind::card, "the card's number"};
 const Input terminal = {"TERMINAL", "terminal_id", Kind::text, "the terminal, as atm-1"};
 const Input reason = {"--reason", "reason", Kind::text, "Why, for the books"};
 const Input in_currency = {"", "currency", Kind::currency};
@@ -124,8 +124,8 @@ const VerbTable verbs = {
          "ReplaceCard",
          "Issue another card and block the old one for ever",
          "card replace 4000000000000002 4000000000000010 --reason stolen --pin-file pin.txt",
-         {{"OLD", "old_card_number", Kind::text, "the old card's number"},
-          {"NEW", "new_card_number", Kind::text, "the new card's number"},
+         {{"OLD", "old_card_number", Kind::card, "the old card's number"},
+          {"NEW", "new_card_number", Kind::card, "the new card's number"},
           {"--pin-file", "pin", Kind::pin},
           reason},
          "The old card can never be used again. Replace it?"},

@@ -11,6 +11,7 @@
 #include "bank/v1/operator.pb.h"
 #include "cli/amount.h"
 #include "cli/message_json.h"
+#include "cli/terminal.h"
 #include "ledger/operation_id.h"
 #include "ops/failure.h"
 #include "ops/suggest.h"
@@ -121,6 +122,8 @@ void set_input(Message& request, const Input& input, const std::string& text,
     case Kind::pin:
     case Kind::currency:
       return reflection.SetString(place.message, place.field, text);
+    case Kind::card:
+      return reflection.SetString(place.message, place.field, cli::card_number(text));
     case Kind::number:
       return set_number(place, input, text);
     case Kind::id: {

@@ -12,6 +12,7 @@ namespace bankctl {
 // What a word on the command line must be.
 enum class Kind : std::uint8_t {
   text,
+  card,            // A card's number, with spaces or without.
   number,          // A whole number, 0 or more.
   id,              // A UUID.
   amount,          // In major units, more than 0.

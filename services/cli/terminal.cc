@@ -134,14 +134,15 @@ Answer read_line(const InterruptScope& interrupts, async::Duration wait_max, Sto
   }
 }
 
-bool is_pin(const std::string& text) {
-  return text.size() >= 4 && text.size() <= 12 &&
-         std::ranges::all_of(text, [](char letter) { return letter >= '0' && letter <= '9'; });
-}
-
 std::string checked_pin(const std::string& text) {
-  if (is_pin(text)) return text;
-  throw ops::Failure(ops::ExitCode::bad_data, "A PIN is 4 to 12 digits.");
+  const bool has_others =
+      !std::ranges::all_of(text, [](char letter) { return letter >= '0' && letter <= '9'; });
+  std::string why;
+  if (has_others) why = "has something else in it";
+  if (text.size() < 4) why = text.empty() ? "is empty" : "is shorter";
+  if (text.size() > 12) why = "is longer";
+  if (why.empty()) return text;
+  throw ops::Failure(ops::ExitCode::bad_data, "A PIN is 4 to 12 digits, and this one " + why + ".");
 }
 
 std::string ask_pin(Terminal& terminal, std::string_view prompt) {
@@ -208,6 +209,11 @@ bool confirm(Terminal& terminal, std::string_view question) {
   const std::string prompt = ops::ForeignText(question).shown() + " [y/N] ";
   const Answer answer = terminal.ask(prompt, patience);
   return answer.is_line() && (answer.text == "y" || answer.text == "yes" || answer.text == "Y");
+}
+
+std::string card_number(std::string text) {
+  std::erase_if(text, [](char letter) { return letter == ' ' || letter == '\t'; });
+  return text;
 }
 
 std::string read_pin(Terminal& terminal, std::string_view prompt, const std::string& file) {

@@ -55,6 +55,9 @@ inline constexpr async::Duration patience = std::chrono::minutes(5);
 // "y" or "yes" is yes; everything else is no. The question is one line, whatever it quotes.
 bool confirm(Terminal& terminal, std::string_view question);
 
+// A card's number as it is printed on the card, "4000 0000 0000 0010", without its spaces.
+std::string card_number(std::string text);
+
 // A PIN: from `file` ("-" is standard input, its first line), else asked for; never an argument.
 // Throws Failure when there is nobody to ask, or it is not 4 to 12 digits.
 std::string read_pin(Terminal& terminal, std::string_view prompt, const std::string& file);

@@ -53,8 +53,10 @@ struct Settings {
 };
 
 std::string read_card(const Settings& settings, cli::Terminal& terminal) {
-  std::string card = settings.card;
-  if (card.empty() && cli::can_ask()) card = terminal.ask("Card number: ", settings.idle).text;
+  std::string card = cli::card_number(settings.card);
+  if (card.empty() && cli::can_ask()) {
+    card = cli::card_number(terminal.ask("Card number: ", settings.idle).text);
+  }
   if (!card.empty()) return card;
   throw ops::Failure(ops::ExitCode::usage, "Say which card: --card NUMBER, or set TELLER_CARD");
 }
@@ -114,8 +116,8 @@ int run_session(const Settings& settings) {
   }
   cli::UserTerminal terminal(STDOUT_FILENO);
   terminal.write("Welcome to Teller. This is the ATM at " + settings.atm.text() + ".\n");
-  std::string card = settings.card;
-  if (card.empty()) card = terminal.ask("Card number: ", settings.idle).text;
+  std::string card = cli::card_number(settings.card);
+  if (card.empty()) card = cli::card_number(terminal.ask("Card number: ", settings.idle).text);
   if (card.empty()) {
     terminal.write("Good-bye.\n");
     return ops::to_int(ops::ExitCode::ok);

@@ -43,6 +43,11 @@ std::vector<std::string> words_of(const std::string& text) {
   return words;
 }
 
+constexpr const char* help =
+    "A number of the menu, or a word: withdraw 60, deposit 2x50 1x20, balance, transfer 9.50 "
+    "john,\n"
+    "statement, pin, end.\n";
+
 // "1" and "withdraw" and "withdraw 60" are the same choice, the last with its amount.
 struct Choice {
   std::string what;
@@ -52,11 +57,13 @@ struct Choice {
 Choice choice_of(const std::string& line) {
   constexpr std::array<std::string_view, 7> names = {"end",      "withdraw",  "deposit", "balance",
                                                      "transfer", "statement", "pin"};
-  const std::size_t gap = std::min(line.find(' '), line.size());
+  const std::size_t gap = std::min(line.find_first_of(" \t"), line.size());
   Choice choice{.what = line.substr(0, gap), .rest = trimmed(line.substr(gap))};
   if (choice.what.size() == 1 && choice.what[0] >= '0' && choice.what[0] <= '6') {
     choice.what = names[static_cast<std::size_t>(choice.what[0] - '0')];
   }
+  if (choice.what == "quit" || choice.what == "q" || choice.what == "exit") choice.what = "end";
+  if (choice.what == "?") choice.what = "help";
   return choice;
 }
 
@@ -123,12 +130,17 @@ async::Task<Session::Next> Session::choose() {
   Choice choice = choice_of(*line);
   if (choice.what == "end") co_return Next::end;
   if (choice.what == "withdraw") co_return co_await withdraw(std::move(choice.rest));
-  if (choice.what == "deposit") co_return co_await deposit();
+  if (choice.what == "deposit") co_return co_await deposit(std::move(choice.rest));
+  if (choice.what == "transfer") co_return co_await transfer(std::move(choice.rest));
+  if (choice.what == "help") {
+    terminal_.write(help);
+    co_return Next::menu;
+  }
+  if (!choice.rest.empty()) choice.what = "";  // The others take nothing.
   if (choice.what == "balance") co_return co_await show_balance();
-  if (choice.what == "transfer") co_return co_await transfer();
   if (choice.what == "statement") co_return co_await show_statement();
   if (choice.what == "pin") co_return co_await change_pin();
-  say("Please choose a number from 0 to 6.");
+  say("'" + *line + "' is none of the choices. " + help);
   co_return Next::menu;
 }
 
@@ -167,15 +179,18 @@ async::Task<Session::Next> Session::withdraw(std::string amount) {
   co_return co_await finish(std::move(asked), std::move(change));
 }
 
-async::Task<Session::Next> Session::deposit() {
-  const std::optional<std::string> line = ask("Your notes, as 2x50 1x20 (nothing to go back): ");
-  if (!line) co_return Next::end;
-  if (line->empty()) co_return Next::menu;
+async::Task<Session::Next> Session::deposit(std::string typed) {
+  if (typed.empty()) {
+    std::optional<std::string> line = ask("Your notes, as 2x50 1x20 (nothing to go back): ");
+    if (!line) co_return Next::end;
+    if (line->empty()) co_return Next::menu;
+    typed = *std::move(line);
+  }
   std::vector<atm::v1::Notes> notes;
   bank::v1::Money sum;
   try {
     const ledger::Currency currency = customer_.cash_currency();
-    notes = cli::parse_note_list(words_of(*line), currency, customer_.denominations());
+    notes = cli::parse_note_list(words_of(typed), currency, customer_.denominations());
     sum = cli::sum_of(notes, currency);
   } catch (const ops::Failure& failure) {
     say(ops::ForeignText(failure.what()).shown());
@@ -186,11 +201,19 @@ async::Task<Session::Next> Session::deposit() {
   co_return co_await finish(std::move(asked), std::move(change));
 }
 
-async::Task<Session::Next> Session::transfer() {
-  std::optional<std::string> account = ask("To which account (nothing to go back): ");
+// `typed` is what stood behind the word: nothing, or "5 john".
+async::Task<Session::Next> Session::transfer(std::string typed) {
+  const std::vector<std::string> words = words_of(typed);
+  if (words.size() == 1 || words.size() > 2) {
+    say("Say how much and to which account, as transfer 9.50 john.");
+    co_return Next::menu;
+  }
+  const bool is_complete = words.size() == 2;
+  std::optional<std::string> account =
+      is_complete ? words[1] : ask("To which account (nothing to go back): ");
   if (!account) co_return Next::end;
   if (account->empty()) co_return Next::menu;
-  std::optional<std::string> amount = ask("Amount: ");
+  std::optional<std::string> amount = is_complete ? words[0] : ask("Amount: ");
   if (!amount) co_return Next::end;
   const std::optional<bank::v1::Money> money = ask_amount(*std::move(amount));
   if (!money) co_return Next::menu;

@@ -43,8 +43,8 @@ class Session {
   async::Task<Next> show_balance();
   async::Task<Next> show_statement();
   async::Task<Next> withdraw(std::string amount);
-  async::Task<Next> deposit();
-  async::Task<Next> transfer();
+  async::Task<Next> deposit(std::string typed);
+  async::Task<Next> transfer(std::string typed);
   async::Task<Next> change_pin();
   async::Task<Next> finish(PendingChange asked, async::Task<Answered<Outcome>> change);
 

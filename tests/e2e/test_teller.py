@@ -1,6 +1,7 @@
 """A customer at the real ATM, by command line: what is said, how it ends, and that every cent agrees afterwards."""
 
 import asyncio
+import copy
 import json
 
 import pexpect
@@ -14,7 +15,7 @@ from kit.programs import House, verify
 from kit.protos import PROTO_ROOT
 from kit.proxy import Proxy
 
-DECLINED, USAGE, UNAVAILABLE, UNKNOWN = 1, 64, 69, 75
+DECLINED, USAGE, DATA, UNAVAILABLE, UNKNOWN = 1, 64, 65, 69, 75
 JANE, JOHN, ANONYMOUS = customers()
 
 
@@ -271,3 +272,54 @@ async def test_a_session_whose_atm_is_killed_says_so(house, cli):
     await asyncio.to_thread(session.expect, pexpect.EOF)
     session.close()
     assert session.exitstatus == UNAVAILABLE
+
+
+@pytest.mark.parametrize("key", ["\\", "c"])
+async def test_a_key_that_ends_the_question_for_the_pin_leaves_the_echo_on(house, cli, key):
+    def converse():
+        shell = cli.shell()
+        shell.sendline(cli.command_line("teller", "--atm", house.atmd.address, "--card", JANE.card))
+        shell.expect("PIN: ")
+        shell.waitnoecho()
+        shell.sendcontrol(key)
+        shell.expect_exact("Please take your card. Good-bye.")
+        shell.expect_exact("shell> ")
+        return shell.getecho()
+
+    assert await asyncio.to_thread(converse)
+
+
+async def test_a_question_for_the_pin_that_is_stopped_leaves_the_echo_on_and_is_asked_again(house, cli):
+    def converse():
+        shell = cli.shell()
+        shell.sendline(cli.command_line("teller", "--atm", house.atmd.address, "--card", JANE.card, "balance"))
+        shell.expect("PIN: ")
+        shell.waitnoecho()
+        shell.sendcontrol("z")
+        shell.expect_exact("shell> ")
+        echoes = shell.getecho()
+        shell.sendline("fg")
+        shell.expect("PIN: ")
+        shell.waitnoecho()
+        shell.sendline(JANE.pin)
+        shell.expect(r"Available: 100\.00 EUR")
+        return echoes
+
+    assert await asyncio.to_thread(converse)
+
+
+def holder_of(card):
+    """Jane, who types her card's number so."""
+    jane = copy.copy(JANE)
+    jane.card = card
+    return jane
+
+
+async def test_a_cards_number_may_be_typed_with_its_spaces(cli):
+    spaced = holder_of(" ".join(JANE.card[i : i + 4] for i in range(0, len(JANE.card), 4)))
+    assert "100.00 EUR" in (await cli.teller(spaced, "balance")).out
+
+
+async def test_a_card_or_a_pin_that_is_none_is_told_with_the_rule(cli):
+    says(await cli.teller(holder_of("4000"), "balance"), DECLINED, "8 to 19 digits", "shorter")
+    says(await cli.teller(JANE, "balance", pin="12"), DATA, "4 to 12 digits", "shorter")

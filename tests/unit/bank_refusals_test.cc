@@ -366,6 +366,49 @@ TEST_F(BankShapeTest, OfAnAccount) {
             "overdraft");
 }
 
+TEST_F(BankShapeTest, OfNamesAndNumbersTheRuleIsSaidAndWhatBreaksIt) {
+  const auto account = [this](const std::string& name) {
+    v1::OpenAccountRequest request = open_request("jane");
+    request.set_account_id(name);
+    return bank.answer<v1::OpenAccountResponse>(request).refusal().message();
+  };
+  const std::string account_rule =
+      "An account is called 1 to 64 of a-z, 0-9, '-', '_', '.' and ':', and this name ";
+  EXPECT_EQ(account("Jane"), account_rule + "has something else in it.");
+  EXPECT_EQ(account(""), account_rule + "is empty.");
+  EXPECT_EQ(account(std::string(65, 'x')), account_rule + "is longer.");
+  EXPECT_EQ(account("cash:jane"), account_rule + "is the bank's own.");
+
+  const std::string terminal_rule =
+      "A terminal is called 1 to 59 of a-z, 0-9, '-', '_', '.' and ':', and this name ";
+  EXPECT_EQ(add_terminal("ATM").refusal().message(), terminal_rule + "has something else in it.");
+  EXPECT_EQ(add_terminal("").refusal().message(), terminal_rule + "is empty.");
+  EXPECT_EQ(add_terminal(std::string(60, 'x')).refusal().message(), terminal_rule + "is longer.");
+  EXPECT_EQ(add_terminal("operator").refusal().message(), terminal_rule + "is the bank's own.");
+  EXPECT_EQ(word(add_terminal(std::string(59, 'x'))), "yes");
+
+  const auto card = [this](const std::string& number, const std::string& pin) {
+    const v1::IssueCardRequest request = issue_request(number, "jane", pin);
+    return bank.answer<v1::IssueCardResponse>(request).refusal().message();
+  };
+  const std::string card_rule = "A card number is 8 to 19 digits, and this number ";
+  EXPECT_EQ(card("1234567", janes_pin), card_rule + "is shorter.");
+  EXPECT_EQ(card("12345678901234567890", janes_pin), card_rule + "is longer.");
+  EXPECT_EQ(card("4000-0000-0000", janes_pin), card_rule + "has something else in it.");
+  EXPECT_EQ(card("", janes_pin), card_rule + "is empty.");
+  const std::string pin_rule = "A PIN is 4 to 12 digits, and this one ";
+  EXPECT_EQ(card(janes_card, "12"), pin_rule + "is shorter.");
+  EXPECT_EQ(card(janes_card, "1234567890123"), pin_rule + "is longer.");
+  EXPECT_EQ(card(janes_card, "12a4"), pin_rule + "has something else in it.");
+
+  v1::VerifyCardRequest verify;
+  verify.set_terminal_id("atm-1");
+  verify.set_card_number("4000");
+  verify.set_pin(janes_pin);
+  EXPECT_EQ(bank.answer<v1::VerifyCardResponse>(verify).refusal().message(),
+            card_rule + "is shorter.");
+}
+
 TEST_F(BankShapeTest, OfACard) {
   const auto with = [this](auto change) {
     v1::IssueCardRequest request = issue_request(janes_card, "jane", janes_pin);

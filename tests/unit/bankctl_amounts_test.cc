@@ -166,6 +166,11 @@ TEST_F(BankctlTest, WithoutATerminalNothingIsDoneThatWouldBeAskedAbout) {
   ::close(nothing);
 }
 
+TEST_F(BankctlTest, ACardsNumberMayHaveSpaces) {
+  EXPECT_THAT(request_of({"card", "block", "4000 0000 0000 0010", "--reason", "lost"}),
+              HasSubstr("\"card_number\":\"4000000000000010\""));
+}
+
 TEST_F(BankctlTest, ACardsLimitsAloneAreShownAndThoseThatAreNotNamedAreNotSent) {
   EXPECT_EQ(request_of({"card", "limits", "4000000000000010"}),
             "{\"card_number\":\"4000000000000010\"}");

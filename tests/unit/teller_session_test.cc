@@ -116,7 +116,7 @@ TEST_F(SessionTest, WhatIsWrittenWronglyIsAskedAgainAndNothingIsSent) {
             "",     "2", "",     "4",   "",       "6",    "1234", "1111",       "2222", "0"}),
       0);
   EXPECT_EQ(atm.changes_seen, 0);
-  EXPECT_THAT(screen(), HasSubstr("Please choose a number from 0 to 6."));
+  EXPECT_THAT(screen(), HasSubstr("'9' is none of the choices. A number of the menu, or a word: "));
   EXPECT_THAT(screen(), HasSubstr("'12.345' is not an amount: EUR has at most 2 digits after the "
                                   "point."));
   EXPECT_THAT(screen(), HasSubstr("'-1' is not an amount: it must not be negative."));
@@ -125,6 +125,42 @@ TEST_F(SessionTest, WhatIsWrittenWronglyIsAskedAgainAndNothingIsSent) {
                                   "and 200 EUR."));
   EXPECT_THAT(screen(), HasSubstr("Nothing was transferred."));
   EXPECT_THAT(screen(), HasSubstr("The two are not the same; your PIN stays as it was."));
+}
+
+TEST_F(SessionTest, WhatStandsBehindAWordIsNotAskedForAgain) {
+  play({"1234", "deposit 1x20 1x10", "transfer 5 jane", "y", "transfer 2.50\tjohn", "n", "2 1x50",
+        "quit"});
+  EXPECT_THAT(screen(), HasSubstr("30.00 EUR credited."));
+  EXPECT_THAT(screen(), HasSubstr("Transfer 5.00 EUR to jane? [y/N] y\n"));
+  EXPECT_THAT(screen(), HasSubstr("5.00 EUR transferred."));
+  EXPECT_THAT(screen(), HasSubstr("Transfer 2.50 EUR to john? [y/N] n\nNothing was transferred."));
+  EXPECT_THAT(screen(), HasSubstr("50.00 EUR credited."));
+  EXPECT_THAT(screen(), Not(HasSubstr("Your notes")));
+  EXPECT_THAT(screen(), Not(HasSubstr("To which account")));
+  EXPECT_EQ(atm.balance, 17500);
+}
+
+TEST_F(SessionTest, WhatAWordDoesNotTakeIsSaidAndNothingIsSent) {
+  play({"1234", "transfer 5", "transfer 5 to jane", "balance now", "q"});
+  EXPECT_THAT(screen(), HasSubstr("Say how much and to which account, as transfer 9.50 john."));
+  EXPECT_THAT(screen(), HasSubstr("'balance now' is none of the choices."));
+  EXPECT_THAT(screen(), Not(HasSubstr("Balance:")));
+  EXPECT_EQ(atm.changes_seen, 0);
+}
+
+TEST_F(SessionTest, TheUsualWordsForHelpAndTheEndAreKnown) {
+  for (const char* word : {"help", "?"}) {
+    terminal.screen.clear();
+    EXPECT_EQ(play({"1234", word, "0"}), 0);
+    EXPECT_THAT(screen(), HasSubstr("A number of the menu, or a word: withdraw 60,")) << word;
+    EXPECT_THAT(screen(), Not(HasSubstr("none of the choices"))) << word;
+  }
+  for (const char* word : {"quit", "q", "exit", "end", "0"}) {
+    terminal.answers.clear();
+    terminal.screen.clear();
+    EXPECT_EQ(play({"1234", word, "balance"}), 0);
+    EXPECT_THAT(screen(), Not(HasSubstr("Balance:"))) << word;
+  }
 }
 
 TEST_F(SessionTest, TheMenusAmountsAreTheAtmsLargestNotes) {

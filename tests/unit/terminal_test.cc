@@ -116,6 +116,29 @@ TEST_F(TerminalTest, OnlyYesIsYes) {
   }
 }
 
+TEST_F(TerminalTest, WhatBreaksThePinsRuleIsSaid) {
+  const std::string path = testing::TempDir() + "terminal_test.rule.pin";
+  for (const auto& [typed, why] : {std::pair{"", "is empty"},
+                                   {"123", "is shorter"},
+                                   {"1234567890123", "is longer"},
+                                   {"12a4", "has something else in it"}}) {
+    ops::write_file_atomically(path, typed);
+    try {
+      read_pin(terminal, "", path);
+      ADD_FAILURE() << typed;
+    } catch (const ops::Failure& failure) {
+      EXPECT_EQ(failure.what(), "A PIN is 4 to 12 digits, and this one " + std::string(why) + ".");
+    }
+  }
+  ops::remove_file_durably(path);
+}
+
+TEST(CardNumber, MayBeTypedWithSpaces) {
+  EXPECT_EQ(card_number("4000 0000 0000 0010"), "4000000000000010");
+  EXPECT_EQ(card_number(" 4000\t0000 "), "40000000");
+  EXPECT_EQ(card_number("4000-x"), "4000-x");
+}
+
 TEST_F(TerminalTest, APinIsFourToTwelveDigits) {
   const std::string path = testing::TempDir() + "terminal_test.pin";
   for (const char* wrong : {"123", "1234567890123", "12a4", "", "12 34"}) {
