@@ -180,7 +180,7 @@ TEST_F(BankWatchTest, WhoDoesNotReadIsCutAndHoldsUpNobody) {
   make_many(2'000, std::string(500, 'x'));
   for (const auto& told : attentive) EXPECT_EQ(told->numbers.size(), 2'000U);
   EXPECT_TRUE(is_full());
-  bank.loop.advance(watch_step_time_max - 1s);
+  bank.loop.advance(rpc::ServerLimits().unread_time_max - 1s);
   EXPECT_TRUE(is_full());
   bank.loop.advance(1s);
   EXPECT_FALSE(is_full());

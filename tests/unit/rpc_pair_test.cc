@@ -184,7 +184,7 @@ TEST_F(PairTest, AMethodIsCalledByNameWithJson) {
   EXPECT_THAT(call("test.v1.EchoService/Count", R"({"to":2})"),
               ElementsAre(R"({"number":1,"padding":""})", R"({"number":2,"padding":""})"));
   EXPECT_THAT(call("rpc.v1.HealthService/Check", "{}"),
-              ElementsAre(R"({"status":"SERVING_STATUS_SERVING"})"));
+              ElementsAre(R"({"status":"SERVING_STATUS_SERVING","reason":""})"));
 }
 
 TEST_F(PairTest, AMethodThatDoesNotExistOrJsonThatDoesNotFitIsExplained) {
