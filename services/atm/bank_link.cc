@@ -100,6 +100,9 @@ Task<bool> BankLink::refresh(std::string terminal, rpc::Context context) {
 }
 
 Task<> BankLink::on_connected(rpc::Channel& fresh) {
+  const std::uint32_t history_before = memory_.history;
+  const std::uint64_t seen_before = memory_.seen_seq;
+  const bool saw_more = memory_.highest_seq > seen_before;
   for (const auto& [terminal, standing] : standings_) {
     rpc::Context context(loop_.in(settings_.bank_patience));
     co_await sign_on(&fresh, terminal, std::move(context));
@@ -108,6 +111,12 @@ Task<> BankLink::on_connected(rpc::Channel& fresh) {
     log_.info(answers_ ? "the bank answers again" : "the bank answers");
   }
   answers_ = true;
+  // Behind an old backup a busy bank may soon have made as many changes again: its number then tells
+  // nothing, and its head only what was before the last sign-on. What came after that is told again.
+  if (!saw_more || memory_.history != history_before || !now_ || is_another_bank()) co_return;
+  begin_history(*now_, seen_before);
+  note_memory("TELLING_AGAIN",
+              "what was answered after the last sign-on, " + std::to_string(seen_before));
 }
 
 void BankLink::on_disconnected(const rpc::Status& why) {

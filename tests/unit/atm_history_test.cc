@@ -78,6 +78,23 @@ TEST_F(AtmHistoryTest, ABackupThatHasGrownPastWhatWasSeenIsFoundByItsChain) {
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
 }
 
+// No chain head of the time between the backup and its restoration is known then.
+TEST_F(AtmHistoryTest, WhatWasAnsweredAfterTheLastSignOnIsToldAgainAtANewConnection) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert();
+  house.deposit(house.new_id(), 50, 1);
+  house.bank.close();
+  house.bank.state = backup;
+  for (int i = 0; i < 5; ++i) house.bank.state.heads.push_back("another life " + std::to_string(i));
+  house.bank.open();
+  house.pass(10s);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 250'00);
+  EXPECT_EQ(house.balance(), 150);
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
 TEST_F(AtmHistoryTest, AnotherBankIsSentNothingBeforeTheOperatorAgrees) {
   house.pass(3s);
   house.bank.close();
