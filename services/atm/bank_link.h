@@ -1,6 +1,7 @@
 // BankLink: the ATM's connection to its bank.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -130,6 +131,10 @@ class BankLink final : public rpc::ConnectionObserver {
   static std::uint64_t seq_of(const Response& response) {
     if constexpr (requires { response.receipt().ledger_seq(); }) {
       return response.receipt().ledger_seq();
+    } else if constexpr (requires { response.executed().ledger_seq(); }) {
+      return std::max(response.executed().ledger_seq(), response.fenced().ledger_seq());
+    } else if constexpr (requires { response.changed().ledger_seq(); }) {
+      return response.changed().ledger_seq();
     } else if constexpr (requires { response.ledger_seq(); }) {
       return response.ledger_seq();
     } else {

@@ -14,6 +14,11 @@ class AtmHistoryTest : public testing::Test {
     house.bank.open();
     house.pass(10s);
   }
+  // And it has made more changes than that backup lacked, before the ATM sees it.
+  void restore_and_grow(AtmBank::State backup) {
+    for (int i = 0; i < 5; ++i) backup.heads.push_back("another life " + std::to_string(i));
+    restore(backup);
+  }
   // How many items the bank was told again.
   std::uint32_t accept() {
     v1::AcceptBankHistoryRequest request;
@@ -70,29 +75,34 @@ TEST_F(AtmHistoryTest, ABackupThatHasGrownPastWhatWasSeenIsFoundByItsChain) {
   house.insert();
   house.deposit(house.new_id(), 50, 1);
   house.pass(3s);
-  house.bank.close();
-  house.bank.state = backup;
-  for (int i = 0; i < 5; ++i) house.bank.state.heads.push_back("another life " + std::to_string(i));
-  house.bank.open();
-  house.pass(10s);
+  restore_and_grow(backup);
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
 }
 
-// No chain head of the time between the backup and its restoration is known then.
+// No chain head of the time between the backup and its restoration is known in these two.
 TEST_F(AtmHistoryTest, WhatWasAnsweredAfterTheLastSignOnIsToldAgainAtANewConnection) {
   house.pass(3s);
   const AtmBank::State backup = house.bank.state;
   house.insert();
   house.deposit(house.new_id(), 50, 1);
-  house.bank.close();
-  house.bank.state = backup;
-  for (int i = 0; i < 5; ++i) house.bank.state.heads.push_back("another life " + std::to_string(i));
-  house.bank.open();
-  house.pass(10s);
+  restore_and_grow(backup);
   EXPECT_EQ(house.bank.state.cash["atm-1"], 250'00);
   EXPECT_EQ(house.balance(), 150);
   EXPECT_EQ(house.differences(), Sentences());
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
+TEST_F(AtmHistoryTest, WhatTheBankOnlySaidWhenAskedWhatBecameOfItIsToldAgainToo) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert();
+  house.bank.moods = {{"Deposit", Mood::does_and_mumbles}};
+  house.deposit(house.new_id(), 50, 1);
+  house.bank.moods.clear();
+  ASSERT_EQ(house.bank.times_asked("Resolve"), 1U);
+  restore_and_grow(backup);
+  EXPECT_EQ(house.balance(), 150);
+  EXPECT_EQ(house.differences(), Sentences());
 }
 
 TEST_F(AtmHistoryTest, AnotherBankIsSentNothingBeforeTheOperatorAgrees) {
