@@ -25,6 +25,7 @@ struct Ailment {
   bool is_dead = false;        // Neither acts nor answers.
   bool loses_answers = false;  // Acts, and its answer is lost.
   bool is_unsure = false;      // Acts on what begins now, and can never say what it did.
+  bool chokes = false;         // Is dead as soon as it has told that it took notes in.
   bool jams = false;           // The next dispense stops after `jam_after` notes.
   std::int64_t jam_after = 0;
   Duration answer_max = 20ms;
@@ -221,6 +222,7 @@ class SimAcceptor final : public atm::Acceptor {
     const atm::Accepted accepted{.place = act.place, .notes = act.notes};
     co_await line_.back();
     if (world_.ailment.loses_answers) co_return silent();
+    if (world_.ailment.chokes) world_.ailment.is_dead = true;
     co_return accepted;
   }
   Task<Told<atm::Accepted>> keep(OperationId id) override { return move(id, atm::Place::kept); }

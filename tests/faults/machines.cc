@@ -188,6 +188,7 @@ void BankMachine::begin(NodeLoop& loop) {
   process_ = std::make_unique<Process>(loop, parts_, data(), speed, observer_);
 }
 void BankMachine::end() { process_.reset(); }
+std::uint64_t BankMachine::last_seq() const { return process_->store.last_seq(); }
 
 // Wired as atm/serve.cc does it.
 struct AtmMachine::Process {

@@ -35,8 +35,9 @@ struct Parts {
         return std::make_unique<SimDispenser>(loop, world);
       };
   std::function<std::unique_ptr<atm::BootClock>(NodeLoop&)> boot_clock;
-  // What a faulty client sends to the bank in the place of what it was given; see World::meddle.
-  std::function<std::string(std::string_view frames)> bank_client;
+  // What a faulty client sends to the bank in the place of what it was given, and what it takes an answer for.
+  World::Meddle bank_client;
+  World::Meddle bank_client_reads;
 };
 
 // How long a disk takes.
@@ -159,10 +160,17 @@ class BankMachine final : public Machine {
   ~BankMachine() override;
   std::string data() const { return folder() + "/bank.db"; }
 
+  // A backup, taken while it runs or not; and that backup in the place of its files. It must not run then.
+  void back_up() { backup_ = disk.survivors(Loss::all, world_.random()); }
+  void restore_backup() { disk.restore(backup_); }
+  // The last record of its journal, while it runs.
+  std::uint64_t last_seq() const;
+
  private:
   struct Process;
   void begin(NodeLoop& loop) override;
   void end() override;
+  std::map<std::string, std::string> backup_;
   const Parts& parts_;
   std::unique_ptr<Process> process_;
 };

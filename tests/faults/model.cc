@@ -9,6 +9,7 @@
 
 namespace sim {
 
+using ledger::CardState;
 using ledger::RefusalCode;
 using enum ledger::RefusalCode;
 using Verdict = Model::Verdict;
@@ -56,7 +57,7 @@ class Model::Decider {
     if (source == target) return no(accounts_must_differ);
     if (account(source).is_closed || account(target).is_closed) return no(account_closed);
     if (account(source).is_frozen) return no(account_frozen);
-    if (is_transfer && !number.empty() && !model_.cards_[number].is_active) {
+    if (is_transfer && !number.empty() && model_.cards_[number].state != CardState::active) {
       return no(card_blocked);
     }
     if (is_transfer && !post.terminal.empty() && !model_.terminals_[post.terminal]) {
@@ -93,7 +94,7 @@ class Model::Decider {
     const std::int64_t amount = hold.amount.value;
     if (account.is_closed) return no(account_closed);
     if (account.is_frozen) return no(account_frozen);
-    if (!card.is_active) return no(card_blocked);
+    if (card.state != CardState::active) return no(card_blocked);
     if (!model_.terminals_[hold.terminal]) return no(terminal_out_of_service);
     const Usage used = card.used.day < day_ ? Usage{} : card.used;
     const ledger::CardLimits& limits = card.limits;
@@ -215,6 +216,7 @@ class Model::Decider {
   }
   Verdict operator()(const ledger::SetCardLimits& set) {
     if (!model_.cards_.contains(set.card)) return no(card_not_found);
+    if (model_.cards_[set.card].state == CardState::replaced) return no(card_blocked);
     ledger::CardLimits& limits = model_.cards_[set.card].limits;
     if (set.withdrawal_max) limits.withdrawal_max = *set.withdrawal_max;
     if (set.daily_amount_max) limits.daily_amount_max = *set.daily_amount_max;
@@ -225,20 +227,29 @@ class Model::Decider {
   Verdict operator()(const ledger::UnblockCard& unblock) { return set_active(unblock.card, true); }
   Verdict operator()(const ledger::RecordPinAttempt& attempt) {
     if (!model_.cards_.contains(attempt.card)) return no(card_not_found);
-    Card& card = model_.cards_.at(attempt.card);
-    if (card.wrong_pins >= ledger::pin_tries_max) return no(pin_tries_exceeded);
-    if (!card.is_active) return no(card_blocked);
-    card.wrong_pins = attempt.right ? 0 : card.wrong_pins + 1;
-    if (card.wrong_pins >= ledger::pin_tries_max) card.is_active = false;
-    return {};
+    return try_pin(model_.cards_.at(attempt.card), attempt.right);
   }
   Verdict operator()(const ledger::SetPin& set) {
     if (!model_.cards_.contains(set.card)) return no(card_not_found);
-    model_.cards_[set.card].wrong_pins = 0;
+    if (!set.terminal.empty() && !model_.terminals_.contains(set.terminal)) {
+      return no(terminal_not_found);
+    }
+    const bool is_right = set.old_pin == ledger::OldPin::right;
+    const Verdict tried = try_pin(model_.cards_.at(set.card), is_right);
+    return tried.no || is_right ? tried : no(pin_wrong);
+  }
+  Verdict operator()(const ledger::ReplaceCard& replace) {
+    const auto old = model_.cards_.find(replace.old_card);
+    if (old == model_.cards_.end()) return no(card_not_found);
+    if (model_.cards_.contains(replace.new_card)) return no(card_already_exists);
+    if (account(old->second.account).is_closed) return no(account_closed);
+    if (old->second.state == CardState::replaced) return no(card_blocked);
+    Card& fresh = model_.cards_[replace.new_card];
+    fresh = {
+        .account = old->second.account, .limits = old->second.limits, .used = old->second.used};
+    old->second.state = CardState::replaced;
     return {};
   }
-  // No workload of the model's replaces cards.
-  Verdict operator()(const ledger::ReplaceCard&) { return no(card_not_found); }
 
  private:
   bool has_account(const std::string& id) const {
@@ -264,8 +275,17 @@ class Model::Decider {
   }
   Verdict set_active(const std::string& number, bool is_active) {
     if (!model_.cards_.contains(number)) return no(card_not_found);
-    model_.cards_[number].is_active = is_active;
-    if (is_active) model_.cards_[number].wrong_pins = 0;
+    Card& card = model_.cards_[number];
+    if (card.state == CardState::replaced) return is_active ? no(card_blocked) : Verdict();
+    card.state = is_active ? CardState::active : CardState::blocked;
+    if (is_active) card.wrong_pins = 0;
+    return {};
+  }
+  static Verdict try_pin(Card& card, bool is_right) {
+    if (card.state == CardState::pin_locked) return no(pin_tries_exceeded);
+    if (card.state != CardState::active) return no(card_blocked);
+    card.wrong_pins = is_right ? 0 : card.wrong_pins + 1;
+    if (card.wrong_pins >= ledger::pin_tries_max) card.state = CardState::pin_locked;
     return {};
   }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "ledger/entries.h"
 #include "ledger/operation.h"
 #include "ledger/record.h"
 
@@ -52,7 +53,7 @@ class Model {
   struct Card {
     std::string account;
     ledger::CardLimits limits{};
-    bool is_active = true;
+    ledger::CardState state = ledger::CardState::active;
     std::uint32_t wrong_pins = 0;
     Usage used{};
   };

@@ -39,7 +39,7 @@ namespace rc {
 template <>
 struct Arbitrary<sim::Step> {
   static Gen<sim::Step> arbitrary() {
-    return gen::build<sim::Step>(gen::set(&sim::Step::what, gen::inRange<std::uint8_t>(0, 24)),
+    return gen::build<sim::Step>(gen::set(&sim::Step::what, gen::inRange<std::uint8_t>(0, 27)),
                                  gen::set(&sim::Step::who, gen::inRange<std::uint8_t>(0, 4)),
                                  gen::set(&sim::Step::other, gen::inRange<std::uint8_t>(0, 16)),
                                  gen::set(&sim::Step::amount, gen::inRange<std::uint16_t>(1, 300)));
@@ -128,8 +128,20 @@ ledger::Change change_of(const Step& step, const std::vector<ledger::OperationId
       return ledger::SetTerminalService{.terminal = terminal, .in_service = step.amount % 3 != 0};
     case 22:
       return ledger::RecordPinAttempt{.card = card, .right = step.amount % 3 == 0};
-    default:
+    case 23:
       return ledger::UnblockCard{.card = card};
+    case 24:
+      return ledger::SetPin{
+          .card = card,
+          .terminal = terminal,
+          .pin_hash = "hash",
+          .old_pin = step.amount % 3 == 0 ? ledger::OldPin::right : ledger::OldPin::wrong};
+    case 25:
+      return ledger::BlockCard{.card = card};
+    default:
+      return ledger::ReplaceCard{.old_card = card,
+                                 .new_card = "400000000000000" + std::to_string(step.other % 6),
+                                 .pin_hash = "hash"};
   }
 }
 

@@ -74,8 +74,14 @@ struct Connection : std::enable_shared_from_this<Connection> {
 
   void send_bytes(std::size_t way, std::string_view bytes) {
     std::string meddled;
-    if (world.meddle && pipes[way].from == Host::atm && pipes[way].to == Host::bank) {
-      meddled = world.meddle(bytes);
+    const World::Meddle* meddle = nullptr;
+    if (pipes[way].from == Host::atm && pipes[way].to == Host::bank) {
+      meddle = &world.meddle_with_requests;
+    } else if (pipes[way].from == Host::bank && pipes[way].to == Host::atm) {
+      meddle = &world.meddle_with_answers;
+    }
+    if (meddle != nullptr && *meddle) {
+      meddled = (*meddle)(bytes);
       bytes = meddled;
     }
     world.mix(bytes.size());

@@ -17,9 +17,10 @@ const std::string operator_service = "bank.v1.OperatorService/";
 
 }  // namespace
 
-Office::Office(World& world, OfficePlan plan, Paid paid)
+Office::Office(World& world, OfficePlan plan, Wallet& cards, Paid paid)
     : world_(world),
       plan_(std::move(plan)),
+      cards_(cards),
       paid_(std::move(paid)),
       loop_(world, Host::office),
       tasks_(loop_),
@@ -112,7 +113,7 @@ Task<> Office::open_the_bank() {
         client.get(), operator_service + "FundAccount", std::move(fund), &observed);
     remember(std::move(observed), funded.receipt(), account);
   }
-  for (const Card& card : plan_.cards) {
+  for (const Card& card : cards_) {
     wire::IssueCardRequest issue;
     issue.set_card_number(card.number);
     issue.set_account_id(card.account);
@@ -144,7 +145,7 @@ Task<> Office::clerk() {
   for (int i = 0; i < plan_.errands_per_clerk; ++i) {
     const Duration pause = world_.between(Duration(0), 4s);
     co_await loop_.sleep_for(pause);
-    const std::uint64_t what = world_.below(12);
+    const std::uint64_t what = world_.below(14);
     if (what < 6) {
       co_await look_at_an_account(client.get());
     } else if (what < 8) {
@@ -153,8 +154,13 @@ Task<> Office::clerk() {
       co_await adjust(client.get());
     } else if (what < 11) {
       co_await set_overdraft(client.get());
-    } else {
+    } else if (what < 12) {
       co_await freeze_a_while(client.get());
+    } else if (what < 13) {
+      co_await replace_a_card(client.get());
+    } else {
+      std::string card = cards_[world_.below(cards_.size())].number;
+      co_await unblock(client.get(), std::move(card));
     }
   }
 }
@@ -202,6 +208,85 @@ Task<> Office::freeze_a_while(rpc::Client* client) {
   co_await change<wire::UnfreezeAccountResponse>(client, "UnfreezeAccount", std::move(thaw));
 }
 
+// The customer has the new card as soon as the bank has it.
+Task<> Office::replace_a_card(rpc::Client* client) {
+  const std::size_t which = world_.below(cards_.size());
+  wire::ReplaceCardRequest request;
+  request.set_id(make_id());
+  request.set_old_card_number(cards_[which].number);
+  request.set_new_card_number(fmt::format("41{:014}", ++cards_made_));
+  request.set_pin(cards_[which].pin);
+  request.set_reason("it was lost");
+  wire::ReplaceCardRequest copy = request;
+  Observed observed;
+  const wire::ReplaceCardResponse response = co_await until_answered<wire::ReplaceCardResponse>(
+      client, operator_service + "ReplaceCard", std::move(copy), &observed);
+  if (response.has_refusal()) co_return remember_no(std::move(observed));
+  world_.tell("{} is replaced by {}", request.old_card_number(), request.new_card_number());
+  cards_[which].number = request.new_card_number();
+  cards_[which].pin = request.pin();
+  cards_[which].perhaps_pin.clear();
+  remember(std::move(observed), response.done());
+  replaced_.push_back(std::move(request));
+}
+
+Task<> Office::unblock(rpc::Client* client, std::string card) {
+  wire::UnblockCardRequest request;
+  request.set_card_number(std::move(card));
+  request.set_reason("the customer came by");
+  co_await change<wire::UnblockCardResponse>(client, "UnblockCard", std::move(request));
+}
+
+void Office::backup_was_restored(std::uint64_t last_seq) {
+  restored_at_ = loop_.now();
+  restored_seq_ = last_seq;
+  for_ever_.spawn(do_again());
+}
+
+template <typename Response, typename Request>
+Task<> Office::tell_again(rpc::Client* client, std::string method, std::vector<Request> requests) {
+  for (const Request& request : requests) {
+    Request again = request;
+    Observed ignored;
+    co_await until_answered<Response>(client, method, std::move(again), &ignored);
+  }
+}
+
+// Cards that the backup lacks are made, and holds that it has are ended, under the old ids. No card stays blocked and no account
+// frozen because the end of that was lost.
+Task<> Office::do_again() {
+  const std::unique_ptr<rpc::Client> client = make_client();
+  co_await tell_again<wire::ReplaceCardResponse>(client.get(), operator_service + "ReplaceCard",
+                                                 replaced_);
+  co_await tell_again<wire::CaptureResponse>(client.get(), bank_service + "Capture", captured_);
+  co_await tell_again<wire::VoidResponse>(client.get(), bank_service + "Void", voided_);
+  for (std::size_t i = 0; i < cards_.size(); ++i) {
+    std::string card = cards_[i].number;
+    co_await unblock(client.get(), std::move(card));
+  }
+  for (const std::string& account : plan_.accounts) {
+    wire::UnfreezeAccountRequest thaw;
+    thaw.set_account_id(account);
+    thaw.set_reason("after the backup");
+    co_await change<wire::UnfreezeAccountResponse>(client.get(), "UnfreezeAccount",
+                                                   std::move(thaw));
+  }
+}
+
+// Whether it was seen in a history that is no more.
+bool Office::is_void(const Observed& observed) const {
+  return restored_at_ && observed.asked <= *restored_at_ &&
+         (observed.ledger_seq > restored_seq_ || !observed.is_yes);
+}
+
+History Office::history() const {
+  History seen;
+  for (const Observed& observed : history_) {
+    if (!is_void(observed)) seen.push_back(observed);
+  }
+  return seen;
+}
+
 Task<> Office::look_at_an_account(rpc::Client* client) {
   wire::GetAccountRequest request;
   request.set_account_id(any_account());
@@ -221,7 +306,9 @@ Task<> Office::foreign_atm(std::string terminal) {
   for (int i = 0; i < plan_.errands_per_clerk; ++i) {
     const Duration pause = world_.between(Duration(0), 4s);
     co_await loop_.sleep_for(pause);
-    const Card card = plan_.cards[world_.below(plan_.cards.size())];
+    const Card card = cards_[world_.below(cards_.size())];
+    // Three wrong PINs lock a card.
+    if (!card.perhaps_pin.empty()) continue;
     wire::VerifyCardRequest verify;
     verify.set_terminal_id(terminal);
     verify.set_card_number(card.number);
@@ -271,8 +358,10 @@ Task<> Office::withdraw_abroad(rpc::Client* client, std::string terminal, std::s
     capture.set_hold_id(hold_id);
     set_money(capture.mutable_amount(),
               static_cast<std::int64_t>(1 + world_.below(static_cast<std::uint64_t>(amount))));
+    wire::CaptureRequest copy = capture;
     const wire::CaptureResponse captured = co_await until_answered<wire::CaptureResponse>(
-        client, bank_service + "Capture", std::move(capture), &ending);
+        client, bank_service + "Capture", std::move(copy), &ending);
+    captured_.push_back(std::move(capture));
     if (captured.has_refusal()) co_return remember_no(std::move(ending));
     remember(std::move(ending), captured.receipt(), card.account);
     co_return;
@@ -281,8 +370,10 @@ Task<> Office::withdraw_abroad(rpc::Client* client, std::string terminal, std::s
   release.set_id(make_id());
   release.set_terminal_id(terminal);
   release.set_hold_id(hold_id);
+  wire::VoidRequest copy = release;
   const wire::VoidResponse voided = co_await until_answered<wire::VoidResponse>(
-      client, bank_service + "Void", std::move(release), &ending);
+      client, bank_service + "Void", std::move(copy), &ending);
+  voided_.push_back(std::move(release));
   if (voided.has_refusal()) co_return remember_no(std::move(ending));
   remember(std::move(ending), voided.receipt(), card.account);
 }

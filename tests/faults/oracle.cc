@@ -15,6 +15,7 @@ namespace {
 
 using ledger::Cents;
 using ledger::Record;
+using ledger::RefusalCode;
 using Broken = std::optional<std::string>;
 
 std::vector<Record> records_of(const std::string& bank_data) {
@@ -55,6 +56,7 @@ class Oracle {
       if (Broken broken = judge_errand(*errand)) return broken;
     }
     if (Broken broken = bank_ended_every_hold()) return broken;
+    if (Broken broken = staff_got_what_was_inside()) return broken;
     if (Broken broken = nothing_unasked_came_out()) return broken;
     for (const auto& [name, hardware] : evidence_.terminals) {
       if (Broken broken = cash_is_conserved(name, *hardware)) return broken;
@@ -102,17 +104,24 @@ class Oracle {
       if (memory.history_broken) return "the ATM found that the bank's history went back";
     }
     for (const auto& [id, withdrawal] : withdrawals_) {
-      if (!withdrawal.exception.empty()) {
+      if (!withdrawal.exception.empty() && !evidence_.restored_at) {
         return fmt::format("withdrawal {} ended as an exception: {}", id.text(),
                            withdrawal.exception);
       }
       if (withdrawal.is_open()) return fmt::format("withdrawal {} has not ended", id.text());
     }
     for (const auto& [id, deposit] : deposits_) {
-      if (!deposit.exception.empty()) {
+      if (!deposit.exception.empty() && !evidence_.restored_at) {
         return fmt::format("deposit {} ended as an exception: {}", id.text(), deposit.exception);
       }
       if (deposit.is_open()) return fmt::format("deposit {} has not ended", id.text());
+    }
+    for (const atm::Movement& movement : atm_journal_->read<atm::Movement>()) {
+      if (!movement.exception.empty()) {
+        return fmt::format("movement {} ended as an exception: {}", movement.id.text(),
+                           movement.exception);
+      }
+      if (movement.is_open()) return fmt::format("movement {} has not ended", movement.id.text());
     }
     return std::nullopt;
   }
@@ -130,7 +139,7 @@ class Oracle {
         if (is_yes && is_ours(hold->terminal)) open[record.operation.id] = &record;
       } else if (const auto* capture = std::get_if<ledger::Capture>(&change)) {
         if (is_yes) open.erase(capture->hold);
-        if (!is_yes && is_ours(capture->terminal)) {
+        if (!is_yes && is_ours(capture->terminal) && !is_of_lost_hold(record)) {
           return fmt::format("the bank refused the capture at {}", record.ledger_seq);
         }
       } else if (const auto* release = std::get_if<ledger::Void>(&change)) {
@@ -145,6 +154,22 @@ class Oracle {
       return fmt::format("the hold at {} was never ended", open.begin()->second->ledger_seq);
     }
     return std::nullopt;
+  }
+
+  // After an old backup: the hold was made in the history that is no more.
+  bool is_of_lost_hold(const Record& record) const {
+    return evidence_.restored_at && record.outcome.error().code == RefusalCode::hold_not_found;
+  }
+
+  // After an old backup: the bank's operator finds it in the list of exceptions.
+  bool is_listed(const OperationId& id) const {
+    const auto found = by_id_.find(id);
+    return evidence_.restored_at && found != by_id_.end() && !found->second->outcome.has_value();
+  }
+
+  // Whether what was told of it may have been lost with the bank's history.
+  bool is_of_lost_history(const Errand& errand) const {
+    return evidence_.restored_at && errand.asked_first <= *evidence_.restored_at;
   }
 
   bool was_accepted(const OperationId& id) const {
@@ -162,6 +187,8 @@ class Oracle {
         return judge_deposit(errand);
       case Errand::Kind::transfer:
         return judge_transfer(errand);
+      case Errand::Kind::change_of_pin:
+        return judge_change_of_pin(errand);
     }
     return std::nullopt;
   }
@@ -197,8 +224,12 @@ class Oracle {
       if (found->second.state == atm::WithdrawalState::suspense) ++tally_.suspended;
     }
     if (presented != debited) {
-      return fmt::format("withdrawal {}: {} came out and {} was debited", errand.id.text(),
-                         presented, debited);
+      const bool is_known = found != withdrawals_.end() && (is_listed(found->second.capture_id) ||
+                                                            is_listed(found->second.suspend_id));
+      if (is_known) undebited_[found->second.terminal] += presented - debited;
+      if (!is_known)
+        return fmt::format("withdrawal {}: {} came out and {} was debited", errand.id.text(),
+                           presented, debited);
     }
     (presented > 0 ? tally_.paid : tally_.declined) += 1;
     for (const Errand::Told& told : errand.told) {
@@ -231,16 +262,33 @@ class Oracle {
       }
     }
     if (kept != credited) {
-      return fmt::format("deposit {}: {} was kept and {} was credited", errand.id.text(), kept,
-                         credited);
+      const bool is_known = found != deposits_.end() && (is_listed(found->second.post_id) ||
+                                                         is_listed(found->second.second_post_id));
+      if (is_known) undebited_[found->second.terminal] += credited - kept;
+      if (!is_known)
+        return fmt::format("deposit {}: {} was kept and {} was credited", errand.id.text(), kept,
+                           credited);
     }
     if (kept > 0) ++tally_.deposits;
     return judge_told(errand, "deposit", kept);
   }
 
+  Broken judge_change_of_pin(const Errand& errand) {
+    const bool was_changed = was_accepted(errand.id);
+    if (was_changed) ++tally_.changes_of_pin;
+    if (is_of_lost_history(errand)) return std::nullopt;
+    for (const Errand::Told& told : errand.told) {
+      if ((told.is == Errand::Told::Is::done) == was_changed) continue;
+      return fmt::format("change of PIN {}: the customer was told {}, and it was {}",
+                         errand.id.text(), told.text, was_changed ? "changed" : "not changed");
+    }
+    return std::nullopt;
+  }
+
   Broken judge_transfer(const Errand& errand) {
     const std::int64_t moved = was_accepted(errand.id) ? errand.amount : 0;
     if (moved > 0) ++tally_.transfers;
+    if (is_of_lost_history(errand)) return std::nullopt;
     return judge_told(errand, "transfer", moved);
   }
 
@@ -258,6 +306,26 @@ class Oracle {
     return std::nullopt;
   }
 
+  // What staff were told that they took out of a terminal is what they took.
+  Broken staff_got_what_was_inside() {
+    for (const auto& emptying : evidence_.emptyings) {
+      const Hardware& hardware = *evidence_.terminals.at(emptying->terminal);
+      std::int64_t taken = 0;
+      bool was_emptied = false;
+      for (const auto* acts : {&hardware.dispenser.staff_acts, &hardware.acceptor.staff_acts}) {
+        const auto act = acts->find(emptying->id);
+        if (act == acts->end()) continue;
+        taken += act->second.amount().value;
+        was_emptied = true;
+      }
+      if (was_emptied) ++tally_.emptyings;
+      if (taken == emptying->told.value_or(0)) continue;
+      return fmt::format("{} was emptied of {}, and staff were told {}", emptying->terminal, taken,
+                         emptying->told.value_or(0));
+    }
+    return std::nullopt;
+  }
+
   // Rule 20, against what is really inside.
   Broken cash_is_conserved(const std::string& terminal, const Hardware& hardware) const {
     const auto audit = evidence_.audits.find(terminal);
@@ -265,7 +333,9 @@ class Oracle {
     if (audit == evidence_.audits.end() || count == evidence_.counts.end()) {
       return terminal + " was not audited";
     }
-    if (audit->second.differences_size() > 0) {
+    const auto found = undebited_.find(terminal);
+    const std::int64_t undebited = found == undebited_.end() ? 0 : found->second;
+    if (audit->second.differences_size() > 0 && undebited == 0) {
       return terminal + "'s audit: " + audit->second.differences(0);
     }
     if (count->second.differences_size() > 0) {
@@ -277,7 +347,8 @@ class Oracle {
     }
     inside += hardware.acceptor.bin.amount().value;
     const std::int64_t in_and_out =
-        (hardware.dispenser.loaded + hardware.acceptor.kept - hardware.dispenser.presented)
+        (hardware.dispenser.loaded + hardware.acceptor.kept - hardware.dispenser.presented -
+         hardware.dispenser.unloaded - hardware.acceptor.unloaded)
             .amount()
             .value;
     if (inside != in_and_out) {
@@ -285,7 +356,7 @@ class Oracle {
                          in_and_out);
     }
     const std::int64_t at_bank = audit->second.at_bank().minor_units();
-    if (inside != at_bank) {
+    if (inside + undebited != at_bank) {
       return fmt::format("{}: {} is inside, and the bank has {} there", terminal, inside, at_bank);
     }
     return std::nullopt;
@@ -299,6 +370,8 @@ class Oracle {
   std::map<OperationId, std::int64_t> captured_;  // By hold.
   std::map<OperationId, atm::Withdrawal> withdrawals_;
   std::map<OperationId, atm::Deposit> deposits_;
+  // What came out and was not debited, less what was kept and not credited, by terminal: the bank lists it as exceptions.
+  std::map<std::string, std::int64_t> undebited_;
 };
 
 }  // namespace

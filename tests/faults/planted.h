@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -11,11 +12,14 @@
 
 #include "bank/v1/bank.pb.h"
 #include "devices.h"
+#include "frames.h"
 #include "ledger/codec.h"
 #include "machines.h"
 #include "rpc/v1/envelope.pb.h"
 
 namespace sim {
+
+namespace wire = ::bank::v1;
 
 // --- The bank's journal ---
 
@@ -160,12 +164,13 @@ class ForgetfulDispenser final : public SimDispenser {
   std::vector<OperationId> mine_;
 };
 
-// Says that all was presented, also when it jammed.
+// Often jams, and says that all was presented.
 class BoastfulDispenser final : public SimDispenser {
  public:
   using SimDispenser::SimDispenser;
   Task<Told<atm::Dispensed>> dispense(OperationId id, Picks picks) override {
     const Picks wanted = picks;
+    if (line_.world().chance(200)) world_.ailment.jams = true;
     Told<atm::Dispensed> told = co_await SimDispenser::dispense(id, std::move(picks));
     if (told && told->sure)
       *told = {.acted = true, .sure = true, .presented = wanted, .rejected = {}};
@@ -189,32 +194,20 @@ class GenerousDispenser final : public SimDispenser {
   int dispenses_ = 0;
 };
 
-// --- The bank's client ---
-
-// Calls `change` with every request that leaves for the bank; what it appends is sent after it.
-template <typename Change>
-std::string rewrite(std::string_view frames, Change change) {
-  std::string out;
-  const auto add = [&out](const ::rpc::v1::Request& request) {
-    const std::string body = request.SerializeAsString();
-    out.push_back(static_cast<char>(body.size() >> 8U));
-    out.push_back(static_cast<char>(body.size() & 0xffU));
-    out += body;
-  };
-  while (frames.size() >= 2) {
-    const std::size_t size =
-        static_cast<unsigned char>(frames[0]) * 256U + static_cast<unsigned char>(frames[1]);
-    ::rpc::v1::Request request;
-    async::check(frames.size() >= 2 + size, "the ATM writes whole frames");
-    request.ParseFromArray(frames.data() + 2, static_cast<int>(size));
-    frames.remove_prefix(2 + size);
-    std::vector<::rpc::v1::Request> more;
-    change(request, more);
-    add(request);
-    for (const auto& another : more) add(another);
+// No bug: it often cannot say what it presented.
+class UnsureDispenser final : public SimDispenser {
+ public:
+  using SimDispenser::SimDispenser;
+  Task<Told<atm::Dispensed>> dispense(OperationId id, Picks picks) override {
+    const bool was_unsure = world_.ailment.is_unsure;
+    world_.ailment.is_unsure = was_unsure || line_.world().chance(300);
+    Told<atm::Dispensed> told = co_await SimDispenser::dispense(id, std::move(picks));
+    world_.ailment.is_unsure = was_unsure;
+    co_return told;
   }
-  return out;
-}
+};
+
+// --- The bank's client ---
 
 inline std::string another_id(std::string id) {
   static std::uint32_t count = 0;
@@ -227,7 +220,7 @@ inline std::string another_id(std::string id) {
 template <typename T, typename Change>
 auto client_that(std::string method, Change change) {
   return [method = "bank.v1.BankService/" + method, change](std::string_view frames) {
-    return rewrite(frames, [&](::rpc::v1::Request& request, std::vector<::rpc::v1::Request>& more) {
+    return rewrite<::rpc::v1::Request>(frames, [&](::rpc::v1::Request& request, std::string& more) {
       if (request.method() != method) return;
       T message;
       message.ParseFromString(request.body());
@@ -236,12 +229,82 @@ auto client_that(std::string method, Change change) {
       other.set_body(message.SerializeAsString());
       if (adds) {
         other.set_id(request.id() + 1'000'000'000);
-        more.push_back(other);
+        append_frame(other, more);
       } else {
         request = other;
       }
     });
   };
+}
+
+// --- What the bank's client takes an answer for ---
+
+// Sees the requests that leave for the bank and the answers to them.
+class WireTap {
+ public:
+  // The request that this answers: its method's short name and its body. Empty: not known.
+  std::pair<std::string, std::string> asked(std::uint64_t id) const {
+    const auto found = asked_.find(id);
+    return found == asked_.end() ? std::pair<std::string, std::string>() : found->second;
+  }
+  void note(const ::rpc::v1::Request& request) {
+    const std::string& path = request.method();
+    asked_[request.id()] = {path.substr(path.rfind('/') + 1), request.body()};
+  }
+
+ private:
+  std::map<std::uint64_t, std::pair<std::string, std::string>> asked_;
+};
+
+// A client to which an outcome that it does not know, unset or of a later version, is the one of field `taken_for`.
+inline Parts client_that_takes_unknown(std::string method, char taken_for) {
+  const auto tap = std::make_shared<WireTap>();
+  Parts parts;
+  parts.bank_client = [tap](std::string_view frames) {
+    return rewrite<::rpc::v1::Request>(
+        frames, [&](::rpc::v1::Request& request, std::string&) { tap->note(request); });
+  };
+  parts.bank_client_reads = [tap, method, taken_for](std::string_view frames) {
+    return rewrite<::rpc::v1::Response>(frames, [&](::rpc::v1::Response& response, std::string&) {
+      constexpr char later_outcome = 15 << 3 | 2;
+      const std::string& body = response.body();
+      const bool is_unknown = body.empty() || body.front() == later_outcome;
+      if (response.code() != 0 || !is_unknown || tap->asked(response.id()).first != method) return;
+      response.set_body(std::string{static_cast<char>(taken_for << 3 | 2), '\0'});
+    });
+  };
+  return parts;
+}
+
+// A client that tells a bank nothing again of what is in suspense: where a suspension was answered, it only asks for the hold.
+inline Parts client_that_suspends_once(Parts parts) {
+  const auto tap = std::make_shared<WireTap>();
+  const auto answered = std::make_shared<std::set<std::string>>();
+  parts.bank_client = [tap, answered](std::string_view frames) {
+    return rewrite<::rpc::v1::Request>(frames, [&](::rpc::v1::Request& request, std::string&) {
+      tap->note(request);
+      wire::SuspendRequest suspend;
+      if (!request.method().ends_with("/Suspend")) return;
+      suspend.ParseFromString(request.body());
+      if (!answered->contains(suspend.id())) return;
+      // Its answer's yes is in the same field.
+      wire::GetHoldRequest look;
+      look.set_terminal_id(suspend.terminal_id());
+      look.set_hold_id(suspend.hold_id());
+      request.set_method("bank.v1.BankService/GetHold");
+      request.set_body(look.SerializeAsString());
+    });
+  };
+  parts.bank_client_reads = [tap, answered](std::string_view frames) {
+    return rewrite<::rpc::v1::Response>(frames, [&](::rpc::v1::Response& response, std::string&) {
+      const auto [method, body] = tap->asked(response.id());
+      if (response.code() != 0 || method != "Suspend") return;
+      wire::SuspendRequest suspend;
+      suspend.ParseFromString(body);
+      answered->insert(suspend.id());
+    });
+  };
+  return parts;
 }
 
 }  // namespace sim

@@ -60,6 +60,9 @@ const Planted planted_bugs[] = {
     {"TheDispenserForgets", [] { return with_dispenser<ForgetfulDispenser>(); }},
     {"TheDispenserBoasts", [] { return with_dispenser<BoastfulDispenser>(); }},
     {"TheDispenserGivesOneNoteMore", [] { return with_dispenser<GenerousDispenser>(); }},
+    {"ADepositOfUnknownOutcomeIsGivenBack", [] { return client_that_takes_unknown("Deposit", 2); }},
+    {"ASuspensionIsNotToldAgain",
+     [] { return client_that_suspends_once(with_dispenser<UnsureDispenser>()); }},
     {"ACaptureIsSentAgainWithAnotherId",
      [] {
        return with_client<wire::CaptureRequest>("Capture", [](wire::CaptureRequest& capture) {

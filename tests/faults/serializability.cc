@@ -26,7 +26,8 @@ Broken find_lie(const Observed& call, std::span<const Record> records,
   const Record* const record = found == by_id.end() ? nullptr : found->second;
   if (!call.is_yes) {
     if (record == nullptr || !record->outcome) return std::nullopt;
-    return text_of(call) + " was refused, and the journal has it done";
+    return fmt::format("{} was refused, and the journal has it done: a {}", text_of(call),
+                       name(record->operation.change));
   }
   if (call.ledger_seq == 0 || call.ledger_seq > records.size()) {
     return text_of(call) + " was acknowledged, and the journal ends before it";

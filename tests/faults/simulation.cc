@@ -1,66 +1,12 @@
 #include "simulation.h"
 
-#include <filesystem>
 #include <utility>
 
-#include <sodium.h>
-
-#include "atm/denominations.h"
+#include "plan.h"
+#include "version.h"
 
 namespace sim {
 namespace {
-
-// What libsodium draws (salts, the bank's instance id) is the same for the same seed, too.
-async::SeededRandom* sodium_source = nullptr;
-const char* sodium_name() { return "simulated"; }
-std::uint32_t sodium_random() { return static_cast<std::uint32_t>(sodium_source->next()); }
-void sodium_fill(void* const to, const std::size_t size) {
-  sodium_source->fill(std::span(static_cast<std::byte*>(to), size));
-}
-
-void seed_sodium(async::SeededRandom& source) {
-  static randombytes_implementation implementation = {.implementation_name = sodium_name,
-                                                      .random = sodium_random,
-                                                      .stir = nullptr,
-                                                      .uniform = nullptr,
-                                                      .buf = sodium_fill,
-                                                      .close = nullptr};
-  sodium_source = &source;
-  randombytes_set_implementation(&implementation);
-}
-
-// What a seed decides before anything happens.
-struct Plan {
-  explicit Plan(World& world) {
-    terminals = {"atm-1"};
-    if (world.chance(300)) terminals.push_back("atm-2");
-    const std::uint64_t account_count = 2 + world.below(2);
-    for (std::uint64_t i = 0; i < account_count; ++i) accounts.push_back(fmt::format("a{}", i));
-    const std::uint64_t card_count = 1 + world.below(4);
-    for (std::uint64_t i = 0; i < card_count; ++i) {
-      cards.push_back({.number = fmt::format("400000000000000{}", i),
-                       .account = accounts[world.below(account_count)],
-                       .pin = "4826"});
-    }
-    faults_for = world.between(10s, 60s);
-    trouble_every = world.between(300ms, 8s);
-    // One run in eight is calm, so that what never fails is tried too.
-    if (world.chance(125)) trouble_every = std::chrono::hours(1);
-    settings.currency = atm::Currency::of("EUR");
-    settings.denominations = *atm::usual_denominations(settings.currency);
-    settings.hold_time_to_live = std::chrono::milliseconds(1500 + world.below(60'000));
-    for (std::uint64_t& weight : weights) weight = world.below(10);
-  }
-
-  std::vector<std::string> terminals;
-  std::vector<std::string> accounts;
-  std::vector<Card> cards;
-  Duration faults_for{};
-  Duration trouble_every{};
-  atm::Settings settings{};
-  // Of each kind of trouble; a run has its own mixture.
-  std::array<std::uint64_t, 12> weights{};
-};
 
 class Simulation {
  public:
@@ -75,10 +21,15 @@ class Simulation {
     for (const std::string& terminal : plan_.terminals) {
       terminals_[terminal] = std::make_unique<Hardware>();
     }
-    town_ = std::make_unique<Town>(world_, town_plan());
-    office_ = std::make_unique<Office>(world_, office_plan(),
+    town_ = std::make_unique<Town>(world_, town_plan(), plan_.cards);
+    office_ = std::make_unique<Office>(world_, office_plan(), plan_.cards,
                                        [this](const OperationId& id) { return paid_for(id); });
-    world_.meddle = options.parts.bank_client;
+    world_.meddle_with_requests = options.parts.bank_client;
+    world_.meddle_with_answers =
+        [this, reads = options.parts.bank_client_reads](std::string_view frames) {
+          const std::string answered = version_.answer(frames);
+          return reads ? reads(answered) : answered;
+        };
     world_.supervise = [this] { look_after_machines(); };
   }
 
@@ -89,7 +40,7 @@ class Simulation {
     if (!converge()) return broken("not everything ended after the last fault");
     if (!ask_at_the_end()) return broken("the ATM did not answer after the last fault");
     // What need not be synced at once is, by now.
-    wait(3s, [] { return false; });
+    wait(10s, [] { return false; });
     const std::string bank_data = bank_.data();
     const std::string atm_data = atm_.data();
     // The last crash of all: what was told must be there without anything that was not synced.
@@ -101,7 +52,9 @@ class Simulation {
                             .atm_data = atm_data,
                             .terminals = terminals_,
                             .errands = town_->errands(),
+                            .emptyings = town_->emptyings(),
                             .history = office_->history(),
+                            .restored_at = restored_at_,
                             .audits = audits_,
                             .counts = counts_};
     return find_broken_promise(evidence, tally_);
@@ -113,13 +66,12 @@ class Simulation {
  private:
   TownPlan town_plan() {
     return {.terminals = plan_.terminals,
-            .cards = plan_.cards,
             .accounts = plan_.accounts,
-            .errands_per_customer = static_cast<int>(2 + world_.below(6))};
+            .errands_per_customer = static_cast<int>(2 + world_.below(6)),
+            .emptyings_per_terminal = plan_.emptyings_per_terminal};
   }
   OfficePlan office_plan() {
-    return {.cards = plan_.cards,
-            .accounts = plan_.accounts,
+    return {.accounts = plan_.accounts,
             .terminals = plan_.terminals,
             .clerks = static_cast<int>(world_.below(3)),
             .foreign_atms = static_cast<int>(world_.below(3)),
@@ -153,11 +105,7 @@ class Simulation {
     office_->spawn(office_->open_the_bank());
     if (!wait(60s, [this] { return office_->is_quiet(); })) return false;
     start(atm_);
-    for (const std::string& terminal : plan_.terminals) {
-      town_->spawn(town_->load_cash(terminal, 1, 20'00, 40));
-      town_->spawn(town_->load_cash(terminal, 2, 50'00, 20));
-      town_->spawn(town_->load_cash(terminal, 3, 10'00, 40));
-    }
+    for (const std::string& terminal : plan_.terminals) town_->spawn(town_->load_cash(terminal));
     return wait(60s, [this] { return town_->is_quiet(); });
   }
 
@@ -167,6 +115,13 @@ class Simulation {
     office_->go();
     town_->go();
     plan_trouble();
+    if (plan_.restore) {
+      world_.after(plan_.restore->backup_after, [this] {
+        world_.tell("a backup of the bank is taken");
+        bank_.back_up();
+      });
+      world_.after(plan_.restore->restore_after, [this] { restore_backup(); });
+    }
     wait(plan_.faults_for, [] { return false; });
   }
 
@@ -211,6 +166,8 @@ class Simulation {
         return set_clock(machine);
       case 10:
         return change_weather();
+      case 11:
+        return change_version();
       default:
         machine.speed = {.sync_max = world_.between(100us, 50ms),
                          .stall_permille = world_.below(60),
@@ -246,7 +203,7 @@ class Simulation {
                                                         std::pair(Host::bank, Host::office)};
     std::pair<Host, Host> wire = wires[world_.below(wires.size())];
     if (world_.chance(500)) std::swap(wire.first, wire.second);
-    const Duration how_long = world_.between(100ms, 12s);
+    const Duration how_long = world_.between(100ms, world_.chance(200) ? Duration(40s) : 12s);
     ++tally_.cuts;
     world_.tell("the wire from {} to {} is cut{}", name_of(wire.first), name_of(wire.second),
                 both_ways ? ", both ways" : "");
@@ -261,7 +218,7 @@ class Simulation {
 
   void upset(Ailment& ailment, std::string_view what) {
     ailment = {};
-    switch (world_.below(5)) {
+    switch (world_.below(6)) {
       case 0:
         ailment.is_dead = true;
         break;
@@ -275,11 +232,15 @@ class Simulation {
         ailment.jams = true;
         ailment.jam_after = static_cast<std::int64_t>(world_.below(5));
         break;
+      case 4:
+        ailment.chokes = true;
+        break;
       default:
         ailment.answer_max = 5s;
     }
-    world_.tell("{} is upset: dead {}, mute {}, unsure {}, jams {}, slow {}", what, ailment.is_dead,
-                ailment.loses_answers, ailment.is_unsure, ailment.jams, ailment.answer_max > 1s);
+    world_.tell("{} is upset: dead {}, mute {}, unsure {}, chokes {}, jams {}, slow {}", what,
+                ailment.is_dead, ailment.loses_answers, ailment.is_unsure, ailment.chokes,
+                ailment.jams, ailment.answer_max > 1s);
     // Most get over it.
     world_.after(world_.between(1s, 20s), [&ailment] { ailment = {}; });
   }
@@ -290,6 +251,28 @@ class Simulation {
     world_.tell("the clock of {} is set to {} s from the truth", name_of(machine.host()),
                 jump.count() / 1'000'000);
     machine.set_wall_skew(jump);
+  }
+
+  // The bank is of another version for a while.
+  void change_version() {
+    version_.permille = 50 + world_.below(500);
+    world_.tell("the bank is of another version");
+    world_.after(world_.between(1s, 15s), [this] {
+      world_.tell("the bank is of the ATM's version");
+      version_.permille = 0;
+    });
+  }
+
+  // The ATM and everybody else run on, and find a bank that has forgotten.
+  void restore_backup() {
+    if (is_hopeless()) return;
+    world_.tell("the bank's backup is restored");
+    ++tally_.restores;
+    if (bank_.is_running()) bank_.kill(Loss::nothing);
+    bank_.restore_backup();
+    restored_at_ = world_.now();
+    is_restoring_ = true;
+    start_later(bank_);
   }
 
   void change_weather() {
@@ -305,7 +288,11 @@ class Simulation {
 
   void start(Machine& machine) {
     if (machine.is_running() || is_hopeless()) return;
-    if (!machine.start()) start_later(machine);
+    if (!machine.start()) return start_later(machine);
+    if (&machine == &bank_ && std::exchange(is_restoring_, false)) {
+      office_->backup_was_restored(bank_.last_seq());
+      town_->watch_history();
+    }
   }
 
   void start_later(Machine& machine) {
@@ -345,6 +332,7 @@ class Simulation {
     is_troubled_ = false;
     world_.tell("the faults are over");
     world_.weather = {};
+    version_.permille = 0;
     for (std::size_t from = 0; from < host_count; ++from) {
       for (std::size_t to = 0; to < host_count; ++to) {
         world_.cut(static_cast<Host>(from), static_cast<Host>(to), false);
@@ -377,6 +365,10 @@ class Simulation {
   }
 
   Task<> look_whether_settled(bool* is_settled) {
+    if (restored_at_) {
+      const bool is_agreed = co_await town_->has_nothing_to_agree_to();
+      if (!is_agreed) *is_settled = false;
+    }
     for (const std::string& terminal : plan_.terminals) {
       std::optional<words::AuditResponse> audit = co_await town_->audit(terminal);
       if (!audit || !audit->has_at_bank() || audit->open_items() != 0) {
@@ -404,6 +396,8 @@ class Simulation {
     for (const std::string& terminal : plan_.terminals) town_->spawn(take_count(terminal));
     const bool answered = wait(std::chrono::minutes(20), [this] { return town_->is_quiet(); });
     office_->close();
+    town_->close();
+    tally_.odd_answers = version_.answered();
     return answered;
   }
 
@@ -429,6 +423,9 @@ class Simulation {
   std::map<std::string, words::CountResponse> counts_;
   std::string violation_;
   bool is_troubled_ = false;
+  std::optional<Instant> restored_at_;
+  bool is_restoring_ = false;
+  OtherVersion version_{world_};
   BankMachine bank_;
   AtmMachine atm_;
   std::unique_ptr<Town> town_;
@@ -447,6 +444,10 @@ Tally& Tally::operator+=(const Tally& other) {
   suspended += other.suspended;
   deposits += other.deposits;
   transfers += other.transfers;
+  changes_of_pin += other.changes_of_pin;
+  emptyings += other.emptyings;
+  restores += other.restores;
+  odd_answers += other.odd_answers;
   records += other.records;
   observed += other.observed;
   return *this;

@@ -27,6 +27,10 @@ struct Tally {
   std::uint64_t suspended = 0;
   std::uint64_t deposits = 0;
   std::uint64_t transfers = 0;
+  std::uint64_t changes_of_pin = 0;
+  std::uint64_t emptyings = 0;
+  std::uint64_t restores = 0;
+  std::uint64_t odd_answers = 0;  // Of a bank of another version.
   std::uint64_t records = 0;
   std::uint64_t observed = 0;
 
@@ -57,7 +61,11 @@ struct Evidence {
   const std::string& atm_data;
   const std::map<std::string, std::unique_ptr<Hardware>>& terminals;
   const std::vector<std::unique_ptr<Errand>>& errands;
-  const History& history;
+  const std::vector<std::unique_ptr<Emptying>>& emptyings;
+  const History history;
+  // When an old backup was put in the place of the bank's files. Then the books heal as far as the ATM can tell, and of the rest
+  // the bank lists what it refused.
+  std::optional<Instant> restored_at;
   const std::map<std::string, words::AuditResponse>& audits;
   const std::map<std::string, words::CountResponse>& counts;
 };

@@ -17,15 +17,16 @@ constexpr Method<words::DepositRequest, words::DepositResponse> deposit_method{
     "atm.v1.AtmService/Deposit"};
 constexpr Method<words::TransferRequest, words::TransferResponse> transfer_method{
     "atm.v1.AtmService/Transfer"};
+constexpr Method<words::ChangePinRequest, words::ChangePinResponse> change_pin_method{
+    "atm.v1.AtmService/ChangePin"};
+constexpr Method<words::EndSessionRequest, words::EndSessionResponse> end_session_method{
+    "atm.v1.AtmService/EndSession"};
 constexpr Method<words::ResolveRequest, words::ResolveResponse> resolve_method{
     "atm.v1.AtmService/Resolve"};
-constexpr Method<words::LoadRequest, words::LoadResponse> load_method{"atm.v1.StaffService/Load"};
-constexpr Method<words::AuditRequest, words::AuditResponse> audit_method{
-    "atm.v1.StaffService/Audit"};
 constexpr Method<words::SetServiceRequest, words::SetServiceResponse> set_service_method{
     "atm.v1.StaffService/SetService"};
-constexpr Method<words::CountRequest, words::CountResponse> count_method{
-    "atm.v1.StaffService/Count"};
+
+constexpr std::array<const char*, 4> pins = {"4826", "7391", "2580", "9174"};
 
 std::string bytes_of(const OperationId& id) { return std::string(id.view()); }
 
@@ -75,6 +76,10 @@ std::optional<Answer> told_by(const words::DepositResponse& response) {
   if (response.has_suspense()) return in_suspense(response.suspense().amount().minor_units());
   return declined(response.decline());
 }
+std::optional<Answer> told_by(const words::ChangePinResponse& response) {
+  if (response.has_changed()) return done(0);
+  return declined(response.decline());
+}
 std::optional<Answer> told_by(const words::TransferResponse& response) {
   if (response.has_transferred()) return done(response.transferred().amount().minor_units());
   return declined(response.decline());
@@ -89,8 +94,13 @@ struct Town::Session {
   std::string id;  // Empty: no card is in.
 };
 
-Town::Town(World& world, TownPlan plan)
-    : world_(world), plan_(std::move(plan)), loop_(world, Host::town), tasks_(loop_) {}
+Town::Town(World& world, TownPlan plan, Wallet& cards)
+    : world_(world),
+      plan_(std::move(plan)),
+      cards_(cards),
+      loop_(world, Host::town),
+      tasks_(loop_),
+      for_ever_(loop_) {}
 
 OperationId Town::make_id() {
   std::array<std::uint8_t, 10> chance{};
@@ -109,27 +119,10 @@ void Town::tell(Errand* errand, Answer told) {
   errand->told.push_back(std::move(told));
 }
 
-Task<> Town::load_cash(std::string terminal, std::uint32_t position, std::int64_t denomination,
-                       std::uint32_t count) {
-  const std::unique_ptr<rpc::Client> client = make_client();
-  words::LoadRequest request;
-  request.set_id(bytes_of(make_id()));
-  request.set_terminal_id(terminal);
-  request.set_position(position);
-  set_money(request.mutable_notes()->mutable_denomination(), denomination);
-  request.mutable_notes()->set_count(count);
-  while (true) {
-    words::LoadRequest again = request;
-    rpc::Context context(loop_.in(5s));
-    const rpc::Reply<words::LoadResponse> reply =
-        co_await client->try_call(load_method, std::move(again), std::move(context));
-    if (reply && reply->has_done()) co_return;
-    co_await loop_.sleep_for(500ms);
-  }
-}
-
 void Town::go() {
-  for (std::size_t card = 0; card < plan_.cards.size(); ++card) tasks_.spawn(live(card));
+  for (std::size_t card = 0; card < cards_.size(); ++card) tasks_.spawn(live(card));
+  if (plan_.emptyings_per_terminal == 0) return;
+  for (const std::string& terminal : plan_.terminals) tasks_.spawn(look_after(terminal));
 }
 
 Task<> Town::live(std::size_t card) {
@@ -139,17 +132,27 @@ Task<> Town::live(std::size_t card) {
     co_await loop_.sleep_for(pause);
     Errand* const errand = think_of_an_errand(session);
     co_await run(&session, errand);
-    // Some leave their line, some their card.
+    // Most make room for others. Some leave their line, some their card.
+    if (world_.chance(700)) co_await leave(&session);
     if (world_.chance(200)) session.client = make_client();
     if (world_.chance(300)) session.id.clear();
   }
+  co_await leave(&session);
+}
+
+Task<> Town::leave(Session* session) {
+  if (session->id.empty()) co_return;
+  words::EndSessionRequest request;
+  request.set_session_id(std::exchange(session->id, {}));
+  rpc::Context context(loop_.in(2s));
+  co_await session->client->try_call(end_session_method, std::move(request), std::move(context));
 }
 
 Errand* Town::think_of_an_errand(const Session& session) {
   auto errand = std::make_unique<Errand>();
   errand->id = make_id();
-  errand->account = plan_.cards[session.card].account;
-  const std::uint64_t what = world_.below(10);
+  errand->account = cards_[session.card].account;
+  const std::uint64_t what = world_.below(11);
   if (what < 6) {
     errand->kind = Errand::Kind::withdrawal;
     errand->amount = static_cast<std::int64_t>(10'00 * (1 + world_.below(12)));
@@ -158,6 +161,9 @@ Errand* Town::think_of_an_errand(const Session& session) {
     errand->notes.add(ledger::Cents{20'00}, static_cast<std::int64_t>(1 + world_.below(4)));
     errand->notes.add(ledger::Cents{50'00}, static_cast<std::int64_t>(world_.below(3)));
     errand->amount = errand->notes.amount().value;
+  } else if (what == 10) {
+    errand->kind = Errand::Kind::change_of_pin;
+    errand->new_pin = pins[world_.below(pins.size())];
   } else {
     errand->kind = Errand::Kind::transfer;
     errand->target = plan_.accounts[world_.below(plan_.accounts.size())];
@@ -168,7 +174,7 @@ Errand* Town::think_of_an_errand(const Session& session) {
 }
 
 Task<bool> Town::insert_card(Session* session) {
-  const Card& card = plan_.cards[session->card];
+  const Card card = cards_[session->card];
   session->terminal = plan_.terminals[world_.below(plan_.terminals.size())];
   words::InsertCardRequest request;
   request.set_terminal_id(session->terminal);
@@ -185,7 +191,12 @@ Task<bool> Town::insert_card(Session* session) {
     rpc::Context briefly(loop_.in(5s));
     co_await session->client->try_call(set_service_method, std::move(looked), std::move(briefly));
   }
-  if (!reply || !reply->has_session()) co_return false;
+  if (!reply) co_return false;
+  // Of two PINs the other may be the right one.
+  Card& mine = cards_[session->card];
+  const bool is_wrong = reply->decline().tries_left() > 0;
+  if (is_wrong && !mine.perhaps_pin.empty()) std::swap(mine.pin, mine.perhaps_pin);
+  if (!reply->has_session()) co_return false;
   session->id = reply->session().session_id();
   co_return true;
 }
@@ -204,7 +215,8 @@ Task<> Town::run(Session* session, Errand* errand) {
     }
     if (errand->terminal.empty()) {
       errand->terminal = session->terminal;
-      world_.tell("{} wants {} {} {} of {} at {}", plan_.cards[session->card].number,
+      errand->asked_first = loop_.now();
+      world_.tell("{} wants {} {} {} of {} at {}", cards_[session->card].number,
                   static_cast<int>(errand->kind), errand->id.text(), errand->amount,
                   errand->account, errand->terminal);
     }
@@ -249,6 +261,17 @@ Task<bool> Town::ask(Session* session, Errand* errand) {
     const rpc::Reply<words::DepositResponse> reply =
         co_await session->client->try_call(deposit_method, std::move(request), std::move(context));
     take(reply);
+  } else if (errand->kind == Errand::Kind::change_of_pin) {
+    Card& card = cards_[session->card];
+    words::ChangePinRequest request;
+    request.set_id(bytes_of(errand->id));
+    request.set_session_id(session->id);
+    request.set_old_pin(card.pin);
+    request.set_new_pin(errand->new_pin);
+    if (card.pin != errand->new_pin) card.perhaps_pin = errand->new_pin;
+    const rpc::Reply<words::ChangePinResponse> reply = co_await session->client->try_call(
+        change_pin_method, std::move(request), std::move(context));
+    take(reply);
   } else {
     words::TransferRequest request;
     request.set_id(bytes_of(errand->id));
@@ -260,8 +283,19 @@ Task<bool> Town::ask(Session* session, Errand* errand) {
     take(reply);
   }
   if (is_session_over) session->id.clear();
-  if (told) tell(errand, *std::move(told));
-  co_return told.has_value();
+  const bool is_told = told.has_value();
+  if (is_told) {
+    if (errand->kind == Errand::Kind::change_of_pin)
+      learn_pin(cards_[session->card], *errand, *told);
+    tell(errand, *std::move(told));
+  }
+  co_return is_told;
+}
+
+// A PIN that was changed is known. Of one that was not, the customer only knows that it may still be the old one.
+void Town::learn_pin(Card& card, const Errand& errand, const Answer& told) {
+  if (told.is != Answer::Is::done || card.pin == errand.new_pin) return;
+  card.perhaps_pin = std::exchange(card.pin, errand.new_pin);
 }
 
 Task<bool> Town::resolve(rpc::Client* client, Errand* errand, bool at_the_end) {
@@ -279,6 +313,7 @@ Task<bool> Town::resolve(rpc::Client* client, Errand* errand, bool at_the_end) {
   }
   if (reply->has_transferred()) told = done(reply->transferred().amount().minor_units());
   if (reply->has_suspense()) told = in_suspense(reply->suspense().amount().minor_units());
+  if (reply->has_pin_changed()) told = done(0);
   if (!at_the_end) {
     tell(errand, std::move(told));
   } else {
@@ -298,28 +333,6 @@ Task<> Town::ask_about_everything() {
       co_await loop_.sleep_for(2s);
     }
   }
-}
-
-Task<std::optional<words::AuditResponse>> Town::audit(std::string terminal) {
-  const std::unique_ptr<rpc::Client> client = make_client();
-  words::AuditRequest request;
-  request.set_terminal_id(std::move(terminal));
-  rpc::Context context(loop_.in(10s));
-  rpc::Reply<words::AuditResponse> reply =
-      co_await client->try_call(audit_method, std::move(request), std::move(context));
-  if (!reply) co_return std::nullopt;
-  co_return std::move(*reply);
-}
-
-Task<std::optional<words::CountResponse>> Town::count(std::string terminal) {
-  const std::unique_ptr<rpc::Client> client = make_client();
-  words::CountRequest request;
-  request.set_terminal_id(std::move(terminal));
-  rpc::Context context(loop_.in(10s));
-  rpc::Reply<words::CountResponse> reply =
-      co_await client->try_call(count_method, std::move(request), std::move(context));
-  if (!reply) co_return std::nullopt;
-  co_return std::move(*reply);
 }
 
 }  // namespace sim

@@ -21,14 +21,16 @@ namespace words = ::atm::v1;
 
 // What a customer asked for under one id, and everything that was ever told about it.
 struct Errand {
-  enum class Kind : std::uint8_t { withdrawal, deposit, transfer };
+  enum class Kind : std::uint8_t { withdrawal, deposit, transfer, change_of_pin };
   Kind kind = Kind::withdrawal;
   OperationId id;
   std::string account;
   std::string target;  // Of a transfer.
   std::string terminal;
   std::int64_t amount = 0;
-  Notes notes;  // Of a deposit.
+  Notes notes;          // Of a deposit.
+  std::string new_pin;  // Of a change of PIN.
+  Instant asked_first{};
 
   // Nothing: never told. Else what was told for sure, the first time and at the very end.
   struct Told {
@@ -42,17 +44,27 @@ struct Errand {
   std::optional<Told> at_the_end;
 };
 
+// A customer's card as the customer knows it. The bank replaces it, and its PIN is changed: whoever does it writes it down here.
 struct Card {
   std::string number;
   std::string account;
   std::string pin;
+  std::string perhaps_pin{};  // Not empty: the PIN is one of the two.
+};
+using Wallet = std::vector<Card>;
+
+// What staff were told of the cash that they took out.
+struct Emptying {
+  OperationId id;
+  std::string terminal;
+  std::optional<std::int64_t> told{};
 };
 
 struct TownPlan {
   std::vector<std::string> terminals;
-  std::vector<Card> cards;
   std::vector<std::string> accounts;
   int errands_per_customer = 5;
+  int emptyings_per_terminal = 0;
   Duration pause_max = 6s;
   Duration patience_min = 1s;
   Duration patience_max = 12s;
@@ -61,13 +73,17 @@ struct TownPlan {
 // The people. Their own machine never fails: what they were told, they know. Owned by the simulation; in its world.
 class Town {
  public:
-  Town(World& world, TownPlan plan);
+  Town(World& world, TownPlan plan, Wallet& cards);
 
   // Staff fill the cassettes, and go on until it is done.
-  Task<> load_cash(std::string terminal, std::uint32_t position, std::int64_t denomination,
-                   std::uint32_t count);
-  // Every customer runs their errands.
+  Task<> load_cash(std::string terminal);
+  // Every customer runs their errands, and staff empty the terminals and fill them again.
   void go();
+  // An old backup is in the bank: staff agree to go on with it as soon as the ATM asks, for ever.
+  void watch_history();
+  // False: they have just agreed, or the ATM does not answer.
+  Task<bool> has_nothing_to_agree_to();
+  void close() { for_ever_.cancel(); }
   bool is_quiet() const { return tasks_.size() == 0; }
   // Asks what became of everything, once the faults are over.
   Task<> ask_about_everything();
@@ -78,24 +94,35 @@ class Town {
   void spawn(Task<> task) { tasks_.spawn(std::move(task)); }
   NodeLoop& loop() { return loop_; }
   const std::vector<std::unique_ptr<Errand>>& errands() const { return errands_; }
+  const std::vector<std::unique_ptr<Emptying>>& emptyings() const { return emptyings_; }
 
  private:
   struct Session;
   Task<> live(std::size_t card);
+  Task<> look_after(std::string terminal);
+  Task<> empty(std::string terminal);
+  Task<> load(rpc::Client* client, std::string terminal, std::uint32_t position,
+              std::int64_t denomination, std::uint32_t count);
+  Task<> agree_to_history();
+  Task<> leave(Session* session);
   Task<bool> insert_card(Session* session);
   Task<> run(Session* session, Errand* errand);
   Task<bool> ask(Session* session, Errand* errand);
   Task<bool> resolve(rpc::Client* client, Errand* errand, bool at_the_end);
   Errand* think_of_an_errand(const Session& session);
   void tell(Errand* errand, Errand::Told told);
+  void learn_pin(Card& card, const Errand& errand, const Errand::Told& told);
   OperationId make_id();
   std::unique_ptr<rpc::Client> make_client();
 
   World& world_;
   TownPlan plan_;
+  Wallet& cards_;
   NodeLoop loop_;
   std::vector<std::unique_ptr<Errand>> errands_;
+  std::vector<std::unique_ptr<Emptying>> emptyings_;
   async::TaskScope tasks_;
+  async::TaskScope for_ever_;
 };
 
 }  // namespace sim

@@ -83,8 +83,11 @@ class World {
   // A connection between these two is reset; at both ends, or at one, and the other learns it when it writes.
   void reset_a_connection(bool at_both_ends);
 
-  // A faulty client's place: what leaves the ATM for the bank is what this makes of it. Whole frames in, whole frames out.
-  std::function<std::string(std::string_view)> meddle;
+  // What leaves the ATM for the bank, and the bank for the ATM, is what these make of it: the place of a faulty client, and of a
+  // bank of another version. Whole frames in, whole frames out.
+  using Meddle = std::function<std::string(std::string_view)>;
+  Meddle meddle_with_requests;
+  Meddle meddle_with_answers;
 
   // The story. Always part of the digest; kept only when somebody will read it.
   template <typename... T>

@@ -1,0 +1,41 @@
+// Plan: what a seed decides before anything happens.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "atm/settings.h"
+#include "town.h"
+#include "world.h"
+
+namespace sim {
+
+inline constexpr std::size_t trouble_kinds = 13;
+
+// In some runs the bank is put back to what it was a while before.
+struct Restore {
+  Duration backup_after{};
+  Duration restore_after{};
+};
+
+struct Plan {
+  explicit Plan(World& world);
+
+  std::vector<std::string> terminals;
+  std::vector<std::string> accounts;
+  Wallet cards;
+  Duration faults_for{};
+  Duration trouble_every{};
+  atm::Settings settings{};
+  int emptyings_per_terminal = 0;
+  std::optional<Restore> restore;
+  // Of each kind of trouble; a run has its own mixture.
+  std::array<std::uint64_t, trouble_kinds> weights{};
+};
+
+// What libsodium draws (salts, the bank's instance id) is the same for the same seed, too.
+void seed_sodium(async::SeededRandom& source);
+
+}  // namespace sim
