@@ -60,11 +60,12 @@ template <typename T>
 async::Task<std::optional<T>> while_read(Interrupts& interrupts, async::Task<T> task) {
   async::Task<int> signal = interrupts.next_or_unread();
   auto first = co_await async::first_of(std::move(task), std::move(signal));
-  std::optional<T> result;
-  if (first.index() == 0) result.emplace(std::get<0>(std::move(first)));
-  if (first.index() == 1 && std::get<1>(first) == SIGPIPE) {
+  const int* const caught = std::get_if<1>(&first);
+  if (caught != nullptr && *caught == SIGPIPE) {
     throw ops::Failure(ops::ExitCode::io_error, "Nobody reads standard output any more.");
   }
+  std::optional<T> result;
+  if (caught == nullptr) result.emplace(std::get<0>(std::move(first)));
   co_return result;
 }
 

@@ -128,7 +128,7 @@ class ScriptedBank {
   bool is_silent = false;
   bool question_is_silent = false;
   bool is_allowed = true;
-  bool mumbles = false;  // Answers neither yes nor no.
+  bool mumbles = false;                // Answers neither yes nor no.
   std::string currency = "EUR";        // Of everything here.
   std::vector<std::string> questions;  // What was asked before a change was.
   bank::v1::FundAccountResponse fund_response;
