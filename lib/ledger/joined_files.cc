@@ -121,6 +121,14 @@ DatabaseFile::DatabaseFile(sqlite3_file& database)
   xFileSize = [](sqlite3_file* file, sqlite3_int64* size) {
     return after_writes(file, [&](auto& real) { return real.xFileSize(file, size); });
   };
+  // Behind this, readers are told that they find the pages here; a checkpoint that an old reader cuts short syncs nothing before.
+  xFileControl = [](sqlite3_file* file, int operation, void* argument) {
+    auto& that = methods_of<DatabaseFile>(file);
+    if (operation == SQLITE_FCNTL_CKPT_DONE) {
+      that.checkpoint_result_ = that.writes_.flush(that.real_, *file);
+    }
+    return that.real_.xFileControl(file, operation, argument);
+  };
   database.pMethods = this;
 }
 

@@ -59,7 +59,8 @@ class WalFile : public sqlite3_io_methods {
   sqlite3_int64 next_read_ = -1;  // The page of the frame behind the one that was read last.
 };
 
-// A database with a WAL, which is written by checkpoints only: all that they move is written before its sync.
+// A database with a WAL, which is written by checkpoints only: all that they move is written before its sync, and before readers
+// look for it here.
 class DatabaseFile : public sqlite3_io_methods {
  public:
   // The file belongs to an open connection, the only one that writes it.
@@ -68,6 +69,9 @@ class DatabaseFile : public sqlite3_io_methods {
   DatabaseFile& operator=(const DatabaseFile&) = delete;
   ~DatabaseFile() = default;
 
+  // How the writes of the last checkpoint ended that SQLite does not ask about.
+  int checkpoint_result() const { return checkpoint_result_; }
+
  private:
   // Whatever else is done with the file, it has what was written before.
   template <typename Call>
@@ -75,6 +79,7 @@ class DatabaseFile : public sqlite3_io_methods {
 
   const sqlite3_io_methods& real_;
   JoinedWrites writes_;
+  int checkpoint_result_ = SQLITE_OK;
 };
 
 }  // namespace ledger

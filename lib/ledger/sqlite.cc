@@ -235,6 +235,9 @@ void Database::checkpoint() {
   const int result =
       sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved);
   if (result != SQLITE_OK && result != SQLITE_BUSY) fail(result);
+  if (database_file_ != nullptr && database_file_->checkpoint_result() != SQLITE_OK) {
+    fail(database_file_->checkpoint_result());
+  }
   if (pages == moved) wal_pages_ = 0;
 }
 

@@ -276,6 +276,26 @@ std::int64_t writes_so_far() { return calls_so_far("syscw:"); }
 constexpr std::int64_t pages_at_once = 15;
 constexpr std::int64_t calls_else = 10;
 
+TEST_F(SqliteJournalTest, ACheckpointThatAnOldReaderCutsShortShowsLaterReadersNoOldPages) {
+  Database database(file, Database::Access::read_write);
+  database.execute(
+      "CREATE TABLE page (number INTEGER PRIMARY KEY, age INTEGER, bytes BLOB);"
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40) "
+      "INSERT INTO page SELECT i, 0, zeroblob(3000) FROM n");
+  database.checkpoint();
+  database.join_writes();
+  database.execute("UPDATE page SET age = 1");
+
+  Database old(file, Database::Access::read_only);
+  const View view(old);
+  EXPECT_EQ(old.number("SELECT sum(age) FROM page"), 40);
+  database.execute("UPDATE page SET age = 2 WHERE number = 1");
+  database.checkpoint();
+
+  Database late(file, Database::Access::read_only);
+  EXPECT_EQ(late.number("SELECT sum(age) FROM page"), 41);
+}
+
 TEST_F(SqliteJournalTest, PagesThatFollowEachOtherGoAtOnceIntoTheWalAndFromThereIntoTheDatabase) {
   Database database(file, Database::Access::read_write);
   database.execute("CREATE TABLE note (text BLOB)");
