@@ -56,17 +56,19 @@ TEST_P(UnclearAnswerTest, IsNoYesToAnythingThatACustomerDoes) {
   const OperationId pin_id = house.new_id();
   house.withdraw(60);
   house.deposit(house.new_id(), 20, 1);
-  EXPECT_LE(transfer(transfer_id, 5).has_transferred(), house.balance("4000-john") == 505);
-  const bool has_new_pin = house.bank.state.customers.at("4000-jane").pin == "9876";
-  EXPECT_LE(change_pin(pin_id).has_changed(), has_new_pin || house.bank.times_asked("ChangePin"));
+  const bool was_transferred = transfer(transfer_id, 5).has_transferred();
+  EXPECT_LE(was_transferred, house.balance("4000-john") == 505);
+  const bool was_changed = change_pin(pin_id).has_changed();
+  EXPECT_LE(was_changed, house.bank.state.customers.at("4000-jane").pin == "9876");
   house.pass(5s);
 
   house.bank.moods.clear();
   house.pass(60s);
   expect_conserved();
-  EXPECT_EQ(house.resolve(transfer_id).has_transferred(), house.balance("4000-john") == 505);
-  EXPECT_EQ(house.resolve(pin_id).has_pin_changed(),
-            house.bank.state.customers.at("4000-jane").pin == "9876");
+  const bool is_transferred = house.resolve(transfer_id).has_transferred();
+  EXPECT_EQ(is_transferred, house.balance("4000-john") == 505);
+  const bool is_changed = house.resolve(pin_id).has_pin_changed();
+  EXPECT_EQ(is_changed, house.bank.state.customers.at("4000-jane").pin == "9876");
 }
 
 TEST_P(UnclearAnswerTest, IsNoDecisionAboutCashThatNobodyKnowsOf) {
