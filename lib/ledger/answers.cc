@@ -65,7 +65,8 @@ std::optional<Record> Answers::find(const OperationId& id, History& history) con
 
 bool Answers::is_complete_for(const OperationId& id) const {
   const std::optional<Instant> made_at = id.made_at();
-  return made_at.has_value() && *made_at > line_ && *made_at < complete_until_;
+  if (!made_at.has_value() || *made_at <= line_) return false;
+  return *made_at < incomplete_from_ || *made_at > incomplete_through_;
 }
 
 void Answers::forget(std::uint64_t projected_through, Instant line) {
@@ -81,7 +82,7 @@ void Answers::forget(std::uint64_t projected_through, Instant line) {
     }
     if (ahead_.size() > ahead_max) {
       const auto furthest = std::prev(ahead_.end());
-      be_incomplete_from(furthest->first);
+      be_incomplete(furthest->first, furthest->first);
       ahead_.erase(furthest);
     }
     entries_.pop_front();

@@ -19,7 +19,7 @@ namespace ledger {
 //
 // Always true: an id for which this is complete is in here or was never answered. Those are the ids made after `line()`. Answers
 // leave in the order in which they came, but one whose id is younger than the line (its maker's clock was ahead) stays until the
-// line has passed it too; when there are too many of those, the furthest ahead leave, and from there on this is not complete.
+// line has passed it too; when there are too many of those, the furthest ahead leave, and as far as those reach this is not complete.
 class Answers {
  public:
   // How many answers are kept because their ids are younger than the line. Honest clocks need a few.
@@ -42,8 +42,11 @@ class Answers {
   // or before. The line only moves forward.
   void forget(std::uint64_t projected_through, Instant line);
 
-  // Some ids made then or later may have been answered and are not in here.
-  void be_incomplete_from(Instant made_at) { complete_until_ = std::min(complete_until_, made_at); }
+  // Some ids made between these times, both included, may have been answered and are not in here.
+  void be_incomplete(Instant from, Instant through) {
+    incomplete_from_ = std::min(incomplete_from_, from);
+    incomplete_through_ = std::max(incomplete_through_, through);
+  }
 
   std::size_t size() const { return entries_.size() + ahead_.size(); }
   Instant line() const { return line_; }
@@ -104,7 +107,8 @@ class Answers {
   // Answers kept because their ids are younger than the line, by when the line passes them. Few: they are not in the index.
   std::multimap<Instant, Ahead> ahead_;
   Instant line_ = Instant::min();
-  Instant complete_until_ = Instant::max();
+  Instant incomplete_from_ = Instant::max();
+  Instant incomplete_through_ = Instant::min();
   // The last batch, and its first record: it may not be in the journal yet.
   BatchBytes last_batch_;
   std::uint64_t last_batch_from_ = 0;

@@ -79,8 +79,8 @@ class Ledger {
   // it (its maker's clock was ahead), then `replay` what History does not have yet.
   Instant restored();
   void remember(const Record& record, std::size_t position);
-  // What was answered to ids made then or later was not all remembered.
-  void remember_none_from(Instant made_at) { answers_.be_incomplete_from(made_at); }
+  // What was answered to ids made between these times was not all remembered.
+  void remember_none(Instant from, Instant through) { answers_.be_incomplete(from, through); }
 
   // Everything up to this record can be found in History.
   void forget(std::uint64_t projected_through);

@@ -216,7 +216,12 @@ void SqliteJournal::remember_recent(Ledger& ledger) {
   std::vector<OperationRow> rows =
       tables_.operations_from(first.view().substr(0, 6), remembered_max + 1);
   if (rows.size() > remembered_max) {
-    ledger.remember_none_from(time_in(rows.back().id));
+    // Ids that are made from now on are newer than all, unless somebody's clock was ahead.
+    Statement newest =
+        database_.prepare("SELECT id FROM operation WHERE id IS NOT NULL ORDER BY id DESC LIMIT 1");
+    newest.step();
+    const OperationId newest_id = *OperationId::from_bytes(newest.blob(0));
+    ledger.remember_none(time_in(rows.back().id), time_in(newest_id));
     rows.pop_back();
   }
   std::ranges::sort(rows, {}, &OperationRow::ledger_seq);

@@ -107,5 +107,17 @@ TEST_F(AnswersTest, IdsOfTheFutureAreKeptUpToALimitAndLookedUpBeyondIt) {
   EXPECT_EQ(found(id_ahead(1)), 1U);
 }
 
+TEST_F(AnswersTest, IdsThatAreNewerThanAllThatAreForgottenNeedNoLookUp) {
+  constexpr std::array<std::uint8_t, 10> any{1};
+  const auto id_at = [&](int hours) {
+    return OperationId::make(Instant(std::chrono::hours(hours)), any);
+  };
+  answers.be_incomplete(Instant(std::chrono::hours(3)), Instant(std::chrono::hours(5)));
+  EXPECT_TRUE(answers.is_complete_for(id_at(2)));
+  EXPECT_FALSE(answers.is_complete_for(id_at(3)));
+  EXPECT_FALSE(answers.is_complete_for(id_at(5)));
+  EXPECT_TRUE(answers.is_complete_for(id_at(6)));
+}
+
 }  // namespace
 }  // namespace ledger
