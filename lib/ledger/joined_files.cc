@@ -99,6 +99,7 @@ int WalFile::write_frames(sqlite3_file& file, const char* bytes, int size, sqlit
 template <typename Call>
 int DatabaseFile::after_writes(sqlite3_file* file, Call call) {
   auto& that = methods_of<DatabaseFile>(file);
+  if (that.checkpoint_result_ != SQLITE_OK) return that.checkpoint_result_;
   const int result = that.writes_.flush(that.real_, *file);
   return result == SQLITE_OK ? call(that.real_) : result;
 }
@@ -107,6 +108,7 @@ DatabaseFile::DatabaseFile(sqlite3_file& database)
     : sqlite3_io_methods(*database.pMethods), real_(*database.pMethods) {
   xWrite = [](sqlite3_file* file, const void* bytes, int size, sqlite3_int64 position) {
     auto& that = methods_of<DatabaseFile>(file);
+    if (that.checkpoint_result_ != SQLITE_OK) return that.checkpoint_result_;
     return that.writes_.write(that.real_, *file, bytes, size, position);
   };
   xRead = [](sqlite3_file* file, void* bytes, int size, sqlite3_int64 position) {

@@ -69,7 +69,8 @@ class DatabaseFile : public sqlite3_io_methods {
   DatabaseFile& operator=(const DatabaseFile&) = delete;
   ~DatabaseFile() = default;
 
-  // How the writes of the last checkpoint ended that SQLite does not ask about.
+  // How those writes of a checkpoint ended that SQLite does not ask about. After a failure nothing is done any more: pages are
+  // missing here, so the WAL must stay.
   int checkpoint_result() const { return checkpoint_result_; }
 
  private:
