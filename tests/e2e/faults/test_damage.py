@@ -118,6 +118,9 @@ async def test_a_running_atm_ends_at_a_changed_row_and_names_it(house, table):
         await staff_.settled()
     assert await house.atmd.terminate() == 0
     await house.atmd.start()
+    async with await house.staff() as staff_:  # What it tells the bank again at a start is written again, too.
+        await staff_.in_service(within=20)
+        await staff_.settled()
     change(house.folder / "atm/data/journal.db", f"UPDATE {table} SET terminal = 'x' WHERE id = x'{change_id.hex()}'")
     async with await RpcClient.connect(house.atmd.address) as client:
         asked = client.stub(AtmService).Resolve(id=change_id, terminal_id=TERMINAL)
