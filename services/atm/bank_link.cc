@@ -100,9 +100,6 @@ Task<bool> BankLink::refresh(std::string terminal, rpc::Context context) {
 }
 
 Task<> BankLink::on_connected(rpc::Channel& fresh) {
-  const std::uint32_t history_before = memory_.history;
-  const std::uint64_t seen_before = memory_.seen_seq;
-  const bool saw_more = memory_.highest_seq > seen_before;
   for (const auto& [terminal, standing] : standings_) {
     rpc::Context context(loop_.in(settings_.bank_patience));
     co_await sign_on(&fresh, terminal, std::move(context));
@@ -111,12 +108,6 @@ Task<> BankLink::on_connected(rpc::Channel& fresh) {
     log_.info(answers_ ? "the bank answers again" : "the bank answers");
   }
   answers_ = true;
-  // Behind an old backup a busy bank may soon have made as many changes again: its number then tells
-  // nothing, and its head only what was before the last sign-on. What came after that is told again.
-  if (!saw_more || memory_.history != history_before || !now_ || is_another_bank()) co_return;
-  begin_history(*now_, seen_before);
-  note_memory("TELLING_AGAIN",
-              "what was answered after the last sign-on, " + std::to_string(seen_before));
 }
 
 void BankLink::on_disconnected(const rpc::Status& why) {
@@ -124,6 +115,7 @@ void BankLink::on_disconnected(const rpc::Status& why) {
     log_.warn(answers_ ? "the bank is lost" : "the bank does not answer", {{"reason", why.text()}});
   }
   answers_ = false;
+  now_.reset();
   for (auto& [terminal, standing] : standings_) {
     standing.signed_on = false;
     standing.reason = "the bank does not answer";
@@ -211,11 +203,22 @@ void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn
   standing.in_service = answer.in_service();
   standing.reason = answer.in_service() ? "" : "the bank's operator took it out of service";
   standing.cash = Cents{answer.cash().minor_units()};
+  const bool is_new_connection = !now_;
   now_ = answer;
 
   if (is_another_bank()) {
     if (std::exchange(memory_.history_broken, true)) return;
     return note_memory("HISTORY_BROKEN", "another bank answers");
+  }
+  // Behind an old backup a busy bank may soon have made as many changes again: its number then tells
+  // nothing, and its head only what was before the last sign-on. What came after that is told again.
+  // This is decided before the new number and head take the place of those; the other terminals'
+  // sign-ons may never come.
+  if (is_new_connection && memory_.highest_seq > memory_.seen_seq) {
+    const std::uint64_t seen_before = memory_.seen_seq;
+    begin_history(answer, seen_before);
+    return note_memory("TELLING_AGAIN",
+                       "what was answered after the last sign-on, " + std::to_string(seen_before));
   }
   const bool first_ever = memory_.instance_id.bytes.empty();
   if (!first_ever && answer.ledger_seq() <= memory_.seen_seq) return;
@@ -288,7 +291,7 @@ void BankLink::refused(const std::string& terminal, const ::bank::v1::Refusal& r
 }
 
 bool BankLink::is_usable(const std::string& terminal) const {
-  if (!client_.is_connected() || !now_ || is_another_bank()) return false;
+  if (!client_.is_connected() || !is_our_bank()) return false;
   // A terminal that this ATM had once may still have something to tell.
   const auto found = standings_.find(terminal);
   return found == standings_.end() || found->second.signed_on;

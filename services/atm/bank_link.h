@@ -77,10 +77,11 @@ class BankLink final : public rpc::ConnectionObserver {
   template <typename Request, typename Response>
   Task<rpc::Reply<Response>> try_call(const rpc::Method<Request, Response>& method, Request request,
                                       rpc::Context context) {
-    if (is_another_bank()) {
-      co_return std::unexpected(rpc::Status{.code = rpc::StatusCode::unavailable,
-                                            .message = "another bank answers",
-                                            .never_sent = true});
+    if (!is_our_bank()) {
+      co_return std::unexpected(
+          rpc::Status{.code = rpc::StatusCode::unavailable,
+                      .message = now_ ? "another bank answers" : "the bank does not answer",
+                      .never_sent = true});
     }
     rpc::Reply<Response> reply =
         co_await client_.try_call(method, std::move(request), std::move(context));
@@ -120,6 +121,8 @@ class BankLink final : public rpc::ConnectionObserver {
   void forget_heads_after(std::uint64_t seq);
   // Not the one that is remembered.
   bool is_another_bank() const;
+  // The one that is remembered has signed a terminal on over this connection.
+  bool is_our_bank() const { return now_ && !is_another_bank(); }
   void refused(const std::string& terminal, const ::bank::v1::Refusal& refusal);
   Task<> usable(std::string terminal);
   Task<> keep_in_touch();
@@ -150,8 +153,9 @@ class BankLink final : public rpc::ConnectionObserver {
   std::optional<bool> answers_;  // As the log has it.
   std::map<std::string, Standing> standings_;
   BankMemory memory_;
-  std::vector<BankHead> heads_;              // Oldest first, none of an empty slot.
-  std::optional<::bank::v1::SignedOn> now_;  // What the bank said last, agreed or not.
+  std::vector<BankHead> heads_;  // Oldest first, none of an empty slot.
+  // What the bank said last over this connection, agreed or not.
+  std::optional<::bank::v1::SignedOn> now_;
   async::Event changed_;
   async::Event to_tell_again_;
   async::Event nothing_to_tell_;

@@ -19,6 +19,33 @@ class AtmHistoryTest : public testing::Test {
     for (int i = 0; i < 5; ++i) backup.heads.push_back("another life " + std::to_string(i));
     restore(backup);
   }
+  // The backup lacks a deposit of 50 and has grown past it; the second terminal's sign-on is not
+  // answered.
+  void begin_to_sign_two_on_after_a_backup() {
+    house.terminals = 2;
+    house.restart();
+    house.pass(3s);
+    const AtmBank::State backup = house.bank.state;
+    house.insert("4000-jane", "1234", "atm-1");
+    house.deposit(house.new_id(), 50, 1);
+    house.bank.ignored_terminals = {"atm-2"};
+    restore_and_grow(backup);
+  }
+  // The second terminal, after a backup that lacks its load.
+  AtmBank::State load_a_terminal_and_remove_it() {
+    house.terminals = 2;
+    house.restart();
+    house.pass(3s);
+    AtmBank::State backup = house.bank.state;
+    v1::LoadRequest load = AtmHouse::load_of(house.new_id(), 1, 20, 5);
+    load.set_terminal_id("atm-2");
+    house.call(load_method, std::move(load));
+    house.pass(3s);
+    house.terminals = 1;
+    house.restart();
+    house.pass(3s);
+    return backup;
+  }
   // How many items the bank was told again.
   std::uint32_t accept() {
     v1::AcceptBankHistoryRequest request;
@@ -87,6 +114,29 @@ TEST_F(AtmHistoryTest, WhatWasAnsweredAfterTheLastSignOnIsToldAgainAtANewConnect
   house.deposit(house.new_id(), 50, 1);
   restore_and_grow(backup);
   EXPECT_EQ(house.bank.state.cash["atm-1"], 250'00);
+  EXPECT_EQ(house.balance(), 150);
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
+// Each terminal signs on by itself: the first one's answer already moves on what was seen.
+TEST_F(AtmHistoryTest, AlsoWhenTheConnectionBreaksBetweenTheSignOnsOfTwoTerminals) {
+  begin_to_sign_two_on_after_a_backup();
+  house.bank.close();
+  house.bank.ignored_terminals.clear();
+  house.bank.open();
+  house.pass(10s);
+  EXPECT_EQ(house.balance(), 150);
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
+TEST_F(AtmHistoryTest, OrTheAtmIsRestartedThere) {
+  begin_to_sign_two_on_after_a_backup();
+  house.set_service(true);  // With which it is written down what was seen.
+  house.bank.ignored_terminals.clear();
+  house.restart();
+  house.pass(10s);
   EXPECT_EQ(house.balance(), 150);
   EXPECT_EQ(house.differences(), Sentences());
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
@@ -311,19 +361,23 @@ TEST_F(AtmHistoryTest, OneThatIsRestoredWhileItIsToldIsToldTheRest) {
 }
 
 TEST_F(AtmHistoryTest, ATerminalThatTheAtmNoLongerHasIsToldOfToo) {
-  house.terminals = 2;
-  house.restart();
-  house.pass(3s);
-  const AtmBank::State backup = house.bank.state;
-  v1::LoadRequest load = AtmHouse::load_of(house.new_id(), 1, 20, 5);
-  load.set_terminal_id("atm-2");
-  house.call(load_method, std::move(load));
-  house.pass(3s);
-  house.terminals = 1;
-  house.restart();
-  house.pass(3s);
+  const AtmBank::State backup = load_a_terminal_and_remove_it();
   restore(backup);
   EXPECT_EQ(house.bank.state.cash["atm-2"], 100'00);
+}
+
+// It signs no terminal on, and so does not even say which bank it is.
+TEST_F(AtmHistoryTest, ButNotToABankThatKnowsNoneOfTheTerminals) {
+  const AtmBank::State backup = load_a_terminal_and_remove_it();
+  house.bank.moods["LoadCash"] = Mood::silent;
+  restore(backup);
+  house.bank.close();
+  house.bank.state = AtmBank::State();
+  house.bank.terminals.clear();
+  house.bank.asked.clear();
+  house.bank.open();
+  house.pass(60s);
+  EXPECT_TRUE(house.bank.asked.empty());
 }
 
 TEST_F(AtmHistoryTest, AnItemThatIsRefusedHoldsUpNoOther) {
