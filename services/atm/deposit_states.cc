@@ -161,6 +161,18 @@ v1::DepositResponse Deposits::first_answer(const Item<Deposit>& item) const {
   return from_stored<v1::DepositResponse>(item.record.answer);
 }
 
+// Whether or not the acceptor has said by now that it kept them.
+void Deposits::taken(const Deposit& deposit, v1::ResolveResponse& response) const {
+  if (deposit.exception.empty()) {
+    *response.mutable_deposited() = deposited(deposit);
+    return;
+  }
+  v1::Suspense& suspense = *response.mutable_suspense();
+  suspense.set_message("Your notes were counted, but not credited: " + deposit.exception +
+                       ". Your bank's operator has to decide; nothing of them is lost.");
+  *suspense.mutable_amount() = to_wire(deposit.counted.amount(), machinery_.settings.currency);
+}
+
 v1::ResolveResponse Deposits::outcome(const Item<Deposit>& item) const {
   const Deposit& deposit = item.record;
   v1::ResolveResponse response;
@@ -170,14 +182,17 @@ v1::ResolveResponse Deposits::outcome(const Item<Deposit>& item) const {
     return response;
   }
   v1::DepositResponse first = first_answer(item);
-  if (deposit.credited || deposit.kept) {
+  if (deposit.credited) {
     *response.mutable_deposited() = deposited(deposit);
   } else if (deposit.state == DepositState::returned && !first.has_decline()) {
     *response.mutable_declined() =
         decline(v1::DECLINE_CODE_NOTES_RETURNED, "Your notes were given back.");
+  } else if (deposit.kept || first.has_deposited()) {
+    taken(deposit, response);
   } else if (first.has_suspense()) {
     *response.mutable_suspense() = std::move(*first.mutable_suspense());
   } else {
+    async::check(first.has_decline(), "a deposit that was not taken was declined");
     *response.mutable_declined() = std::move(*first.mutable_decline());
   }
   return response;

@@ -70,6 +70,8 @@ class Deposits {
 
   ::bank::v1::DepositRequest posting(const Deposit& deposit) const;
   v1::Deposited deposited(const Deposit& deposit) const;
+  // The outcome of one whose customer was told that it is taken, and that is not credited.
+  void taken(const Deposit& deposit, v1::ResolveResponse& response) const;
   // What the customer is told, if that is not settled yet. Whoever waits hears it when it is on the
   // disk, and when the terminal is free for what they ask next.
   void answer(const DepositItem& item, const v1::DepositResponse& response);

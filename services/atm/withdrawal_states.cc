@@ -190,6 +190,7 @@ v1::ResolveResponse Withdrawals::outcome(const Item<Withdrawal>& item) const {
   } else if (first.has_withdrawn()) {
     *response.mutable_withdrawn() = std::move(*first.mutable_withdrawn());
   } else {
+    async::check(first.has_decline(), "a withdrawal that was not paid was declined");
     *response.mutable_declined() = std::move(*first.mutable_decline());
   }
   return response;

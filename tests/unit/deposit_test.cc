@@ -18,6 +18,25 @@ class DepositTest : public testing::Test {
     EXPECT_EQ(house.open_items(), Sentences());
     EXPECT_EQ(house.exceptions(), Sentences());
   }
+  // 100.00: the customer hears that they are counted, and not credited yet.
+  OperationId take_without_a_word() {
+    house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
+    const OperationId id = house.new_id();
+    std::optional<rpc::Reply<v1::DepositResponse>> reply;
+    async::TaskScope scope(house.loop);
+    house.begin_call(scope, deposit_method, house.deposit_of(id, 50, 2), 4s, reply);
+    house.pass(1s);
+    house.acceptor->is_mute = true;
+    house.pass(10s);
+    EXPECT_TRUE(reply && (*reply)->has_deposited());
+    return id;
+  }
+  void expect_refused_later(OperationId id) {
+    const v1::ResolveResponse told = house.resolve(id);
+    ASSERT_TRUE(told.has_suspense()) << told.DebugString();
+    EXPECT_NE(told.suspense().message().find("not today"), std::string::npos);
+    EXPECT_EQ(told.suspense().amount().minor_units(), 100'00);
+  }
 
   AtmHouse house;
 };
@@ -103,14 +122,7 @@ TEST_F(DepositTest, WithoutAnyAnswerTheNotesAreKeptAndCreditedLater) {
 }
 
 TEST_F(DepositTest, NotesThatWereCountedAsKeptLeaveTheEscrowWhenTheAcceptorHearsAgain) {
-  house.bank.moods["Deposit"] = Mood::silent;
-  house.bank.moods["Resolve"] = Mood::silent;
-  std::optional<rpc::Reply<v1::DepositResponse>> reply;
-  async::TaskScope scope(house.loop);
-  house.begin_call(scope, deposit_method, house.deposit_of(house.new_id(), 50, 2), 4s, reply);
-  house.pass(1s);
-  house.acceptor->is_mute = true;
-  house.pass(10s);
+  take_without_a_word();
   house.bank.moods.clear();
   house.pass(10s);
   house.acceptor->is_mute = false;
@@ -119,6 +131,39 @@ TEST_F(DepositTest, NotesThatWereCountedAsKeptLeaveTheEscrowWhenTheAcceptorHears
   EXPECT_TRUE(inside->escrow.empty()) << inside->escrow.encoded();
   EXPECT_EQ(inside->bin.amount().value, 100'00);
   expect_taken(100);
+}
+
+// The bank is silent until the customer's deadline, and the acceptor from the counting on.
+TEST_F(DepositTest, WhatWasTakenIsNoNoWhileTheAcceptorDoesNotSayThatItKeptIt) {
+  const OperationId id = take_without_a_word();
+  v1::ResolveResponse told = house.resolve(id);
+  ASSERT_TRUE(told.has_deposited()) << told.DebugString();
+  EXPECT_FALSE(told.deposited().credited());
+  EXPECT_EQ(told.deposited().amount().minor_units(), 100'00);
+  house.restart();
+  EXPECT_TRUE(house.resolve(id).has_deposited());
+  house.bank.moods.clear();
+  house.pass(60s);
+  told = house.resolve(id);
+  EXPECT_TRUE(told.deposited().credited()) << told.DebugString();
+}
+
+TEST_F(DepositTest, WhatWasTakenAndIsRefusedLaterIsNeitherANoNorStillToBeCredited) {
+  house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ACCOUNT_CLOSED;
+  house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
+  const OperationId kept = house.new_id();
+  EXPECT_TRUE(house.deposit(kept, 50, 2, 4s).has_deposited());
+  house.bank.moods = {{"Deposit", Mood::refuses}};
+  house.pass(30s);
+  expect_refused_later(kept);
+  house.insert();
+  const OperationId silent = take_without_a_word();
+  house.bank.moods = {{"Deposit", Mood::refuses}};
+  house.pass(60s);
+  expect_refused_later(silent);
+  house.restart();
+  expect_refused_later(kept);
+  expect_refused_later(silent);
 }
 
 TEST_F(DepositTest, NotesThatTheAcceptorTookInWithoutAWordAreGivenBack) {
