@@ -13,19 +13,28 @@ Task<> ServiceWatch::run() {
   }
 }
 
+void ServiceWatch::tell(rpc::Health& health) {
+  health_ = &health;
+  tell_health();
+}
+
 void ServiceWatch::look() {
+  for (const auto& [id, terminal] : terminals_) note(id, terminal->service());
+  tell_health();
+}
+
+void ServiceWatch::tell_health() {
+  // A server that ends says so itself.
+  if (health_ == nullptr || !health_->is_serving("")) return;
   bool any_serves = false;
   std::string reasons;
   for (const auto& [id, terminal] : terminals_) {
     const Terminal::Service service = terminal->service();
-    note(id, service);
     if (service.state == v1::SERVICE_STATE_IN_SERVICE) any_serves = true;
     if (!reasons.empty()) reasons += "; ";
     if (terminals_.size() > 1) reasons += id + ": ";
     reasons += service.reason;
   }
-  // A server that ends says so itself.
-  if (health_ == nullptr || !health_->is_serving("")) return;
   health_->set_serving("atm.v1.AtmService", any_serves, any_serves ? "" : reasons);
 }
 

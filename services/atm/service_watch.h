@@ -22,11 +22,13 @@ class ServiceWatch {
 
   // Until it is cancelled.
   Task<> run();
-  // From now on this health is told. It dies after the last turn of the loop.
-  void tell(rpc::Health& health) { health_ = &health; }
+  // From now on this health is told, at once for the first time. It dies after the last turn of the
+  // loop.
+  void tell(rpc::Health& health);
 
  private:
   void look();
+  void tell_health();
   void note(const std::string& terminal, const Terminal::Service& service);
 
   Machinery& machinery_;

@@ -46,6 +46,18 @@ TEST_F(ServiceWatchTest, AtTheStartTheBankIsFoundAndTheTerminalServes) {
   EXPECT_THAT(lines, Not(HasSubstr("out of service")));
 }
 
+TEST_F(ServiceWatchTest, WithoutABankHealthSaysSoFromTheFirstMomentOn) {
+  house.bank.close();
+  house.pass(2s);
+  rpc::ServerObserver observer;
+  rpc::Server server(house.loop, rpc::ServerLimits{}, observer);
+  house.atm->serve_on(server);
+  EXPECT_TRUE(server.health().is_serving(""));
+  EXPECT_TRUE(server.health().is_serving("atm.v1.StaffService"));
+  EXPECT_FALSE(server.health().is_serving("atm.v1.AtmService"));
+  house.stop();
+}
+
 TEST_F(ServiceWatchTest, ALostBankIsToldAndThatItIsBack) {
   logged();
   house.bank.close();
