@@ -211,6 +211,8 @@ TEST_F(CommandTest, SuspenseIsNotDoneAndNotDeclined) {
   EXPECT_EQ(ran.code, 75);
   EXPECT_THAT(ran.errors,
               HasSubstr("60.00 EUR stays reserved until your bank has looked into it."));
+  EXPECT_TRUE(pending->read().empty()) << "an answer is not asked for again";
+  EXPECT_THAT(run({.what = What::balance}).out, StartsWith("Balance:"));
 }
 
 TEST_F(CommandTest, AmountsAreInTheAccountsCurrency) {
