@@ -8,6 +8,13 @@ namespace atm {
 
 namespace wire = ::bank::v1;
 
+namespace {
+
+// The notes are not in the acceptor.
+bool is_out(Place place) { return place == Place::returned || place == Place::never_seen; }
+
+}  // namespace
+
 DepositItem Deposits::begin(Terminal& terminal, Deposit deposit, rpc::Context customer) {
   deposit.terminal = terminal.id();
   deposit.post_id = machinery_.make_id();
@@ -31,7 +38,7 @@ Task<> Deposits::take(DepositItem item, rpc::Context customer) {
   if (!told) {
     // A silent acceptor may have taken them in. What it does not say either now is written down, so that it is asked again.
     const Told<Accepted> back = co_await item->terminal.acceptor().give_back(item->record.id);
-    if (!back || (back->place != Place::returned && back->place != Place::never_seen)) {
+    if (!back || !is_out(back->place)) {
       co_await to_counted(item, item->record.put_in);
       co_return co_await to_suspense(item, "the acceptor does not say whether it took the notes");
     }
@@ -119,6 +126,10 @@ Task<> Deposits::recover_escrow(Terminal& terminal) {
 
 Task<> Deposits::settle(DepositItem item) {
   while (item->record.is_open()) {
+    if (!item->record.exception.empty()) {
+      co_await confirm_kept(item);
+      continue;
+    }
     switch (item->record.state) {
       case DepositState::counted:
         co_await give_back(item);
@@ -146,7 +157,8 @@ Task<> Deposits::settle(DepositItem item) {
 Task<> Deposits::settle_posting(DepositItem item) {
   if (item->record.kept) co_return co_await post(item);
   if (is_promised(item)) {
-    machinery_.queue.spawn(confirm_kept(item));
+    async::TaskScope beside(machinery_.loop);
+    beside.spawn(confirm_kept(item));
     co_return co_await post(item);
   }
   const Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
@@ -186,14 +198,14 @@ Task<> Deposits::post(DepositItem item) {
   co_await machinery_.journal.commit(item->terminal.entry(item->record, "posting anew"));
 }
 
-// Also when the notes were counted as kept before: the acceptor may have been silent then.
 Task<> Deposits::keep(DepositItem item) {
+  if (item->record.kept) co_return co_await to_kept(item);
   item->waiting_for = "the acceptor to keep the notes";
   const Told<Accepted> told = co_await item->terminal.acceptor().keep(item->record.id);
   if (told && told->place == Place::kept) co_return co_await to_kept(item);
-  const bool is_out = told && (told->place == Place::returned || told->place == Place::never_seen);
-  if (is_out && !item->record.kept) {
+  if (told && is_out(told->place)) {
     answer_deposited(item);
+    item->record.state = DepositState::returned;
     co_return to_exception(item,
                            "the acceptor gave the notes back, and the bank has credited them");
   }
@@ -208,9 +220,14 @@ Task<> Deposits::keep(DepositItem item) {
 }
 
 Task<> Deposits::confirm_kept(DepositItem item) {
-  while (!item->record.kept && item->record.is_open()) {
+  while (!item->record.kept) {
     const Told<Accepted> told = co_await item->terminal.acceptor().keep(item->record.id);
     if (told && told->place == Place::kept) co_return co_await note_kept(item);
+    if (told && is_out(told->place)) {
+      // What it means beside a posting, the bank's answer will tell.
+      if (!item->record.exception.empty()) co_await to_returned(item);
+      co_return;
+    }
     co_await machinery_.loop.sleep_for(machinery_.settings.decision_poll);
   }
 }
@@ -229,9 +246,7 @@ Task<> Deposits::ask_acceptor(DepositItem item) {
   item->waiting_for = "the acceptor to say where the notes are";
   const Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
   if (told && told->place == Place::escrow) co_return co_await give_back(item);
-  if (told && (told->place == Place::returned || told->place == Place::never_seen)) {
-    co_return co_await to_returned(item);
-  }
+  if (told && is_out(told->place)) co_return co_await to_returned(item);
   if (told && told->place == Place::kept) {
     item->record.counted = told->notes;
     item->record.post_id = item->record.second_post_id;

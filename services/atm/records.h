@@ -117,6 +117,8 @@ struct Withdrawal {
 };
 
 // Rule 19. POSTING whose customer was answered is "counted, not yet credited". CREDITED goes on to KEPT.
+// One with an exception has ended for the bank. For the ATM it has when the acceptor has said where
+// its notes are: `kept`, or not in it, and then it is RETURNED.
 enum class DepositState : std::uint8_t { counted, posting, credited, kept, returned, suspense };
 inline std::span<const std::string_view> names_of(DepositState) {
   static constexpr std::array<std::string_view, 6> names = {"COUNTED", "POSTING",  "CREDITED",
@@ -152,7 +154,7 @@ struct Deposit {
   static constexpr std::string_view kind = "deposit";
   static constexpr std::string_view table = "deposit";
   static constexpr std::string_view open =
-      "exception = '' AND state != 'KEPT' AND state != 'RETURNED'";
+      "state != 'RETURNED' AND (kept = 0 OR exception = '' AND state != 'KEPT')";
   static constexpr int key_columns = 1;
   static constexpr void fields(auto&& field) {
     field("id", &Deposit::id);
@@ -177,7 +179,8 @@ struct Deposit {
   }
 
   bool is_open() const {
-    return exception.empty() && state != DepositState::kept && state != DepositState::returned;
+    if (state == DepositState::returned) return false;
+    return !kept || (exception.empty() && state != DepositState::kept);
   }
 };
 

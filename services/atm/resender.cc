@@ -21,7 +21,8 @@ void end_well(Withdrawal& withdrawal) {
 }
 void end_well(Deposit& deposit) {
   deposit.credited = true;
-  deposit.state = DepositState::kept;
+  // Where the notes are, the acceptor may still have to say.
+  deposit.state = deposit.kept ? DepositState::kept : DepositState::credited;
 }
 void end_well(Movement& movement) { movement.state = MovementState::settled; }
 
@@ -191,8 +192,7 @@ Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
 
 // Of notes that the acceptor gave back there is nothing to tell.
 Task<Resender::Answer> Resender::tell(Deposit deposit) {
-  const bool is_settled = deposit.credited && deposit.exception.empty();
-  if (!is_settled && !deposit.kept) co_return Answer();
+  if (deposit.state == DepositState::returned) co_return Answer();
   wire::DepositRequest request;
   request.set_id(std::string(deposit.post_id.view()));
   request.set_terminal_id(deposit.terminal);
