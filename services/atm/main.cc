@@ -38,7 +38,8 @@ int main(int argc, char** argv) {
   serving.option("listen", serve.listen, "HOST:PORT", "Where to listen; may be given again");
   serving.option("data", serve.data, "DIR", "The journal, and the simulated devices' worlds")
       .required();
-  serving.option("terminal", serve.terminals, "ID[,ID..]", "The terminals, as the bank knows them");
+  serving.option("terminal", serve.terminals, "ID[,ID..]",
+                 "The terminals, as the bank knows them; at most 100");
   serving.option("currency", serve.currency, "CODE", "What the notes are of");
   serving.option("denominations", serve.denominations, "AMOUNT[,AMOUNT..]",
                  "The notes that are loaded and accepted, as 5,10,20; without it the currency's");

@@ -75,6 +75,11 @@ std::vector<std::string> terminal_names(const ServeOptions& options) {
       begin = end + 1;
     }
   }
+  if (names.size() > terminals_max) {
+    throw ops::Failure(ops::ExitCode::usage, "one atmd drives at most " +
+                                                 std::to_string(terminals_max) +
+                                                 " terminals, not " + std::to_string(names.size()));
+  }
   const std::set<std::string> unique(names.begin(), names.end());
   if (unique.size() == names.size()) return names;
   throw ops::Failure(ops::ExitCode::usage, "a terminal is named twice");

@@ -34,6 +34,9 @@ struct Settings {
   std::uint64_t free_space_reserve_bytes = 64ULL * 1024 * 1024;
 };
 
+// Of one atmd. They sign on to the bank side by side, each of them with a call of one connection.
+inline constexpr std::size_t terminals_max = 100;
+
 // Items that have ended are kept in memory for their retries; older ones are read from the journal.
 inline constexpr std::size_t ended_items_kept_max = 10'000;
 inline constexpr std::size_t ended_items_forgotten_at_once = 1'000;

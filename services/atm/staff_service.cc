@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <map>
+#include <ranges>
 #include <utility>
 
 #include "atm/messages.h"
@@ -9,6 +10,9 @@
 namespace atm {
 
 namespace {
+
+// Of each of a reply's two lists: together they leave room for the rest of a frame.
+constexpr std::size_t listed_bytes_max = 28'000;
 
 constexpr std::array<FaultKind, 6> fault_kinds = {FaultKind::none, FaultKind::none,
                                                   FaultKind::jam,  FaultKind::present_unknown,
@@ -34,19 +38,39 @@ void append_open(std::vector<v1::OpenItem>& to, const Items<T>& items, const Ter
   }
 }
 
-// The items that ended as they must not: the operator should know (rule 17).
+// Of the items that ended as they must not a sentence each, by id: the operator should know (rule 17).
 template <Record T>
-void append_exceptions(std::vector<std::string>& to, const Items<T>& items, JournalFile& file,
-                       const Terminal& terminal) {
-  std::map<OperationId, T> refused;
+void add_exceptions(std::map<OperationId, std::string>& to, const Items<T>& items,
+                    JournalFile& file, const Terminal& terminal) {
+  const auto add = [&to](const T& record) {
+    to.try_emplace(record.id, "The " + std::string(T::kind) + " " + record.id.text() +
+                                  " ended in state " + std::string(name(record.state)) + ": " +
+                                  record.exception + ".");
+  };
   for (const T& record : file.read<T>("terminal = ? AND exception != ''", {terminal.id()})) {
-    refused.emplace(record.id, record);
+    add(record);
   }
-  for (const T& record : items.refused(terminal)) refused.emplace(record.id, record);
-  for (const auto& [id, record] : refused) {
-    to.push_back("The " + std::string(T::kind) + " " + record.id.text() + " ended in state " +
-                 std::string(name(record.state)) + ": " + record.exception + ".");
+  for (const T& record : items.refused(terminal)) add(record);
+}
+
+std::size_t bytes_of(const std::string& text) { return text.size(); }
+std::size_t bytes_of(const google::protobuf::Message& message) { return message.ByteSizeLong(); }
+
+// Adds those that fit into a reply beside the rest of it. Returns how many do not.
+template <typename T>
+std::uint32_t add_what_fits(std::vector<T> from, google::protobuf::RepeatedPtrField<T>* to) {
+  std::uint32_t left_out = 0;
+  std::size_t bytes = 0;
+  for (T& each : from) {
+    constexpr std::size_t overhead = 8;  // Tag and length.
+    bytes += bytes_of(each) + overhead;
+    if (bytes > listed_bytes_max) {
+      ++left_out;
+    } else {
+      *to->Add() = std::move(each);
+    }
   }
+  return left_out;
 }
 
 std::optional<ops::DayNumber> parse_day(const std::string& text) {
@@ -98,12 +122,14 @@ std::vector<v1::OpenItem> StaffService::open_items(const Terminal& terminal) con
 }
 
 std::vector<std::string> StaffService::exceptions(const Terminal& terminal) const {
-  std::vector<std::string> refused;
+  std::map<OperationId, std::string> by_id;
   JournalFile& file = machinery_.journal.file();
-  append_exceptions(refused, known_.withdrawals, file, terminal);
-  append_exceptions(refused, known_.deposits, file, terminal);
-  append_exceptions(refused, known_.movements, file, terminal);
-  return refused;
+  add_exceptions(by_id, known_.withdrawals, file, terminal);
+  add_exceptions(by_id, known_.deposits, file, terminal);
+  add_exceptions(by_id, known_.movements, file, terminal);
+  std::vector<std::string> sentences;
+  for (auto& [id, sentence] : std::views::reverse(by_id)) sentences.push_back(std::move(sentence));
+  return sentences;
 }
 
 v1::Terminal StaffService::view(const Terminal& terminal) const {
@@ -228,7 +254,11 @@ Task<v1::AuditResponse> StaffService::audit(v1::AuditRequest request, rpc::Conte
   const std::optional<std::string> difference = difference_with_bank(at.stock(), at_bank, currency);
   if (quiet && difference) {
     response.add_differences(*difference);
-    for (const std::string& sentence : exceptions(at)) response.add_differences(sentence);
+    const std::uint32_t left_out = add_what_fits(exceptions(at), response.mutable_differences());
+    if (left_out > 0) {
+      response.add_differences("There are " + std::to_string(left_out) +
+                               " more exceptions; the bank's operator has them, too.");
+    }
   }
   co_return response;
 }
@@ -264,8 +294,8 @@ Task<v1::ListOpenItemsResponse> StaffService::list_open_items(v1::ListOpenItemsR
                                                               rpc::Context /*context*/) {
   Terminal& at = terminal(request.terminal_id());
   v1::ListOpenItemsResponse response;
-  for (v1::OpenItem& item : open_items(at)) *response.add_items() = std::move(item);
-  for (std::string& sentence : exceptions(at)) response.add_exceptions(std::move(sentence));
+  response.set_items_left_out(add_what_fits(open_items(at), response.mutable_items()));
+  response.set_exceptions_left_out(add_what_fits(exceptions(at), response.mutable_exceptions()));
   co_return response;
 }
 

@@ -103,6 +103,7 @@ std::string unusual(const Message& message, const FieldDescriptor& field, std::s
     return "none";
   }
   if (field.name() == "replayed" && text == "no") return "";
+  if (field.name().ends_with("_left_out") && text == "0") return "";
   return text;
 }
 

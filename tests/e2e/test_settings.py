@@ -78,3 +78,10 @@ async def test_what_cannot_work_is_refused(programs, tmp_path, command):
 async def test_the_help_says_from_where_to_where(programs):
     shown = await programs.run("atmd", "serve", "--help")
     assert "from 1s to 168h; default 2m; ATMD_HOLD_TIME" in " ".join(shown.out.split())
+
+
+async def test_one_atmd_drives_at_most_a_hundred_terminals(programs, tmp_path):
+    names = ",".join(f"atm-{number}" for number in range(101))
+    argv = ["atmd", "serve", *COMMANDS["atmd serve"], "--terminal", names]
+    says(await programs.run(*argv, cwd=tmp_path), USAGE, "at most 100 terminals")
+    assert list(tmp_path.iterdir()) == []

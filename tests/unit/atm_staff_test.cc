@@ -1,0 +1,90 @@
+// What staff are told still fits into a reply when a bad day has left hundreds of items, and a line
+// to the bank that is slow still lets every terminal sign on.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "atm_fixture.h"
+
+namespace atm {
+namespace {
+
+using testing::HasSubstr;
+
+class AtmStaffTest : public testing::Test {
+ protected:
+  static constexpr std::uint32_t many = 2'000;
+
+  static Deposit deposit_number(std::uint32_t number) {
+    Deposit deposit;
+    deposit.terminal = "atm-1";
+    deposit.card = "4000-jane";
+    deposit.id.bytes = {2, static_cast<std::uint8_t>(number >> 8U),
+                        static_cast<std::uint8_t>(number & 0xffU)};
+    deposit.post_id = deposit.second_post_id = deposit.id;
+    deposit.counted = deposit.put_in = Notes{{Cents{50'00}, 1}};
+    deposit.state = DepositState::posting;
+    deposit.kept = true;
+    return deposit;
+  }
+  // Each is one that the bank refused, or has still to answer.
+  void leave_many(const std::string& exception) {
+    house.stop();
+    {
+      JournalFile file(house.folder() / "atm");
+      for (std::uint32_t number = 0; number < many; ++number) {
+        Deposit deposit = deposit_number(number);
+        deposit.exception = exception;
+        rows.push_back(to_row(deposit));
+      }
+      file.write(rows);
+    }
+    house.start();
+    house.pass(3s);
+  }
+  v1::ListOpenItemsResponse items() {
+    return house.call(list_open_items_method, v1::ListOpenItemsRequest());
+  }
+
+  AtmHouse house;
+  std::vector<Row> rows;
+};
+
+TEST_F(AtmStaffTest, OfMoreExceptionsThanFitIntoAReplyTheNewestAreListedAndTheOthersCounted) {
+  leave_many("the bank refused it: not today");
+  const v1::ListOpenItemsResponse told = items();
+  EXPECT_GE(told.exceptions_size(), 200);
+  EXPECT_EQ(told.exceptions_size() + static_cast<int>(told.exceptions_left_out()), many);
+  EXPECT_EQ(told.items_left_out(), 0U);
+  EXPECT_THAT(told.exceptions(0), HasSubstr(deposit_number(many - 1).id.text()));
+
+  house.bank.state.cash["atm-1"] += 50'00;
+  const v1::AuditResponse audit = house.audit();
+  EXPECT_GE(audit.differences_size(), 200);
+  const int listed = audit.differences_size() - 2;
+  EXPECT_EQ(audit.differences(audit.differences_size() - 1),
+            "There are " + std::to_string(static_cast<int>(many) - listed) +
+                " more exceptions; the bank's operator has them, too.");
+}
+
+TEST_F(AtmStaffTest, OfMoreOpenItemsThanFitTheOthersAreCounted) {
+  house.bank.moods["Deposit"] = Mood::silent;
+  leave_many("");
+  const v1::ListOpenItemsResponse told = items();
+  EXPECT_GE(told.items_size(), 100);
+  EXPECT_EQ(told.items_size() + static_cast<int>(told.items_left_out()), many);
+  EXPECT_EQ(house.audit().open_items(), many);
+  EXPECT_EQ(house.terminal().open_items(), many);
+}
+
+TEST_F(AtmStaffTest, TerminalsSignOnSideBySide) {
+  house.terminals = 2;
+  house.settings.bank_patience = 8s;
+  house.bank.delays["SignOn"] = 6s;
+  house.restart();
+  house.pass(30s);
+  const auto told = house.call(list_terminals_method, v1::ListTerminalsRequest());
+  for (const v1::Terminal& terminal : told.terminals()) EXPECT_EQ(terminal.reason(), "");
+}
+
+}  // namespace
+}  // namespace atm
