@@ -168,6 +168,7 @@ void AtmBank::require_token(const Request& request) const {
 async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, rpc::Context) {
   if (moods["SignOn"] == Mood::silent) co_await never_;
   if (ignored_terminals.contains(request.terminal_id())) co_await never_;
+  if (delays.contains("SignOn")) co_await loop_.sleep_for(delays.at("SignOn"));
   wire::SignOnResponse response;
   if (mumbled("SignOn", response)) co_return response;
   if (!terminals.contains(request.terminal_id())) {
