@@ -110,6 +110,10 @@ void Disk::plan(Trouble trouble, std::uint64_t operations, bool sticky) {
   sticky_ = sticky;
 }
 
+void Disk::fail_reads(std::optional<std::uint64_t> after) {
+  reads_until_ = after ? reads_ + *after : UINT64_MAX;
+}
+
 std::map<std::string, std::string> Disk::survivors(Loss loss, async::Random& random) const {
   std::map<std::string, std::string> left;
   for (const auto& [name, file] : files_) left[name] = file->survivors(loss, random);

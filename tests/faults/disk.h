@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -72,6 +73,11 @@ class Disk {
   // The next trouble comes at the operation after `operations` more of them. An error comes once, or at every one from there.
   void plan(Trouble trouble, std::uint64_t operations, bool sticky = false);
   std::uint64_t operations() const { return operations_; }
+  // From SQLite, before each read: may it be done?
+  bool may_read() { return reads_++ < reads_until_; }
+  // Every read fails after so many more of them; none does without a number.
+  void fail_reads(std::optional<std::uint64_t> after);
+  std::uint64_t reads() const { return reads_; }
   bool is_on() const { return is_on_; }
   // An operation was refused since the power came last.
   bool had_trouble() const { return had_trouble_; }
@@ -88,6 +94,8 @@ class Disk {
   std::map<std::string, std::shared_ptr<File>> files_;
   std::uint64_t operations_ = 0;
   std::uint64_t trouble_at_ = 0;
+  std::uint64_t reads_ = 0;
+  std::uint64_t reads_until_ = UINT64_MAX;
   Trouble trouble_ = Trouble::none;
   bool sticky_ = false;
   bool is_on_ = true;

@@ -1,6 +1,7 @@
 // Power loss at every write of a script, with every kind of damage, for the bank's journal and the ATM's: what was acknowledged is
 // there, what was not is there whole or not at all, and the file is sound. Then the same for disks that report errors.
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -315,6 +316,76 @@ TEST_F(PowerLossTest, ACopyHasNothingThatTheBankCouldStillForget) {
   }
   disk.power_on(Loss::all, random);
   EXPECT_EQ(ledger::verify(mount.folder() + "/bank.db").head.ledger_seq, 2U);
+}
+
+// A bank whose database and WAL have pages of it, so that a copy reads both.
+class CopyTest : public PowerLossTest {
+ protected:
+  CopyTest() : journal(mount.folder() + "/bank.db"), bank(journal, std::chrono::microseconds(0)) {
+    open_accounts(300);
+    journal.tidy(true);
+    open_accounts(100);
+    reader = journal.open_reader();
+  }
+  ~CopyTest() override { disk.fail_reads(std::nullopt); }
+
+  void open_accounts(int count) {
+    for (int i = 0; i < count; ++i) {
+      const std::string name = "account-" + std::to_string(bank.books().last_seq());
+      bank.must(ledger::OpenAccount{.account = name, .currency = ledger::eur});
+    }
+    bank.project();
+  }
+  // What a copy to there ends with.
+  std::string ending_of_copy(const std::string& path) {
+    try {
+      reader->backup(path);
+    } catch (const StorageError& error) {
+      return std::to_string(error.exit_status()) + ": " + error.what();
+    }
+    return "0";
+  }
+
+  ledger::SqliteJournal journal;
+  ledger::Bank bank;
+  std::unique_ptr<ledger::JournalReader> reader;
+};
+
+TEST_F(CopyTest, ThatCannotReadTheBankInTheMiddleIsAFaultOfTheBanksFile) {
+  const TemporaryFolder elsewhere;
+  const std::string copied = elsewhere.path() + "/copied";
+  const std::uint64_t before = disk.reads();
+  ASSERT_EQ(ending_of_copy(copied), "0");
+  const std::uint64_t reads = disk.reads() - before;
+  EXPECT_GT(reads, 20U);
+  std::filesystem::remove(copied);
+  for (std::uint64_t done = 0; done < reads; ++done) {
+    reader = journal.open_reader();  // What another one has read it has in memory.
+    disk.fail_reads(done);
+    const std::string told = ending_of_copy(copied);
+    disk.fail_reads(std::nullopt);
+    if (told == "0") break;  // It reads less than the first one did.
+    const std::string expected = "74: cannot read or write " + mount.folder() + "/bank.db: ";
+    EXPECT_EQ(told.substr(0, expected.size()), expected) << "after " << done << " reads: " << told;
+    EXPECT_TRUE(std::filesystem::is_empty(elsewhere.path())) << "after " << done << " reads";
+  }
+  std::filesystem::remove(copied);
+  EXPECT_EQ(ending_of_copy(copied), "0");
+}
+
+TEST_F(CopyTest, ThatCannotBeWrittenInTheMiddleIsAFaultOfItsPath) {
+  Disk other;
+  const TemporaryFolder elsewhere;
+  const Mount there(elsewhere.path(), other);
+  const std::string copied = elsewhere.path() + "/copied";
+  for (const std::uint64_t writes : {0U, 1U, 10U}) {
+    other.restore({});
+    other.open(copied + ".partial", true);
+    other.plan(Disk::Trouble::error, writes, true);
+    const std::string told = ending_of_copy(copied);
+    EXPECT_EQ(told, "73: cannot create " + copied + ": disk I/O error");
+    EXPECT_TRUE(std::filesystem::is_empty(elsewhere.path()));
+  }
 }
 
 TEST_F(PowerLossTest, TheAtmsJournalLosesNothingThatWasAcknowledged) {

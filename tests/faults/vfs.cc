@@ -58,6 +58,7 @@ int close_file(sqlite3_file* file) {
 }
 
 int read_file(sqlite3_file* file, void* to, int size, sqlite3_int64 offset) {
+  if (!of(file).disk->may_read()) return SQLITE_IOERR_READ;
   const std::string_view data = of(file).file->data();
   const auto begin = std::min(static_cast<std::size_t>(offset), data.size());
   const std::size_t there = std::min(static_cast<std::size_t>(size), data.size() - begin);

@@ -6,8 +6,10 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <sched.h>
 #include <string>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -104,6 +106,30 @@ TEST_F(BankFileTest, ASecondBankFindsItInUseUnderWhateverName) {
                                         std::to_string(getpid()))));
     }
   }
+}
+
+// In a child's view of the file system, which ends with the child. Where the system lets nobody
+// mount, a hard link is the next best: it is the same file in another place, too.
+TEST_F(BankFileTest, ASecondBankFindsItInUseWhereItIsMountedToo) {
+  const SqliteJournal journal(file);
+  const pid_t child = fork();
+  if (child == 0) {
+    const std::string other = directory.file("mounted.db");
+    std::ofstream(other).close();
+    const bool is_mounted =
+        (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
+        mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+        mount(file.c_str(), other.c_str(), nullptr, MS_BIND, nullptr) == 0;
+    if (!is_mounted) {
+      fs::remove(other);
+      fs::create_hard_link(file, other);
+    }
+    const std::string told = starting(other);
+    _exit(told.starts_with("73: cannot open " + other + ": it is in use by process ") ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(BankFileTest, AFileThatTookTheNameOfOneInUseIsNotOpenedEither) {
