@@ -199,22 +199,6 @@ TEST_F(AtmServiceTest, AChangeThatIsFencedWhileItWaitsNeverBegins) {
   EXPECT_EQ(house.balance(), 150);
 }
 
-TEST_F(AtmServiceTest, TheTerminalIsFreeWhenADeclinedDepositIsAnswered) {
-  house.insert();
-  house.bank.moods["Deposit"] = Mood::refuses;
-  house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ACCOUNT_CLOSED;
-  const Terminal* const terminal = house.atm->terminals().at("atm-1").get();
-  const auto watch = [](AtmHouse* at, const Terminal* watched, v1::DepositRequest request,
-                        bool* was_busy) -> Task<> {
-    rpc::Context context(at->loop.in(10s));
-    co_await at->client->try_call(deposit_method, std::move(request), std::move(context));
-    *was_busy = watched->is_busy();
-  };
-  bool was_busy = true;
-  house.run(watch(&house, terminal, house.deposit_of(house.new_id(), 50, 1), &was_busy));
-  EXPECT_FALSE(was_busy);
-}
-
 TEST_F(AtmServiceTest, AnUnknownTerminalIsNamed) {
   EXPECT_EQ(house.insert("4000-jane", "1234", "atm-9").decline().code(),
             v1::DECLINE_CODE_NO_SUCH_TERMINAL);
