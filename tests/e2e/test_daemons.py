@@ -6,6 +6,7 @@ import os
 import pytest
 
 from kit.cli import says
+from kit.poll import until
 from kit.process import address_nobody_listens_on, run, taken_port
 from kit.status import RpcError
 
@@ -171,17 +172,37 @@ async def test_what_is_not_there_is_not_verified_and_not_made(programs, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_health_says_why_an_atm_serves_no_customers(programs, tmp_path):
+    async with programs.atmd(address_nobody_listens_on(), tmp_path) as atmd:
+
+        async def told():
+            asked = await programs.run("atmd", "health", "--atm", atmd.address)
+            assert asked.code == 0 and asked.out.startswith(f"{atmd.address} is serving\n")
+            return asked.out.endswith("atm.v1.AtmService is not: the bank does not answer\n")
+
+        await until(told, "its health says that there is no bank")
+
+
 async def test_a_fifo_is_told_that_a_daemon_is_ready(programs, tmp_path):
     fifo = tmp_path / "ready"
     os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)  # A daemon that never writes is not waited for.
+
+    def told():
+        try:
+            return os.read(reader, 1024).decode()
+        except BlockingIOError:
+            return ""
+
     words = ["serve", "--data", tmp_path / "bank.db", "--listen", ANYWHERE, "--ready-file", fifo]
     daemon = await asyncio.create_subprocess_exec(
         programs.path("bankd"), *words, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
     try:
-        told = await asyncio.wait_for(asyncio.to_thread(fifo.read_text), 20)
-        assert told.startswith("127.0.0.1:") and told.endswith("\n")
+        line = await until(told, "the daemon says in the FIFO where it serves", 20)
+        assert line.startswith("127.0.0.1:") and line.endswith("\n")
     finally:
+        os.close(reader)
         daemon.terminate()
         assert await daemon.wait() == 0
 

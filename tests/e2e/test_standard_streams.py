@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from kit.cli import data
 from kit.client import RpcClient
 from kit.process import address_nobody_listens_on, run
 from kit.protos import HealthService
@@ -87,10 +88,17 @@ async def test_an_answer_that_cannot_be_written_is_an_error(programs, bank):
     assert ended.code == IO_ERROR and "No space left on device" in ended.err
 
 
-async def test_a_watch_ends_when_nobody_reads_it_any_more(programs, bank, tmp_path):
-    """While nothing happens at the bank, too."""
-    bankctl = [programs.path("bankctl"), "--bank", bank.bankd.address, "watch", "--from", "1"]
+@pytest.mark.parametrize("watches", ["watch", "call"])
+async def test_a_watch_ends_when_nobody_reads_it_any_more(programs, bank, tmp_path, watches):
+    """While nothing happens at the bank, too: its reader goes after the last line that there is."""
+    bankctl = [programs.path("bankctl"), "--bank", bank.bankd.address]
+    funded = data(await run(*bankctl, "--json", "account", "fund", "jane", "1"))
+    last = funded["receipt"]["ledger_seq"]
+    words = {
+        "watch": ["watch", "--from", last],
+        "call": ["call", bank.bankd.address, "bank.v1.OperatorService/WatchTransfers", f'{{"from_ledger_seq":{last}}}'],
+    }
     pipeline = f'{{ "$@"; echo $? >\'{tmp_path}/code\'; }} | head -n 1'
-    ended = await run("sh", "-c", pipeline, "sh", *bankctl, within=ENDS_WITHIN_S)
+    ended = await run("sh", "-c", pipeline, "sh", *bankctl, *words[watches], within=ENDS_WITHIN_S)
     assert ended.out.count("\n") == 1
     assert (tmp_path / "code").read_text() == f"{IO_ERROR}\n"

@@ -320,6 +320,25 @@ async def test_a_cards_number_may_be_typed_with_its_spaces(cli):
     assert "100.00 EUR" in (await cli.teller(spaced, "balance")).out
 
 
+@pytest.mark.parametrize("is_typed", [True, False], ids=["typed", "an option"])
+async def test_a_cards_number_may_have_its_spaces_in_a_session_too(house, cli, is_typed):
+    number = " ".join(JANE.card[i : i + 4] for i in range(0, len(JANE.card), 4))
+
+    def converse():
+        shell = cli.shell()
+        option = [] if is_typed else ["--card", number]
+        shell.sendline(cli.command_line("teller", "--atm", house.atmd.address, *option))
+        if is_typed:
+            shell.expect("Card number: ")
+            shell.sendline(number)
+        shell.expect("PIN: ")
+        shell.waitnoecho()
+        shell.sendline(JANE.pin)
+        shell.expect("Good day, Jane Doe")
+
+    await asyncio.to_thread(converse)
+
+
 async def test_a_card_or_a_pin_that_is_none_is_told_with_the_rule(cli):
     says(await cli.teller(holder_of("4000"), "balance"), DECLINED, "8 to 19 digits", "shorter")
     says(await cli.teller(JANE, "balance", pin="12"), DATA, "4 to 12 digits", "shorter")

@@ -1,6 +1,8 @@
 // Rule 21: a change is on the disk before it is sent, sent again only within its command, and the
 // next command asks what became of it.
+#include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
 
 #include "ops/failure.h"
 #include "ops/files.h"
@@ -260,6 +262,22 @@ TEST_F(CustomerTest, TheFileTellsNeitherCardNorPin) {
   EXPECT_EQ(content.find("4000000000000010"), std::string::npos);
   EXPECT_EQ(path.string().find("0010"), std::string::npos);
   EXPECT_EQ(content.find("1234\""), std::string::npos);
+}
+
+TEST_F(CustomerTest, WhatIsRememberedIsItsOwnersAloneWhateverTheUmask) {
+  const mode_t before = ::umask(0);
+  const std::filesystem::path folder = std::filesystem::path(directory.path()) / "made";
+  PendingFiles remembered(folder, "4000000000000028");
+  remembered.write({.id = cli::new_id(loop.wall_now(), random), .kind = "PIN change", .what = ""});
+  ::umask(before);
+  const auto others = std::filesystem::perms::group_all | std::filesystem::perms::others_all;
+  const auto mode = [](const std::filesystem::path& path) {
+    return std::filesystem::status(path).permissions();
+  };
+  EXPECT_EQ(mode(folder) & others, std::filesystem::perms::none);
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    EXPECT_EQ(mode(entry.path()) & others, std::filesystem::perms::none) << entry.path();
+  }
 }
 
 TEST_F(CustomerTest, AFileThatCannotBeReadIsNotTakenForNone) {

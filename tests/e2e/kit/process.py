@@ -131,11 +131,12 @@ async def run(*argv, given="", env=None, cwd=None, within=COMMAND_WITHIN_S):
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, **(env or {})},
         cwd=cwd,
+        start_new_session=True,
     )
     try:
         out, err = await asyncio.wait_for(process.communicate(given.encode()), within)
     except asyncio.TimeoutError:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # With all that it has started, which may hold the pipes.
         await process.wait()
         raise AssertionError(f"{argv} still runs after {within:g} s") from None
     return Ended(process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
