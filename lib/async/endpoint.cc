@@ -9,8 +9,6 @@ namespace async {
 
 namespace {
 
-constexpr std::size_t unix_path_size_max = 107;  // sun_path, less its end.
-
 [[noreturn]] void refuse(std::string_view text, std::string_view why) {
   throw std::invalid_argument("'" + std::string(text) + "' is not an address: " + std::string(why) +
                               ". Write HOST:PORT, [IPv6]:PORT or unix:PATH");
@@ -18,7 +16,7 @@ constexpr std::size_t unix_path_size_max = 107;  // sun_path, less its end.
 
 Endpoint parse_unix(std::string_view text, std::string_view path) {
   if (path.empty()) refuse(text, "the path is empty");
-  if (path.size() > unix_path_size_max) refuse(text, "the path is longer than 107 bytes");
+  if (path.size() > Endpoint::unix_path_size_max) refuse(text, "the path is longer than 107 bytes");
   return Endpoint{.kind = Endpoint::Kind::unix_socket, .host = std::string(path), .port = 0};
 }
 

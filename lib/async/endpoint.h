@@ -1,6 +1,7 @@
 // Where a server listens and a client connects.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -12,6 +13,8 @@ namespace async {
 // "unix:/run/bank.sock". Names are looked up at each connect, so that a peer may move.
 struct Endpoint {
   enum class Kind : std::uint8_t { tcp, unix_socket };
+  // The system takes no longer path of a Unix socket, in bytes.
+  static constexpr std::size_t unix_path_size_max = 107;
 
   Kind kind = Kind::tcp;
   std::string host;        // A name or an address; for a Unix socket its path.
@@ -34,6 +37,12 @@ class IoError : public std::runtime_error {
 
  private:
   int code_;
+};
+
+// A Unix socket's file cannot be made where it should be: its folder is missing, or is none.
+class SocketFileError : public IoError {
+ public:
+  using IoError::IoError;
 };
 
 }  // namespace async

@@ -36,7 +36,8 @@ std::string trying_to(const char* verb, const Endpoint& endpoint) {
 
 // libuv would cut a longer path, and so reach another socket.
 void require_path_that_fits(const Endpoint& endpoint, const char* verb) {
-  if (endpoint.host.size() < sizeof(sockaddr_un::sun_path)) return;
+  static_assert(Endpoint::unix_path_size_max == sizeof(sockaddr_un::sun_path) - 1);
+  if (endpoint.host.size() <= Endpoint::unix_path_size_max) return;
   throw IoError(UV_ENAMETOOLONG, trying_to(verb, endpoint));
 }
 
@@ -355,24 +356,28 @@ void remove_if_nobody_listens(const std::string& path) {
   if (is_refused) unlink(path.c_str());
 }
 
-// libuv says EACCES where the folder is not there.
-bool is_in_no_folder(const std::string& path) {
+// Throws SocketFileError if the file cannot be in the folder that the path names.
+void require_folder_of(const std::string& path, const std::string& what_is_tried) {
   const std::size_t end = path.rfind('/');
-  struct stat folder{};
-  return end != std::string::npos && end > 0 && stat(path.substr(0, end).c_str(), &folder) != 0 &&
-         errno == ENOENT;
+  if (end == std::string::npos || end == 0) return;
+  const std::string folder = path.substr(0, end);
+  struct stat found{};
+  const int error = stat(folder.c_str(), &found) == 0 ? 0 : errno;
+  if (error == ENOENT) {
+    throw SocketFileError(UV_ENOENT, what_is_tried + ", whose folder does not exist");
+  }
+  if (error == ENOTDIR || (error == 0 && !S_ISDIR(found.st_mode))) {
+    throw SocketFileError(UV_ENOTDIR, what_is_tried + ", which would be in no folder");
+  }
 }
 
 Listener listen_on_unix(UvLoop::Impl& loop, const Endpoint& endpoint) {
   const std::string what_is_tried = trying_to("listen on", endpoint);
   require_path_that_fits(endpoint, "listen on");
+  require_folder_of(endpoint.host, what_is_tried);
   remove_if_nobody_listens(endpoint.host);
   SocketOwner socket(loop, Endpoint::Kind::unix_socket);
-  const int result = uv_pipe_bind(&socket->uv.pipe, endpoint.host.c_str());
-  if (result == UV_EACCES && is_in_no_folder(endpoint.host)) {
-    throw IoError(UV_ENOENT, what_is_tried + ", whose folder does not exist");
-  }
-  require(result, what_is_tried);
+  require(uv_pipe_bind(&socket->uv.pipe, endpoint.host.c_str()), what_is_tried);
   return Listener(std::make_unique<UvListener>(std::move(socket), endpoint, what_is_tried));
 }
 

@@ -56,6 +56,9 @@ Ending ending_of(const std::exception& error, const Endings& endings) {
   if (endings) {
     if (std::optional<Ending> known = endings(error)) return *known;
   }
+  if (dynamic_cast<const async::SocketFileError*>(&error) != nullptr) {
+    return {ExitCode::cannot_create, as_sentence(error.what())};
+  }
   if (const auto* io = dynamic_cast<const async::IoError*>(&error)) {
     return {code_of_io_error(io->code()), as_sentence(io->what())};
   }

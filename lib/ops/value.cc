@@ -35,6 +35,20 @@ Parsed<async::Duration> Value<async::Duration>::parse(std::string_view text) {
   return wrong;
 }
 
+Parsed<async::Endpoint> Value<async::Endpoint>::parse(std::string_view text) {
+  constexpr std::string_view unix_prefix = "unix:";
+  constexpr std::size_t path_size_max = async::Endpoint::unix_path_size_max;
+  if (text.starts_with(unix_prefix) && text.size() - unix_prefix.size() > path_size_max) {
+    return BadValue("must have a path of at most " + std::to_string(path_size_max) +
+                    " bytes after unix:");
+  }
+  try {
+    return async::Endpoint::parse(text);
+  } catch (const std::invalid_argument&) {
+    return BadValue("must be HOST:PORT, [ADDRESS]:PORT or unix:PATH");
+  }
+}
+
 std::string Value<async::Duration>::text(async::Duration value) {
   for (const Unit& unit : units) {
     if (value != async::Duration::zero() && value % unit.length == async::Duration::zero()) {

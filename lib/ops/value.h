@@ -84,13 +84,7 @@ struct Value<async::Duration> {
 
 template <>
 struct Value<async::Endpoint> {
-  static Parsed<async::Endpoint> parse(std::string_view text) {
-    try {
-      return async::Endpoint::parse(text);
-    } catch (const std::invalid_argument&) {
-      return BadValue("must be HOST:PORT, [ADDRESS]:PORT or unix:PATH");
-    }
-  }
+  static Parsed<async::Endpoint> parse(std::string_view text);
   static std::string text(const async::Endpoint& value) { return value.text(); }
 };
 

@@ -108,6 +108,65 @@ async def test_an_address_that_is_none_is_named(serve, daemon):
     says(await serve(daemon, **{"--listen": "here"}), USAGE, "here")
 
 
+# Unix sockets.
+
+LONG_PATH = "/tmp/" + 103 * "x"  # A byte more than the system takes.
+CLIENTS = {
+    "teller": ["--atm", "{}", "--card", "4000000000000010", "--pin-file", "{pin}", "balance"],
+    "bankctl, of the bank": ["--bank", "{}", "account", "list"],
+    "bankctl, of the ATM": ["--atm", "{}", "atm", "audit"],
+    "bankctl, of any server": ["call", "{}", "bank.v1.OperatorService/GetBank", "{{}}"],
+    "bankd, of its health": ["health", "--bank", "{}"],
+    "atmd, of its health": ["health", "--atm", "{}"],
+    "adder": ["--connect", "{}", "3", "4"],
+}
+
+
+@pytest.fixture
+def listen(programs, serve):
+    """Runs any daemon to its end that is to listen there."""
+
+    async def listen(daemon, address, *options):
+        if daemon == "adderd":
+            where = [] if address is None else ["--listen", address]
+            return await run(programs.path(daemon), *where, *options, within=5)
+        return await serve(daemon, *options, **{"--listen": address})
+
+    return listen
+
+
+@pytest.mark.parametrize("daemon", ["adderd", *DATA])
+async def test_a_socket_that_cannot_be_made_is_named_with_what_is_wrong_with_it(listen, daemon, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    says(await listen(daemon, f"unix:{LONG_PATH}"), USAGE, "--listen", "at most 107 bytes", LONG_PATH)
+    missing = f"unix:{tmp_path}/no/socket"
+    says(await listen(daemon, missing), CANNOT_CREATE, missing, "folder does not exist")
+    for path in ("file/socket", "file/more/socket"):
+        says(await listen(daemon, f"unix:{tmp_path}/{path}"), CANNOT_CREATE, path, "no folder")
+    config = tmp_path / "daemon.toml"
+    config.write_text(f'listen = "unix:{LONG_PATH}"\n')
+    says(await listen(daemon, None, "--config", config), CONFIG, str(config), "at most 107 bytes")
+
+
+async def test_a_bank_at_a_path_that_is_too_long_is_named(serve):
+    says(await serve("atmd", **{"--bank": f"unix:{LONG_PATH}"}), USAGE, "--bank", "at most 107 bytes", LONG_PATH)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+async def test_a_server_at_a_path_that_cannot_be_is_told_from_one_that_is_not_there(programs, client, tmp_path):
+    (tmp_path / "pin").write_text("1234\n")
+
+    async def ended(address):
+        words = [word.format(address, pin=tmp_path / "pin") for word in CLIENTS[client]]
+        return await programs.run(client.split(",")[0], *words)
+
+    says(await ended(f"unix:{LONG_PATH}"), USAGE, "at most 107 bytes", LONG_PATH)
+    says(await ended(f"unix:{tmp_path}/no/socket"), UNAVAILABLE, "no/socket")
+
+
+# What is on the disk.
+
+
 @each_daemon
 async def test_where_the_data_is_must_be_said(serve, daemon):
     says(await serve(daemon, **{"--data": None}), USAGE, "--data")

@@ -3,6 +3,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <netinet/in.h>
@@ -240,16 +241,25 @@ TEST_F(ConnectTest, FailsWhereThereIsNoSocketFile) {
 }
 
 TEST_F(ConnectTest, SaysThatASocketFileWouldBeInNoFolder) {
-  const std::string path = socket_path() + "/bank.sock";
-  try {
-    listen("unix:" + path);
-    FAIL();
-  } catch (const IoError& error) {
-    EXPECT_EQ(error.name(), "ENOENT");
-    EXPECT_EQ(std::string(error.what()),
-              "cannot listen on unix:" + path +
-                  ", whose folder does not exist: no such file or directory");
+  const std::string folder = socket_path();
+  const auto error_of_listening = [&](const std::string& path) {
+    try {
+      listen("unix:" + path);
+    } catch (const SocketFileError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_EQ(error_of_listening(folder + "/bank.sock"),
+            "cannot listen on unix:" + folder +
+                "/bank.sock, whose folder does not exist: no such file or directory");
+  std::ofstream(folder).close();
+  for (const std::string rest : {"/bank.sock", "/more/bank.sock"}) {
+    EXPECT_EQ(error_of_listening(folder + rest),
+              "cannot listen on unix:" + folder + rest +
+                  ", which would be in no folder: not a directory");
   }
+  std::filesystem::remove(folder);
 }
 
 // Takes connections in as far as the system does it alone, and then swallows them.

@@ -208,6 +208,8 @@ TEST(RunMain, EveryExceptionHasItsCode) {
   EXPECT_EQ(code_of(async::IoError(-EADDRINUSE, "listen")), 69);
   EXPECT_EQ(code_of(async::IoError(-ECONNREFUSED, "connect")), 69);
   EXPECT_EQ(code_of(async::IoError(-EACCES, "listen")), 77);
+  EXPECT_EQ(code_of(async::IoError(-ENOENT, "connect")), 69);
+  EXPECT_EQ(code_of(async::SocketFileError(-ENOENT, "listen")), 73);
   EXPECT_EQ(code_of(async::IoError(-EIO, "write")), 74);
   EXPECT_EQ(code_of(std::system_error(std::make_error_code(std::errc::no_such_file_or_directory))),
             66);

@@ -228,6 +228,14 @@ TEST_F(OptionsTest, ABadValueNamesItsSource) {
                 " (line 2) must be HOST:PORT, [ADDRESS]:PORT or unix:PATH, not \"nowhere\".");
 }
 
+TEST_F(OptionsTest, APathThatIsTooLongForAUnixSocketIsToldAsThat) {
+  const std::string longest = "unix:/" + std::string(106, 'x');
+  EXPECT_EQ(failure_of({"serve", "--data", "x", "--listen", longest}), "it did not fail");
+  EXPECT_EQ(
+      failure_of({"serve", "--data", "x", "--listen", longest + "x"}),
+      "64 --listen must have a path of at most 107 bytes after unix:, not \"" + longest + "x\".");
+}
+
 TEST_F(OptionsTest, MistakesOnTheCommandLineGetOneSentence) {
   EXPECT_EQ(failure_of({"serve"}),
             "64 bankd serve needs --data FILE (or set BANKD_DATA): The database.");
