@@ -115,11 +115,12 @@ class Copy {
   // One snapshot from the first page to the last.
   void take(Database& source) {
     sqlite3_backup* const backup = sqlite3_backup_init(handle_, "main", source.handle(), "main");
-    if (backup != nullptr) sqlite3_backup_step(backup, -1);
-    const int result =
-        backup == nullptr ? sqlite3_extended_errcode(handle_) : sqlite3_backup_finish(backup);
+    if (backup == nullptr) file_.fail(sqlite3_errmsg(handle_));
+    // The end tells of no failure that a further step might have made good, such as a lock.
+    const int result = sqlite3_backup_step(backup, -1);
+    sqlite3_backup_finish(backup);
     if (is_of_reading(result)) source.fail(result);
-    if (result != SQLITE_OK) file_.fail(sqlite3_errmsg(handle_));
+    if (result != SQLITE_DONE) file_.fail(sqlite3_errstr(result));
   }
 
  private:

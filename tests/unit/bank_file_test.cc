@@ -280,6 +280,16 @@ TEST_F(BankFileTest, ABackupThatACrashCutShortIsInNobodysWay) {
   EXPECT_EQ(verify(backup).head, journal.head());
 }
 
+TEST_F(BankFileTest, ABackupIntoAFileThatAnotherHasLockedIsNone) {
+  SqliteJournal journal(file);
+  const std::string backup = directory.file("backup.db");
+  Database other(backup + ".partial", Database::Access::read_write);
+  other.execute("PRAGMA journal_mode=DELETE; CREATE TABLE left_over (x); BEGIN IMMEDIATE");
+  EXPECT_THAT(ending_of([&] { journal.open_reader()->backup(backup); }),
+              HasSubstr("73: cannot create " + backup));
+  EXPECT_FALSE(fs::exists(backup));
+}
+
 TEST_F(BankFileTest, ABackupWritesOverNoFileOfAnother) {
   SqliteJournal journal(file);
   const std::unique_ptr<JournalReader> reader = journal.open_reader();
