@@ -90,17 +90,23 @@ Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
   item->answered.set();
 }
 
-void Withdrawals::to_settled(const WithdrawalItem& item, std::uint64_t ledger_seq) {
-  enter(item, WithdrawalState::settled);
-  item->record.ledger_seq = ledger_seq;
+// An answer without a receipt, such as that the hold had ended before, has no number: that of what the
+// bank was told before still says what a restored bank may lack.
+void Withdrawals::remember_number(const WithdrawalItem& item, const wire::Receipt& receipt) {
+  if (receipt.ledger_seq() == 0) return;
+  item->record.ledger_seq = receipt.ledger_seq();
   item->record.told_in = machinery_.bank.history();
+}
+
+void Withdrawals::to_settled(const WithdrawalItem& item, const wire::Receipt& receipt) {
+  enter(item, WithdrawalState::settled);
+  remember_number(item, receipt);
   note(item);
 }
 
-void Withdrawals::to_voided(const WithdrawalItem& item, std::uint64_t ledger_seq) {
+void Withdrawals::to_voided(const WithdrawalItem& item, const wire::Receipt& receipt) {
   enter(item, WithdrawalState::voided);
-  item->record.ledger_seq = ledger_seq;
-  item->record.told_in = machinery_.bank.history();
+  remember_number(item, receipt);
   note(item);
 }
 

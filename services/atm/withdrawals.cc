@@ -180,7 +180,7 @@ Task<> Withdrawals::capture(WithdrawalItem item) {
   const wire::CaptureResponse response = co_await machinery_.bank.until_answered(
       bank_methods::capture, std::move(request), item->trace);
   if (response.has_refusal()) co_return to_exception(item, response.refusal());
-  to_settled(item, response.receipt().ledger_seq());
+  to_settled(item, response.receipt());
 }
 
 Task<> Withdrawals::void_hold(WithdrawalItem item) {
@@ -193,7 +193,7 @@ Task<> Withdrawals::void_hold(WithdrawalItem item) {
       bank_methods::void_hold, std::move(request), item->trace);
   const bool already = response.refusal().code() == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
   if (response.has_refusal() && !already) co_return to_exception(item, response.refusal());
-  to_voided(item, response.receipt().ledger_seq());
+  to_voided(item, response.receipt());
 }
 
 Task<> Withdrawals::suspend(WithdrawalItem item) {
@@ -212,8 +212,7 @@ Task<> Withdrawals::suspend(WithdrawalItem item) {
                        code == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
   if (response.has_refusal() && !decided) co_return to_exception(item, response.refusal());
   item->record.told_bank = true;
-  item->record.ledger_seq = response.receipt().ledger_seq();
-  item->record.told_in = machinery_.bank.history();
+  remember_number(item, response.receipt());
   note(item, "told the bank");
 }
 

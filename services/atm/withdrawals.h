@@ -73,8 +73,9 @@ class Withdrawals {
   Task<> to_dispensing(WithdrawalItem item);
   Task<> to_dispensed(WithdrawalItem item, Dispensed dispensed);
   Task<> to_suspense(WithdrawalItem item, std::string evidence);
-  void to_settled(const WithdrawalItem& item, std::uint64_t ledger_seq);
-  void to_voided(const WithdrawalItem& item, std::uint64_t ledger_seq);
+  void remember_number(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);
+  void to_settled(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);
+  void to_voided(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);
   Task<> to_decided(WithdrawalItem item, Cents captured);
   // Its hold will be voided; the customer hears why.
   void give_up(const WithdrawalItem& item, v1::Decline why);

@@ -213,6 +213,28 @@ TEST_F(AtmHistoryTest, SoIsOneThatTheOperatorHadDecided) {
   EXPECT_EQ(state_of_the_hold(), wire::HOLD_STATE_SUSPENDED);
 }
 
+// Its refusal has no number, and changes nothing about what was told before.
+TEST_F(AtmHistoryTest, AlsoWhenTheDecisionOvertookTheSecondSuspension) {
+  house.pass(3s);
+  house.bank.moods["Suspend"] = Mood::silent;
+  house.dispenser->loses_answers = true;
+  house.insert();
+  EXPECT_TRUE(house.withdraw(house.new_id(), 60, 30s).has_suspense());
+  const AtmBank::State backup = house.bank.state;
+  house.bank.moods.clear();
+  house.pass(30s);
+  ASSERT_EQ(state_of_the_hold(), wire::HOLD_STATE_SUSPENDED);
+  house.bank.moods["Suspend"] = Mood::silent;
+  house.dispenser->loses_answers = false;
+  house.pass(10s);
+  house.bank.decide(60'00);
+  house.bank.moods.clear();
+  house.pass(60s);
+  ASSERT_EQ(house.open_items(), Sentences());
+  restore(backup);
+  EXPECT_EQ(state_of_the_hold(), wire::HOLD_STATE_SUSPENDED);
+}
+
 TEST_F(AtmHistoryTest, OfASuspensionWhoseHoldTheBackupLacksTheOperatorHearsAllTheSame) {
   house.pass(3s);
   const AtmBank::State backup = house.bank.state;
