@@ -69,15 +69,17 @@ Task<> Resender::tell_of(std::string terminal, std::uint32_t history) {
 template <Record T>
 Task<> Resender::tell_all(Items<T>* items, std::string terminal, std::uint32_t history) {
   JournalFile& file = machinery_.journal.file();
-  std::uint64_t after = machinery_.bank.common_seq();
+  // Numbers of two histories may be equal: a page begins with the number that ended the one before, and
+  // what was told of it is told no more.
+  std::uint64_t from = machinery_.bank.common_seq() + 1;
   while (machinery_.bank.history() == history) {
     co_await machinery_.journal.flush();
     std::vector<T> page =
         file.read_first<T>(items_in_memory_max, "ledger_seq",
-                           "terminal = ? AND ledger_seq > 0 AND ledger_seq > ? AND told_in < ?",
-                           {terminal, to_value(after), to_value(history)});
+                           "terminal = ? AND ledger_seq > 0 AND ledger_seq >= ? AND told_in < ?",
+                           {terminal, to_value(from), to_value(history)});
     if (page.empty()) break;
-    after = page.back().ledger_seq;
+    from = page.back().ledger_seq;
     co_await tell_page(items, std::move(page), history);
   }
   // What the bank refused has no number.

@@ -323,6 +323,23 @@ TEST_F(AtmHistoryTest, MoreThanAPageIsToldAgainOnce) {
   EXPECT_EQ(accept(), 230U);
 }
 
+// The second time, what was told the first time and what was not have some numbers in common, and one
+// of these is the last of the first page.
+TEST_F(AtmHistoryTest, ItemsThatHaveOneNumberInTwoHistoriesAreAllToldAgain) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  for (int i = 0; i < 150; ++i) house.load(1, 20, 1);
+  house.pass(3s);
+  int passed = 0;
+  house.bank.crash_point = [&] { return ++passed > 2 * 100; };
+  restore_and_grow(backup);
+  ASSERT_EQ(house.bank.state.cash["atm-1"], 110 * 20'00);
+  house.bank.crash_point = nullptr;
+  restore(backup);
+  house.pass(60s);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 160 * 20'00);
+}
+
 // Whatever happens meanwhile.
 
 TEST_F(AtmHistoryTest, ARestartGoesOnTellingWithoutTheOperator) {
