@@ -35,7 +35,9 @@ bool is_undecided(const auto& /*record*/) { return false; }
 template <typename Response>
 Resender::Answer answer_of(const Response& response) {
   if (response.has_refusal()) return {.refusal = refused_by_bank(response.refusal())};
-  return {.ledger_seq = response.receipt().ledger_seq()};
+  return {.ledger_seq = response.receipt().ledger_seq(),
+          .was_known = response.receipt().replayed(),
+          .refusal = {}};
 }
 
 }  // namespace
@@ -44,6 +46,7 @@ Task<> Resender::run() {
   while (true) {
     co_await machinery_.bank.to_tell_again();
     const std::uint32_t history = machinery_.bank.history();
+    lost_ = 0;
     // Every terminal whose notes ever moved, also those that this ATM no longer has.
     std::set<std::string> terminals;
     for (const StockRow& row : machinery_.journal.file().read<StockRow>()) {
@@ -52,8 +55,9 @@ Task<> Resender::run() {
     for (const std::string& terminal : terminals) tellings_.spawn(tell_of(terminal, history));
     co_await tellings_.join();
     if (machinery_.bank.history() != history) continue;
-    machinery_.log.warn("the bank was told again what it had lost",
-                        {{"items", machinery_.bank.told_again()}});
+    machinery_.log.write(lost_ == 0 ? ops::LogLevel::info : ops::LogLevel::warn,
+                         "the bank was told again what it might lack",
+                         {{"items", machinery_.bank.told_again()}, {"lost", lost_}});
     machinery_.bank.everything_was_told_again();
     co_await machinery_.journal.flush();
   }
@@ -108,10 +112,13 @@ template <Record T>
 void Resender::note(T& record, const Answer& answer, std::uint32_t history) {
   record.told_in = history;
   if (!answer.refusal.empty()) {
-    machinery_.log.error("the bank refused what it was told again",
-                         {{std::string(T::kind), record.id.text()}, {"why", answer.refusal}});
+    if (record.exception != answer.refusal) {
+      machinery_.log.error("the bank refused what it was told again",
+                           {{std::string(T::kind), record.id.text()}, {"why", answer.refusal}});
+    }
     if (!is_undecided(record)) record.exception = answer.refusal;
   } else if (answer.ledger_seq != 0) {
+    if (!answer.was_known) ++lost_;
     record.ledger_seq = answer.ledger_seq;
     if (!record.exception.empty() && !is_undecided(record)) {
       record.exception.clear();

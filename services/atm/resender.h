@@ -28,6 +28,7 @@ class Resender {
   // Neither of the two: there was nothing to tell, or nothing came of it.
   struct Answer {
     std::uint64_t ledger_seq = 0;
+    bool was_known = false;  // The bank had not lost it.
     std::string refusal = {};
   };
 
@@ -49,6 +50,7 @@ class Resender {
 
   Machinery& machinery_;
   Register& known_;
+  std::uint32_t lost_ = 0;  // What the bank did once more, since it was begun to tell it again.
   async::TaskScope tellings_;
 };
 

@@ -72,12 +72,16 @@ Terminal::Service Terminal::service() const {
     return {v1::SERVICE_STATE_OUT_BY_STAFF, "staff took it out of service"};
   }
   if (moving_notes_) return {v1::SERVICE_STATE_OUT_BY_STAFF, "staff are moving notes"};
-  if (machinery_.bank.history_is_broken() || machinery_.bank.to_tell_again().is_set()) {
+  if (machinery_.bank.history_is_broken()) {
     return {v1::SERVICE_STATE_OUT_BANK_HISTORY,
             "the bank's history went back, or another bank answers: the operator must agree to go "
             "on (AcceptBankHistory)"};
   }
   if (!standing.signed_on) return {v1::SERVICE_STATE_OUT_NO_BANK, standing.reason};
+  if (machinery_.bank.to_tell_again().is_set()) {
+    return {v1::SERVICE_STATE_OUT_TELLING_BANK_AGAIN,
+            "the bank was away, and is told again what it may lack: that ends by itself"};
+  }
   if (!standing.in_service) return {v1::SERVICE_STATE_OUT_BY_OPERATOR, standing.reason};
   if (const std::optional<std::string> why = dispenser_.out_of_order()) {
     return {v1::SERVICE_STATE_OUT_DEVICE, *why};

@@ -52,6 +52,13 @@ class AtmHistoryTest : public testing::Test {
     request.set_reason("restored yesterday's backup");
     return house.call(accept_history_method, std::move(request)).items_sent_again();
   }
+  bool log_says(std::string_view level, std::string_view message, std::string_view field) const {
+    const std::size_t at = house.log.find(message);
+    if (at == std::string::npos) return false;
+    const std::size_t begin = house.log.rfind('\n', at) + 1;
+    const std::string line = house.log.substr(begin, house.log.find('\n', at) - begin);
+    return line.find(level) != std::string::npos && line.find(field) != std::string::npos;
+  }
   wire::HoldState state_of_the_hold() const {
     return house.bank.state.holds.empty() ? wire::HOLD_STATE_UNSPECIFIED
                                           : house.bank.state.holds.begin()->second.state;
@@ -180,6 +187,34 @@ TEST_F(AtmHistoryTest, ABankThatIsOnlyRestartedIsTheSameBank) {
   house.pass(10s);
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
   EXPECT_EQ(house.bank.times_asked("Capture"), 1U);
+}
+
+// Nothing is known to have gone back, and there is nothing to agree to.
+TEST_F(AtmHistoryTest, WhileABankIsToldAgainWhatItMayLackTheTerminalSaysSoAndGoesOnByItself) {
+  house.insert();
+  house.deposit(house.new_id(), 50, 1);
+  house.bank.close();
+  house.pass(1s);
+  house.bank.moods["Deposit"] = Mood::silent;
+  house.bank.open();
+  house.pass(10s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_TELLING_BANK_AGAIN);
+  EXPECT_EQ(house.terminal().reason().find("operator"), std::string::npos)
+      << house.terminal().reason();
+  EXPECT_EQ(house.insert().decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+  EXPECT_TRUE(log_says("info", "the bank was told again what it might lack", "lost=0"));
+}
+
+TEST_F(AtmHistoryTest, WhatABankHadReallyLostIsAWarning) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert();
+  house.deposit(house.new_id(), 50, 1);
+  restore_and_grow(backup);
+  EXPECT_TRUE(log_says("warn", "the bank was told again what it might lack", "lost=1"));
 }
 
 // Whatever the bank was told is told again.
@@ -356,7 +391,7 @@ TEST_F(AtmHistoryTest, ARestartGoesOnTellingWithoutTheOperator) {
       << "it is not told everything yet";
   house.restart();
   house.pass(5s);
-  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_TELLING_BANK_AGAIN);
   house.bank.moods.clear();
   house.pass(60s);
   EXPECT_EQ(house.balance(), 150);
