@@ -44,8 +44,7 @@ Task<> Deposits::take(DepositItem item, rpc::Context customer) {
     }
   }
   if (!told || told->place == Place::returned) {
-    // Nothing is journalled: the id stays unused.
-    items_.forget(item->record.id);
+    // Nothing is journalled: who asks again hears this answer until a restart, and then begins anew.
     item->record.state = DepositState::returned;
     answer_returned(item);
     co_return item->answered.set();

@@ -80,8 +80,6 @@ class Items {
     }
     file_.see_newest();
   }
-  // It never was: nothing of it reached the journal.
-  void forget(const OperationId& id) { items_.erase(id); }
 
   std::vector<ItemPointer<T>> open(const Terminal& terminal) const {
     std::vector<ItemPointer<T>> open;

@@ -184,12 +184,11 @@ struct Deposit {
   }
 };
 
-// Staff move cash: REQUESTED, then MOVED when the notes are in or out, then SETTLED when the bank
-// has it. DECLINED: the device did not do it.
-enum class MovementState : std::uint8_t { requested, moved, settled, declined };
+// Staff move cash: REQUESTED, asked of the devices until they have done it, then MOVED, then SETTLED
+// when the bank has it.
+enum class MovementState : std::uint8_t { requested, moved, settled };
 inline std::span<const std::string_view> names_of(MovementState) {
-  static constexpr std::array<std::string_view, 4> names = {"REQUESTED", "MOVED", "SETTLED",
-                                                            "DECLINED"};
+  static constexpr std::array<std::string_view, 3> names = {"REQUESTED", "MOVED", "SETTLED"};
   return names;
 }
 enum class MovementKind : std::uint8_t { load, unload };
@@ -214,8 +213,7 @@ struct Movement {
 
   static constexpr std::string_view kind = "movement";
   static constexpr std::string_view table = "movement";
-  static constexpr std::string_view open =
-      "exception = '' AND state != 'SETTLED' AND state != 'DECLINED'";
+  static constexpr std::string_view open = "exception = '' AND state != 'SETTLED'";
   static constexpr int key_columns = 1;
   static constexpr void fields(auto&& field) {
     field("id", &Movement::id);
@@ -232,10 +230,7 @@ struct Movement {
     field("told_in", &Movement::told_in);
   }
 
-  bool is_open() const {
-    return exception.empty() &&
-           (state == MovementState::requested || state == MovementState::moved);
-  }
+  bool is_open() const { return exception.empty() && state != MovementState::settled; }
 };
 
 // A transfer or a change of PIN, passed through to the bank under the customer's own id. SENT: the

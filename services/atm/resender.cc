@@ -137,26 +137,8 @@ void Resender::note(T& record, const Answer& answer, std::uint32_t history) {
   if (!answer.refusal.empty() || answer.ledger_seq != 0) machinery_.bank.item_was_told_again();
 }
 
-// A hold needs the customer's token, which nobody has any more: a bank that has lost the hold does
-// not make it again. It then refuses what follows, and so tells its operator of the cash.
-Task<> Resender::tell_hold(Withdrawal withdrawal) {
-  wire::HoldRequest hold;
-  hold.set_id(std::string(withdrawal.hold_id.view()));
-  hold.set_terminal_id(withdrawal.terminal);
-  hold.set_card_number(withdrawal.card);
-  *hold.mutable_amount() = to_wire(withdrawal.amount, machinery_.settings.currency);
-  hold.set_time_to_live_ms(static_cast<std::uint32_t>(withdrawal.time_to_live_ms));
-  Backoff backoff(machinery_.random, std::chrono::milliseconds(200), std::chrono::seconds(30));
-  while (true) {
-    rpc::Context context(machinery_.loop.in(machinery_.settings.bank_patience));
-    wire::HoldRequest copy = hold;
-    const rpc::Reply<wire::HoldResponse> reply =
-        co_await machinery_.bank.try_call(bank_methods::hold, std::move(copy), std::move(context));
-    if (reply || reply.error().code == rpc::StatusCode::unauthenticated) co_return;
-    co_await machinery_.loop.sleep_for(backoff.next());
-  }
-}
-
+// A hold is not told again: without the customer's token, which nobody has any more, the bank would not
+// make it. A bank that has lost it refuses what follows, and so tells its operator of the cash.
 Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
   const std::string hold_id(withdrawal.hold_id.view());
   const bool nothing_was_presented = withdrawal.evidence.empty() && withdrawal.presented.empty();
@@ -170,8 +152,6 @@ Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
     if (response.refusal().code() == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED) co_return Answer();
     co_return answer_of(response);
   }
-  Withdrawal held = withdrawal;
-  co_await tell_hold(std::move(held));
   if (!withdrawal.evidence.empty()) {
     // What the operator decided may be gone with the history: the evidence is told again.
     wire::SuspendRequest suspend;

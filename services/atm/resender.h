@@ -44,7 +44,6 @@ class Resender {
   Task<Answer> tell(Withdrawal withdrawal);
   Task<Answer> tell(Deposit deposit);
   Task<Answer> tell(Movement movement);
-  Task<> tell_hold(Withdrawal withdrawal);
   template <Record T>
   void note(T& record, const Answer& answer, std::uint32_t history);
 

@@ -214,6 +214,18 @@ TEST_F(DepositTest, OnlyWhatTheAcceptorCountedIsCredited) {
   expect_taken(50);
 }
 
+TEST_F(DepositTest, OfNotesThatItHandsBackUncountedARetryHearsTheSameAndTakesNone) {
+  house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_JAM, 0);
+  const OperationId id = house.new_id();
+  EXPECT_EQ(house.deposit(id, 50, 2).decline().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  house.pass(1s);
+  const v1::DepositResponse again = house.deposit(id, 50, 2);
+  EXPECT_EQ(again.decline().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  EXPECT_TRUE(again.replayed());
+  EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  expect_taken(0);
+}
+
 TEST_F(DepositTest, ADeadAcceptorTakesNothing) {
   house.set_fault(v1::DEVICE_ACCEPTOR, v1::FAULT_DEAD);
   EXPECT_EQ(house.deposit(house.new_id(), 50, 2).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
