@@ -156,10 +156,11 @@ Task<> BankLink::sign_on(rpc::Channel* channel, std::string terminal, rpc::Conte
   const bool same_bank = memory_.instance_id.bytes == answer.instance_id();
   if (same_bank && (answer.ledger_seq() < highest_before || !answer.history_agrees())) {
     const std::uint64_t common = co_await find_common_seq(channel, terminal);
-    // Another terminal's sign-on may have found it out meanwhile.
-    if (memory_.history == history_before) {
-      memory_.history_broken = true;
-      begin_history(answer, common);
+    // Another terminal's sign-on may have found it out meanwhile, or have begun to tell all again
+    // without.
+    const bool is_begun = memory_.history != history_before;
+    if (!is_begun) begin_history(answer, common);
+    if (!std::exchange(memory_.history_broken, true) || !is_begun) {
       note_memory("HISTORY_BROKEN", "the bank's history went back to " +
                                         std::to_string(answer.ledger_seq()) +
                                         " and is the same up to " + std::to_string(common));

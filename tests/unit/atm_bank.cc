@@ -169,6 +169,7 @@ async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, 
   if (moods["SignOn"] == Mood::silent) co_await never_;
   if (ignored_terminals.contains(request.terminal_id())) co_await never_;
   if (delays.contains("SignOn")) co_await loop_.sleep_for(delays.at("SignOn"));
+  signing_on(request.terminal_id());
   wire::SignOnResponse response;
   if (mumbled("SignOn", response)) co_return response;
   if (!terminals.contains(request.terminal_id())) {

@@ -63,7 +63,9 @@ class AtmBank {
   State state;
   std::string cash_currency = "EUR";  // Of the terminals, as sign-on says it.
   std::set<std::string> terminals = {"atm-1", "atm-2"};
-  std::set<std::string> ignored_terminals;           // Whose sign-on is not answered.
+  std::set<std::string> ignored_terminals;  // Whose sign-on is not answered.
+  // Called before a terminal's sign-on is answered.
+  std::function<void(const std::string& terminal)> signing_on = [](const std::string&) {};
   std::map<std::string, Mood> moods;                 // By method: "Hold".
   std::map<std::string, async::Duration> delays;     // Before it decides.
   std::map<std::string, wire::RefusalCode> refusal;  // Of a method that refuses.

@@ -149,6 +149,24 @@ TEST_F(AtmHistoryTest, OrTheAtmIsRestartedThere) {
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
 }
 
+// What the second one is told looks as if nothing had gone back; the operator is asked all the same.
+TEST_F(AtmHistoryTest, ABackupThatOneOfTwoTerminalsNoticesIsNoticed) {
+  house.terminals = 2;
+  house.restart();
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert("4000-jane", "1234", "atm-1");
+  house.deposit(house.new_id(), 50, 1);
+  bool has_grown = false;
+  house.bank.signing_on = [&](const std::string& terminal) {
+    if (terminal != "atm-2" || std::exchange(has_grown, true)) return;
+    for (int i = 0; i < 9; ++i) house.bank.state.heads.push_back("grown " + std::to_string(i));
+  };
+  restore(backup);
+  EXPECT_EQ(house.balance(), 150);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
+}
+
 TEST_F(AtmHistoryTest, WhatTheBankOnlySaidWhenAskedWhatBecameOfItIsToldAgainToo) {
   house.pass(3s);
   const AtmBank::State backup = house.bank.state;
