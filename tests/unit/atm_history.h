@@ -1,0 +1,82 @@
+// A bank in a test whose history goes back, and the ATM that has seen more of it.
+#pragma once
+
+#include "atm_fixture.h"
+
+namespace atm {
+
+class AtmHistoryTest : public testing::Test {
+ protected:
+  AtmHistoryTest() { house.load(1, 20, 10); }
+
+  void restore(const AtmBank::State& backup) {
+    house.bank.close();
+    house.bank.state = backup;
+    house.bank.open();
+    house.pass(10s);
+  }
+  // And it has made more changes than that backup lacked, before the ATM sees it.
+  void restore_and_grow(AtmBank::State backup) {
+    for (int i = 0; i < 5; ++i) backup.heads.push_back("another life " + std::to_string(i));
+    restore(backup);
+  }
+  // The backup lacks a deposit of 50 and has grown past it; the second terminal's sign-on is not
+  // answered.
+  void begin_to_sign_two_on_after_a_backup() {
+    house.terminals = 2;
+    house.restart();
+    house.pass(3s);
+    const AtmBank::State backup = house.bank.state;
+    house.insert("4000-jane", "1234", "atm-1");
+    house.deposit(house.new_id(), 50, 1);
+    house.bank.ignored_terminals = {"atm-2"};
+    restore_and_grow(backup);
+  }
+  // The second terminal, after a backup that lacks its load.
+  AtmBank::State load_a_terminal_and_remove_it() {
+    house.terminals = 2;
+    house.restart();
+    house.pass(3s);
+    AtmBank::State backup = house.bank.state;
+    v1::LoadRequest load = AtmHouse::load_of(house.new_id(), 1, 20, 5);
+    load.set_terminal_id("atm-2");
+    house.call(load_method, std::move(load));
+    house.pass(3s);
+    house.terminals = 1;
+    house.restart();
+    house.pass(3s);
+    return backup;
+  }
+  // How many items the bank was told again.
+  std::uint32_t accept() {
+    v1::AcceptBankHistoryRequest request;
+    request.set_reason("restored yesterday's backup");
+    return house.call(accept_history_method, std::move(request)).items_sent_again();
+  }
+  bool log_says(std::string_view level, std::string_view message, std::string_view field) const {
+    const std::size_t at = house.log.find(message);
+    if (at == std::string::npos) return false;
+    const std::size_t begin = house.log.rfind('\n', at) + 1;
+    const std::string line = house.log.substr(begin, house.log.find('\n', at) - begin);
+    return line.find(level) != std::string::npos && line.find(field) != std::string::npos;
+  }
+  wire::HoldState state_of_the_hold() const {
+    return house.bank.state.holds.empty() ? wire::HOLD_STATE_UNSPECIFIED
+                                          : house.bank.state.holds.begin()->second.state;
+  }
+  // Jane asks for 60, the dispenser cannot say what it did, and the bank does not hear of that yet.
+  OperationId lose_sixty() {
+    house.insert();
+    house.bank.moods["Suspend"] = Mood::silent;
+    house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_PRESENT_UNKNOWN);
+    const OperationId id = house.new_id();
+    EXPECT_TRUE(house.withdraw(id, 60).has_suspense());
+    house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_NONE);
+    house.pass(3s);
+    return id;
+  }
+
+  AtmHouse house;
+};
+
+}  // namespace atm

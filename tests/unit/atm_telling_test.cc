@@ -1,0 +1,186 @@
+// What a bank that was restored is told again, how much of it, and whatever happens meanwhile (rule 24).
+#include "atm_history.h"
+
+namespace atm {
+namespace {
+
+class AtmTellingTest : public AtmHistoryTest {};
+
+// No more than needed, a page at a time.
+
+TEST_F(AtmTellingTest, WhatTheBackupHasIsNotToldAgain) {
+  for (int i = 0; i < 20; ++i) {
+    house.load(1, 20, 1);
+    house.pass(3s);
+  }
+  const AtmBank::State backup = house.bank.state;
+  house.load(1, 20, 1);
+  house.pass(3s);
+  house.load(1, 20, 1);
+  house.pass(3s);
+  const std::size_t before = house.bank.times_asked("LoadCash");
+  restore(backup);
+  EXPECT_EQ(house.bank.times_asked("LoadCash"), before + 2);
+  EXPECT_EQ(accept(), 2U);
+}
+
+TEST_F(AtmTellingTest, OfALongHistoryTheOldestPartIsNotToldAgain) {
+  AtmBank::State backup;
+  for (int i = 0; i < 200; ++i) {
+    if (i == 100) backup = house.bank.state;
+    house.load(1, 20, 1);
+    house.pass(2100ms);
+  }
+  restore(backup);
+  const std::uint32_t told = accept();
+  EXPECT_GE(told, 100U);
+  EXPECT_LE(told, 140U);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 210 * 20'00);
+}
+
+TEST_F(AtmTellingTest, MoreThanAPageIsToldAgainOnce) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  for (int i = 0; i < 230; ++i) house.load(1, 20, 1);
+  house.pass(3s);
+  const std::size_t before = house.bank.times_asked("LoadCash");
+  restore(backup);
+  house.pass(30s);
+  EXPECT_EQ(house.bank.times_asked("LoadCash"), before + 230);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 240 * 20'00);
+  EXPECT_EQ(accept(), 230U);
+}
+
+// The second time, what was told the first time and what was not have some numbers in common, and one
+// of these is the last of the first page.
+TEST_F(AtmTellingTest, ItemsThatHaveOneNumberInTwoHistoriesAreAllToldAgain) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  for (int i = 0; i < 150; ++i) house.load(1, 20, 1);
+  house.pass(3s);
+  int passed = 0;
+  house.bank.crash_point = [&] { return ++passed > 2 * 100; };
+  restore_and_grow(backup);
+  ASSERT_EQ(house.bank.state.cash["atm-1"], 110 * 20'00);
+  house.bank.crash_point = nullptr;
+  restore(backup);
+  house.pass(60s);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 160 * 20'00);
+}
+
+// Whatever happens meanwhile.
+
+TEST_F(AtmTellingTest, ARestartGoesOnTellingWithoutTheOperator) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert();
+  house.deposit(house.new_id(), 50, 1);
+  house.pass(3s);
+  house.bank.moods["Deposit"] = Mood::silent;
+  restore(backup);
+  v1::AcceptBankHistoryRequest request;
+  request.set_reason("restored yesterday's backup");
+  EXPECT_FALSE(house.try_call(accept_history_method, request, 2s).has_value())
+      << "it is not told everything yet";
+  house.restart();
+  house.pass(5s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_TELLING_BANK_AGAIN);
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_EQ(house.balance(), 150);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+}
+
+TEST_F(AtmTellingTest, ABackupThatIsRestoredAgainIsToldAgain) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert();
+  house.deposit(house.new_id(), 50, 1);
+  house.pass(3s);
+  restore(backup);
+  EXPECT_EQ(house.balance(), 150);
+  restore(backup);
+  EXPECT_EQ(house.balance(), 150) << "before the operator agreed";
+  accept();
+  house.pass(3s);
+  restore(backup);
+  EXPECT_EQ(house.balance(), 150) << "and after";
+  EXPECT_EQ(accept(), 1U);
+}
+
+TEST_F(AtmTellingTest, OneThatIsRestoredWhileItIsToldIsToldTheRest) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert();
+  house.deposit(house.new_id(), 50, 1);
+  house.load(1, 20, 1);
+  house.pass(3s);
+  house.bank.moods["Deposit"] = Mood::silent;
+  restore(backup);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 220'00);
+  AtmBank::State grown = house.bank.state;
+  for (int i = 0; i < 9; ++i) grown.heads.push_back("another ATM's " + std::to_string(i));
+  restore(grown);
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 270'00);
+  EXPECT_EQ(house.balance(), 150);
+}
+
+TEST_F(AtmTellingTest, ATerminalThatTheAtmNoLongerHasIsToldOfToo) {
+  const AtmBank::State backup = load_a_terminal_and_remove_it();
+  restore(backup);
+  EXPECT_EQ(house.bank.state.cash["atm-2"], 100'00);
+}
+
+// It signs no terminal on, and so does not even say which bank it is.
+TEST_F(AtmTellingTest, ButNotToABankThatKnowsNoneOfTheTerminals) {
+  const AtmBank::State backup = load_a_terminal_and_remove_it();
+  house.bank.moods["LoadCash"] = Mood::silent;
+  restore(backup);
+  house.bank.close();
+  house.bank.state = AtmBank::State();
+  house.bank.terminals.clear();
+  house.bank.asked.clear();
+  house.bank.open();
+  house.pass(60s);
+  EXPECT_TRUE(house.bank.asked.empty());
+}
+
+TEST_F(AtmTellingTest, AnItemThatIsRefusedHoldsUpNoOther) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert();
+  house.deposit(house.new_id(), 50, 1);
+  house.load(1, 20, 1);
+  house.pass(3s);
+  house.bank.moods["LoadCash"] = Mood::refuses;
+  house.bank.refusal["LoadCash"] = wire::REFUSAL_CODE_TERMINAL_NOT_FOUND;
+  restore(backup);
+  EXPECT_EQ(house.balance(), 150);
+  EXPECT_EQ(house.exceptions().size(), 1U);
+}
+
+TEST_F(AtmTellingTest, AnotherBankIsNotAskedWhatBecameOfATransfer) {
+  house.pass(3s);
+  house.insert();
+  house.bank.moods["Transfer"] = Mood::silent;
+  const OperationId id = house.new_id();
+  v1::TransferRequest transfer;
+  transfer.set_id(std::string(id.view()));
+  transfer.set_session_id(house.session);
+  transfer.set_target_account_id("4000-john");
+  transfer.mutable_amount()->set_minor_units(30'00);
+  transfer.mutable_amount()->set_currency("EUR");
+  EXPECT_FALSE(house.try_call(transfer_method, transfer, 2s).has_value());
+  house.bank.close();
+  house.bank.state = AtmBank::State();
+  house.bank.state.instance = "another-instance";
+  house.bank.open();
+  house.pass(10s);
+  EXPECT_TRUE(house.resolve(id).has_pending()) << "it could only say no";
+  EXPECT_EQ(house.bank.times_asked("Resolve"), 0U);
+}
+
+}  // namespace
+}  // namespace atm
