@@ -110,6 +110,10 @@ class PoolWork {
   virtual ~PoolWork() = default;
   virtual void run() noexcept = 0;   // Pool thread.
   virtual void done() noexcept = 0;  // Loop's thread.
+  // The loop ends and does not wait for `run()`, which goes on: let go of all that is the loop's.
+  // `done()` never comes, and the object is destroyed on the pool thread. Loop's thread; only in a
+  // pool that leaves its work.
+  virtual void leave() noexcept {}
 };
 
 // Runs tasks on one thread, taking turns: what is ready, then whatever the world brought in, then

@@ -19,55 +19,77 @@ void never_interrupt_others() {
 
 }  // namespace
 
+ThreadPool::ThreadPool(Ran ran, End end) : shared_(std::make_shared<Shared>(std::move(ran), end)) {
+  threads_.reserve(threads_max);
+}
+
 ThreadPool::~ThreadPool() {
+  const bool leaves = shared_->end == End::leaves;
+  std::deque<std::unique_ptr<PoolWork>> never_run;
   {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
+    const std::lock_guard lock(shared_->mutex);
+    shared_->ending = true;
+    if (leaves) {
+      never_run.swap(shared_->queued);
+      for (PoolWork* const work : shared_->running) work->leave();
+    }
   }
-  changed_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+  shared_->changed.notify_all();
+  for (std::thread& thread : threads_) {
+    if (leaves) {
+      thread.detach();
+    } else {
+      thread.join();
+    }
+  }
 }
 
 void ThreadPool::run(std::unique_ptr<PoolWork> work) {
   start_thread_if_short();  // First: work that is queued is sure to run.
   {
-    const std::lock_guard lock(mutex_);
-    queued_.push_back(std::move(work));
+    const std::lock_guard lock(shared_->mutex);
+    shared_->queued.push_back(std::move(work));
   }
-  changed_.notify_one();
+  shared_->changed.notify_one();
 }
 
 void ThreadPool::start_thread_if_short() {
   {
-    const std::lock_guard lock(mutex_);
-    if (queued_.size() < idle_ || threads_.size() == threads_max) return;
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->queued.size() < shared_->idle || threads_.size() == threads_max) return;
   }
   try {
-    threads_.emplace_back([this] { serve(); });
+    threads_.emplace_back([shared = shared_] { serve(shared); });
   } catch (const std::system_error& refused) {
     if (threads_.empty()) throw IoError(-refused.code().value(), "start a thread");
   }
 }
 
-void ThreadPool::serve() {
+void ThreadPool::serve(const std::shared_ptr<Shared>& shared) {
   pthread_setname_np(pthread_self(), "pool");
   never_interrupt_others();
-  std::unique_lock lock(mutex_);
-  ++idle_;
+  std::unique_lock lock(shared->mutex);
+  ++shared->idle;
   while (true) {
-    changed_.wait(lock, [this] { return !queued_.empty() || ending_; });
-    --idle_;
-    if (queued_.empty()) return;
-    std::unique_ptr<PoolWork> work = std::move(queued_.front());
-    queued_.pop_front();
+    shared->changed.wait(lock, [&] { return !shared->queued.empty() || shared->ending; });
+    --shared->idle;
+    if (shared->queued.empty()) return;
+    std::unique_ptr<PoolWork> work = std::move(shared->queued.front());
+    shared->queued.pop_front();
+    shared->running.push_back(work.get());
     lock.unlock();
     work->run();
     lock.lock();
+    std::erase(shared->running, work.get());
     // Who is told that it has run may have more at once, and needs no other thread for it.
-    ++idle_;
-    lock.unlock();
-    ran_(std::move(work));
-    lock.lock();
+    ++shared->idle;
+    if (shared->end == End::waits) {
+      lock.unlock();
+      shared->ran(std::move(work));
+      lock.lock();
+    } else if (!shared->ending) {
+      shared->ran(std::move(work));  // Under the lock, so that who is told cannot end meanwhile.
+    }
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -23,12 +24,16 @@ class ThreadPool {
  public:
   static constexpr std::size_t threads_max = 4;
 
+  // What the destructor does about work that has not run.
+  enum class End : std::uint8_t {
+    waits,   // Until all of it has run.
+    leaves,  // What runs goes on alone (PoolWork::leave()), and what is queued never runs.
+  };
   // `ran` is given work that has run. On a thread of the pool.
   using Ran = std::function<void(std::unique_ptr<PoolWork>)>;
-  explicit ThreadPool(Ran ran) : ran_(std::move(ran)) { threads_.reserve(threads_max); }
+  explicit ThreadPool(Ran ran, End end = End::waits);
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
-  // Waits until all work has run.
   ~ThreadPool();
 
   // Throws IoError if there is no thread at all and the system refuses one; the work then never
@@ -36,15 +41,22 @@ class ThreadPool {
   void run(std::unique_ptr<PoolWork> work);
 
  private:
-  void start_thread_if_short();
-  void serve();
+  // Outlives the pool where its threads do.
+  struct Shared {
+    const Ran ran;
+    const End end;
+    std::mutex mutex = {};
+    std::condition_variable changed = {};
+    std::deque<std::unique_ptr<PoolWork>> queued = {};  // Guarded by the mutex, as are the others.
+    std::vector<PoolWork*> running = {};
+    std::size_t idle = 0;
+    bool ending = false;
+  };
 
-  const Ran ran_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::unique_ptr<PoolWork>> queued_;  // Guarded by mutex_, as are the next two.
-  std::size_t idle_ = 0;
-  bool ending_ = false;
+  void start_thread_if_short();
+  static void serve(const std::shared_ptr<Shared>& shared);
+
+  const std::shared_ptr<Shared> shared_;
   std::vector<std::thread> threads_;
 };
 

@@ -164,9 +164,10 @@ int look_up_error(int status) {
 // refuses one.
 class LookUp final : public PoolWork {
  public:
-  LookUp(Loop& loop, Endpoint endpoint) : answer_(loop), endpoint_(std::move(endpoint)) {}
+  LookUp(Loop& loop, Endpoint endpoint)
+      : answer_(std::in_place, loop), endpoint_(std::move(endpoint)) {}
 
-  Future<Found> answer() { return answer_.future(); }
+  Future<Found> answer() { return answer_->future(); }
 
   void run() noexcept override {
     addrinfo hints = any_stream();
@@ -177,10 +178,11 @@ class LookUp final : public PoolWork {
         look_up_error(::getaddrinfo(endpoint_.host.c_str(), port.c_str(), &hints, &found));
     if (found_.error == 0) found_.addresses = take_addresses(found);
   }
-  void done() noexcept override { answer_.set(std::move(found_)); }
+  void done() noexcept override { answer_->set(std::move(found_)); }
+  void leave() noexcept override { answer_.reset(); }
 
  private:
-  Promise<Found> answer_;
+  std::optional<Promise<Found>> answer_;  // The loop's; run() leaves it alone.
   const Endpoint endpoint_;
   Found found_;
 };

@@ -47,7 +47,8 @@ class UvLoop::Impl {
     uv_close(handle, [](uv_handle_t* closed) { delete static_cast<Holder*>(closed->data); });
   }
 
-  // For name look-ups alone: those that wait for a server must not keep other work waiting.
+  // For name look-ups alone: those that wait for a server must keep neither other work waiting nor
+  // the end of the loop.
   ThreadPool& look_ups() { return *look_ups_; }
 
   UvLoop& owner;

@@ -27,7 +27,7 @@ UvLoop::Impl::Impl(UvLoop& loop) : owner(loop) {
     post([work = std::move(ran)] { work->done(); });
   };
   pool_ = std::make_unique<ThreadPool>(post_done);
-  look_ups_ = std::make_unique<ThreadPool>(post_done);
+  look_ups_ = std::make_unique<ThreadPool>(post_done, ThreadPool::End::leaves);
   // A peer that went away is an error of the write, not the end of the process. libuv leaves that
   // to the program.
   std::signal(SIGPIPE, SIG_IGN);
@@ -62,7 +62,7 @@ UvLoop::Impl::~Impl() {
   uv_close(as_handle(&alarm_), nullptr);
   uv_close(as_handle(&wake_up_), nullptr);
   if (tree_signal_) uv_close(as_handle(tree_signal_.get()), nullptr);
-  // Lets look-ups end, writes fail and closed handles go.
+  // Lets writes fail and closed handles go.
   uv_run(&uv, UV_RUN_DEFAULT);
   check(uv_loop_close(&uv) == 0, "an event loop closes when nothing is left on it");
   ::close(wake_up_descriptor_);
