@@ -13,6 +13,16 @@ Response refused(wire::RefusalCode code, const std::string& message) {
   return response;
 }
 
+// Field 1 is the yes of most answers: a receipt. Returns null where there is none.
+template <typename Response>
+wire::Receipt* receipt_of(Response& response) {
+  if constexpr (requires { response.mutable_receipt(); }) {
+    return response.has_receipt() ? response.mutable_receipt() : nullptr;
+  } else {
+    return nullptr;
+  }
+}
+
 wire::Money euros(std::int64_t cents) {
   wire::Money money;
   money.set_minor_units(cents);
@@ -73,7 +83,7 @@ async::Task<Response> AtmBank::once(std::string method, Request request,
   if (moods[method] == Mood::refuses) {
     response = refused<Response>(refusal.at(method), "not today");
   } else if (moods[method] != Mood::mumbles) {
-    response = answer(std::move(request), decide);
+    response = answer(method, std::move(request), decide);
   }
   mumbled(method, response);
   if (crash_point && crash_point()) co_await never_;
@@ -90,34 +100,56 @@ bool AtmBank::mumbled(const std::string& method, Response& response) {
   return true;
 }
 
+// Idempotency comes before the token, as everywhere in bankd: a retry gets its first answer without it.
 template <typename Request, typename Response>
-Response AtmBank::answer(Request request, const std::function<Response(const Request&)>& decide) {
-  if constexpr (requires { request.clear_token(); }) request.clear_token();
-  const std::string fields = request.SerializeAsString();
+Response AtmBank::answer(const std::string& method, Request request,
+                         const std::function<Response(const Request&)>& decide) {
+  Request nameless = request;
+  if constexpr (requires { nameless.clear_token(); }) nameless.clear_token();
+  if constexpr (requires { nameless.clear_evidence(); }) nameless.clear_evidence();
+  Pinned pinned{
+      .terminal = request.terminal_id(), .method = method, .fields = nameless.SerializeAsString()};
   const auto before = state.answers.find(request.id());
-  if (before != state.answers.end() && before->second.first == fields) {
-    Response first;
-    first.ParseFromString(before->second.second);
-    if constexpr (requires { first.receipt(); }) {
-      if (first.has_receipt()) first.mutable_receipt()->set_replayed(true);
-    }
-    return first;
+  if (before != state.answers.end()) return first_answer<Response>(before->second, pinned);
+  if constexpr (requires { request.token(); }) require_token(request);
+  Response decided = decide(request);
+  // Those that leave the id unused.
+  const wire::RefusalCode code = decided.refusal().code();
+  if (code == wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER) return decided;
+  if (code == wire::REFUSAL_CODE_ACCOUNTS_MUST_DIFFER) return decided;
+  next_seq();
+  pinned.seq = static_cast<std::uint64_t>(seq());
+  if (wire::Receipt* const receipt = receipt_of(decided)) receipt->set_ledger_seq(pinned.seq);
+  if constexpr (requires { decided.changed(); }) {
+    if (decided.has_changed()) decided.mutable_changed()->set_ledger_seq(pinned.seq);
   }
-  if (before != state.answers.end()) {
+  pinned.response = decided.SerializeAsString();
+  state.answers[request.id()] = std::move(pinned);
+  return decided;
+}
+
+template <typename Response>
+Response AtmBank::first_answer(const Pinned& first, const Pinned& wanted) {
+  if (first.terminal != wanted.terminal) {
+    return refused<Response>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another's");
+  }
+  if (first.method.empty()) return refused<Response>(wire::REFUSAL_CODE_ID_FENCED, "fenced");
+  if (first.method != wanted.method || first.fields != wanted.fields) {
     return refused<Response>(wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS, "other fields");
   }
-  if (state.fenced.contains(request.id())) {
-    return refused<Response>(wire::REFUSAL_CODE_ID_FENCED, "fenced");
+  Response again;
+  again.ParseFromString(first.response);
+  if (wire::Receipt* const receipt = receipt_of(again)) receipt->set_replayed(true);
+  if constexpr (requires { again.changed(); }) {
+    if (again.has_changed()) again.mutable_changed()->set_replayed(true);
   }
-  Response decided = decide(request);
+  return again;
+}
+
+void AtmBank::fence(const std::string& id, const std::string& terminal) {
   next_seq();
-  if constexpr (requires { decided.receipt(); }) {
-    if (decided.has_receipt()) {
-      decided.mutable_receipt()->set_ledger_seq(static_cast<std::uint64_t>(seq()));
-    }
-  }
-  state.answers[request.id()] = {fields, decided.SerializeAsString()};
-  return decided;
+  state.fenced.insert(id);
+  state.answers[id] = {.terminal = terminal, .seq = static_cast<std::uint64_t>(seq())};
 }
 
 void AtmBank::next_seq() {
@@ -129,6 +161,14 @@ wire::Balance AtmBank::balance_of(const std::string& card) {
   wire::Balance balance;
   *balance.mutable_balance() = euros(customer.balance);
   *balance.mutable_available() = euros(customer.balance - customer.held);
+  return balance;
+}
+
+// Minus the cash inside.
+wire::Balance AtmBank::cash_account(const std::string& terminal) {
+  wire::Balance balance;
+  *balance.mutable_balance() = euros(-state.cash[terminal]);
+  *balance.mutable_available() = balance.balance();
   return balance;
 }
 
@@ -145,7 +185,12 @@ void AtmBank::end_by_capture(Hold& hold, const std::string& terminal, std::int64
 }
 
 template <typename Response>
-std::optional<Response> AtmBank::wrong_state(const std::string& hold_id) {
+std::optional<Response> AtmBank::wrong_hold(const std::string& hold_id,
+                                            const std::string& terminal) {
+  const auto known = state.answers.find(hold_id);
+  if (known != state.answers.end() && known->second.terminal != terminal) {
+    return refused<Response>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another's");
+  }
   const auto hold = state.holds.find(hold_id);
   if (hold == state.holds.end()) {
     return refused<Response>(wire::REFUSAL_CODE_HOLD_NOT_FOUND, "no such hold");
@@ -161,8 +206,30 @@ std::optional<Response> AtmBank::wrong_state(const std::string& hold_id) {
 
 template <typename Request>
 void AtmBank::require_token(const Request& request) const {
-  if (request.token() == token_prefix_ + request.card_number()) return;
+  if (request.token() == token_of(request.card_number(), request.terminal_id())) return;
   throw rpc::Error(rpc::StatusCode::unauthenticated, "not this customer's token");
+}
+
+std::string AtmBank::token_of(const std::string& card, const std::string& terminal) const {
+  return token_prefix_ + card + " at " + terminal;
+}
+
+template <typename Response>
+std::optional<Response> AtmBank::wrong_pin(Customer& customer, const std::string& pin) {
+  if (customer.tries_left == 0) {
+    return refused<Response>(wire::REFUSAL_CODE_PIN_TRIES_EXCEEDED, "too many wrong PINs");
+  }
+  if (pin == customer.pin) return std::nullopt;
+  auto no = refused<Response>(wire::REFUSAL_CODE_PIN_WRONG, "the PIN is wrong");
+  no.set_tries_left(--customer.tries_left);
+  no.mutable_refusal()->set_left_count(customer.tries_left);
+  return no;
+}
+
+template <typename Response>
+std::optional<Response> AtmBank::no_such_terminal(const std::string& terminal) const {
+  if (terminals.contains(terminal)) return std::nullopt;
+  return refused<Response>(wire::REFUSAL_CODE_TERMINAL_NOT_FOUND, "unknown");
 }
 
 async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, rpc::Context) {
@@ -172,9 +239,7 @@ async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, 
   signing_on(request.terminal_id());
   wire::SignOnResponse response;
   if (mumbled("SignOn", response)) co_return response;
-  if (!terminals.contains(request.terminal_id())) {
-    co_return refused<wire::SignOnResponse>(wire::REFUSAL_CODE_TERMINAL_NOT_FOUND, "unknown");
-  }
+  if (auto no = no_such_terminal<wire::SignOnResponse>(request.terminal_id())) co_return *no;
   wire::SignedOn& signed_on = *response.mutable_signed_on();
   signed_on.set_instance_id(state.instance);
   signed_on.set_ledger_seq(static_cast<std::uint64_t>(seq()));
@@ -195,13 +260,19 @@ async::Task<wire::VerifyCardResponse> AtmBank::verify_card(wire::VerifyCardReque
   if (moods["VerifyCard"] == Mood::silent) co_await never_;
   wire::VerifyCardResponse response;
   if (mumbled("VerifyCard", response)) co_return response;
+  if (auto no = no_such_terminal<wire::VerifyCardResponse>(request.terminal_id())) co_return *no;
+  Customer stranger;
   const auto customer = state.customers.find(request.card_number());
-  if (customer == state.customers.end() || customer->second.pin != request.pin()) {
-    auto no = refused<wire::VerifyCardResponse>(wire::REFUSAL_CODE_PIN_WRONG, "the PIN is wrong");
-    no.set_tries_left(2);
-    co_return no;
+  const bool is_known = customer != state.customers.end();
+  if (auto no = wrong_pin<wire::VerifyCardResponse>(is_known ? customer->second : stranger,
+                                                    request.pin())) {
+    if (is_known) next_seq();
+    co_return *no;
   }
-  response.mutable_verified()->set_token(token_prefix_ + request.card_number());
+  // The right one after a wrong one is written down.
+  if (std::exchange(customer->second.tries_left, pin_tries) < pin_tries) next_seq();
+  response.mutable_verified()->set_token(token_of(request.card_number(), request.terminal_id()));
+  response.mutable_verified()->set_account_id(request.card_number());
   response.mutable_verified()->set_customer_name(customer->second.name);
   response.mutable_verified()->set_currency("EUR");
   co_return response;
@@ -220,7 +291,6 @@ async::Task<wire::GetBalanceResponse> AtmBank::get_balance(wire::GetBalanceReque
 }
 
 async::Task<wire::HoldResponse> AtmBank::hold(wire::HoldRequest request, rpc::Context) {
-  require_token(request);
   return once<wire::HoldRequest, wire::HoldResponse>(
       "Hold", std::move(request), [this](const wire::HoldRequest& asked_for) {
         Customer& customer = state.customers.at(asked_for.card_number());
@@ -230,7 +300,10 @@ async::Task<wire::HoldResponse> AtmBank::hold(wire::HoldRequest request, rpc::Co
                                              "There is not enough money in the account.");
         }
         customer.held += amount;
-        state.holds[asked_for.id()] = {.card = asked_for.card_number(), .amount = amount};
+        Hold& hold = state.holds[asked_for.id()];
+        hold.card = asked_for.card_number();
+        hold.terminal = asked_for.terminal_id();
+        hold.amount = amount;
         wire::HoldResponse response;
         *response.mutable_receipt()->mutable_balance() = balance_of(asked_for.card_number());
         return response;
@@ -240,9 +313,14 @@ async::Task<wire::HoldResponse> AtmBank::hold(wire::HoldRequest request, rpc::Co
 async::Task<wire::CaptureResponse> AtmBank::capture(wire::CaptureRequest request, rpc::Context) {
   return once<wire::CaptureRequest, wire::CaptureResponse>(
       "Capture", std::move(request), [this](const wire::CaptureRequest& asked_for) {
-        if (auto no = wrong_state<wire::CaptureResponse>(asked_for.hold_id())) return *no;
+        const std::string& terminal = asked_for.terminal_id();
+        if (auto no = wrong_hold<wire::CaptureResponse>(asked_for.hold_id(), terminal)) return *no;
         Hold& hold = state.holds.at(asked_for.hold_id());
-        end_by_capture(hold, asked_for.terminal_id(), asked_for.amount().minor_units());
+        if (asked_for.amount().minor_units() > hold.amount) {
+          return refused<wire::CaptureResponse>(wire::REFUSAL_CODE_CAPTURE_EXCEEDS_HOLD,
+                                                "less was held");
+        }
+        end_by_capture(hold, terminal, asked_for.amount().minor_units());
         wire::CaptureResponse response;
         *response.mutable_receipt()->mutable_balance() = balance_of(hold.card);
         return response;
@@ -252,17 +330,23 @@ async::Task<wire::CaptureResponse> AtmBank::capture(wire::CaptureRequest request
 async::Task<wire::VoidResponse> AtmBank::void_hold(wire::VoidRequest request, rpc::Context) {
   return once<wire::VoidRequest, wire::VoidResponse>(
       "Void", std::move(request), [this](const wire::VoidRequest& asked_for) {
+        const std::string& terminal = asked_for.terminal_id();
+        const auto known = state.answers.find(asked_for.hold_id());
+        const bool is_ours = known == state.answers.end() || known->second.terminal == terminal;
+        const bool was_never_held =
+            known != state.answers.end() && !state.holds.contains(asked_for.hold_id());
         wire::VoidResponse response;
         response.mutable_receipt();
-        if (!state.holds.contains(asked_for.hold_id())) {
-          if (!state.answers.contains(asked_for.hold_id())) {
-            state.fenced.insert(asked_for.hold_id());
-          }
+        if (known == state.answers.end()) fence(asked_for.hold_id(), terminal);
+        if (known == state.answers.end() || (is_ours && known->second.method.empty())) {
           response.set_hold_was_unknown(true);
           return response;
         }
-        if (auto no = wrong_state<wire::VoidResponse>(asked_for.hold_id())) return *no;
-        end(state.holds.at(asked_for.hold_id()), wire::HOLD_STATE_VOIDED);
+        if (is_ours && was_never_held && known->second.method == "Hold") return response;
+        if (auto no = wrong_hold<wire::VoidResponse>(asked_for.hold_id(), terminal)) return *no;
+        Hold& hold = state.holds.at(asked_for.hold_id());
+        end(hold, wire::HOLD_STATE_VOIDED);
+        *response.mutable_receipt()->mutable_balance() = balance_of(hold.card);
         return response;
       });
 }
@@ -270,24 +354,28 @@ async::Task<wire::VoidResponse> AtmBank::void_hold(wire::VoidRequest request, rp
 async::Task<wire::SuspendResponse> AtmBank::suspend(wire::SuspendRequest request, rpc::Context) {
   return once<wire::SuspendRequest, wire::SuspendResponse>(
       "Suspend", std::move(request), [this](const wire::SuspendRequest& asked_for) {
-        if (auto no = wrong_state<wire::SuspendResponse>(asked_for.hold_id())) return *no;
-        state.holds.at(asked_for.hold_id()).state = wire::HOLD_STATE_SUSPENDED;
-        state.holds.at(asked_for.hold_id()).evidence = asked_for.evidence();
+        const std::string& terminal = asked_for.terminal_id();
+        if (auto no = wrong_hold<wire::SuspendResponse>(asked_for.hold_id(), terminal)) return *no;
+        Hold& hold = state.holds.at(asked_for.hold_id());
+        hold.state = wire::HOLD_STATE_SUSPENDED;
+        hold.evidence = asked_for.evidence();
         wire::SuspendResponse response;
-        response.mutable_receipt();
+        *response.mutable_receipt()->mutable_balance() = balance_of(hold.card);
         return response;
       });
 }
 
 async::Task<wire::GetHoldResponse> AtmBank::get_hold(wire::GetHoldRequest request, rpc::Context) {
   asked.emplace_back("GetHold");
-  if (!state.holds.contains(request.hold_id())) {
+  const auto found = state.holds.find(request.hold_id());
+  if (found == state.holds.end() || found->second.terminal != request.terminal_id()) {
     co_return refused<wire::GetHoldResponse>(wire::REFUSAL_CODE_HOLD_NOT_FOUND, "no such hold");
   }
-  const Hold& hold = state.holds.at(request.hold_id());
+  const Hold& hold = found->second;
   wire::GetHoldResponse response;
   if (mumbled("GetHold", response)) co_return response;
   response.mutable_hold()->set_state(hold.state);
+  *response.mutable_hold()->mutable_amount() = euros(hold.amount);
   *response.mutable_hold()->mutable_captured() = euros(hold.captured);
   co_return response;
 }
@@ -295,6 +383,10 @@ async::Task<wire::GetHoldResponse> AtmBank::get_hold(wire::GetHoldRequest reques
 async::Task<wire::DepositResponse> AtmBank::deposit(wire::DepositRequest request, rpc::Context) {
   return once<wire::DepositRequest, wire::DepositResponse>(
       "Deposit", std::move(request), [this](const wire::DepositRequest& asked_for) {
+        if (!state.customers.contains(asked_for.card_number())) {
+          return refused<wire::DepositResponse>(wire::REFUSAL_CODE_CARD_NOT_FOUND, "no such card");
+        }
+        if (auto no = no_such_terminal<wire::DepositResponse>(asked_for.terminal_id())) return *no;
         state.customers.at(asked_for.card_number()).balance += asked_for.amount().minor_units();
         state.cash[asked_for.terminal_id()] += asked_for.amount().minor_units();
         wire::DepositResponse response;
@@ -304,13 +396,16 @@ async::Task<wire::DepositResponse> AtmBank::deposit(wire::DepositRequest request
 }
 
 async::Task<wire::TransferResponse> AtmBank::transfer(wire::TransferRequest request, rpc::Context) {
-  require_token(request);
   return once<wire::TransferRequest, wire::TransferResponse>(
       "Transfer", std::move(request), [this](const wire::TransferRequest& asked_for) {
         const auto target = state.customers.find(asked_for.target_account_id());
         if (target == state.customers.end()) {
           return refused<wire::TransferResponse>(wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND,
                                                  "There is no such account.");
+        }
+        if (asked_for.card_number() == asked_for.target_account_id()) {
+          return refused<wire::TransferResponse>(wire::REFUSAL_CODE_ACCOUNTS_MUST_DIFFER,
+                                                 "the same");
         }
         Customer& source = state.customers.at(asked_for.card_number());
         if (asked_for.amount().minor_units() > source.balance - source.held) {
@@ -327,15 +422,11 @@ async::Task<wire::TransferResponse> AtmBank::transfer(wire::TransferRequest requ
 
 async::Task<wire::ChangePinResponse> AtmBank::change_pin(wire::ChangePinRequest request,
                                                          rpc::Context) {
-  require_token(request);
   return once<wire::ChangePinRequest, wire::ChangePinResponse>(
       "ChangePin", std::move(request), [this](const wire::ChangePinRequest& asked_for) {
         Customer& customer = state.customers.at(asked_for.card_number());
-        if (customer.pin != asked_for.old_pin()) {
-          auto no = refused<wire::ChangePinResponse>(wire::REFUSAL_CODE_PIN_WRONG, "wrong");
-          no.set_tries_left(1);
-          return no;
-        }
+        if (auto no = wrong_pin<wire::ChangePinResponse>(customer, asked_for.old_pin())) return *no;
+        customer.tries_left = pin_tries;
         customer.pin = asked_for.new_pin();
         wire::ChangePinResponse response;
         response.mutable_changed();
@@ -347,9 +438,11 @@ async::Task<wire::LoadCashResponse> AtmBank::load_cash(wire::LoadCashRequest req
                                                        rpc::Context) {
   return once<wire::LoadCashRequest, wire::LoadCashResponse>(
       "LoadCash", std::move(request), [this](const wire::LoadCashRequest& asked_for) {
-        state.cash[asked_for.terminal_id()] += asked_for.amount().minor_units();
+        const std::string& terminal = asked_for.terminal_id();
+        if (auto no = no_such_terminal<wire::LoadCashResponse>(terminal)) return *no;
+        state.cash[terminal] += asked_for.amount().minor_units();
         wire::LoadCashResponse response;
-        response.mutable_receipt();
+        *response.mutable_receipt()->mutable_balance() = cash_account(terminal);
         return response;
       });
 }
@@ -358,9 +451,11 @@ async::Task<wire::UnloadCashResponse> AtmBank::unload_cash(wire::UnloadCashReque
                                                            rpc::Context) {
   return once<wire::UnloadCashRequest, wire::UnloadCashResponse>(
       "UnloadCash", std::move(request), [this](const wire::UnloadCashRequest& asked_for) {
-        state.cash[asked_for.terminal_id()] -= asked_for.amount().minor_units();
+        const std::string& terminal = asked_for.terminal_id();
+        if (auto no = no_such_terminal<wire::UnloadCashResponse>(terminal)) return *no;
+        state.cash[terminal] -= asked_for.amount().minor_units();
         wire::UnloadCashResponse response;
-        response.mutable_receipt();
+        *response.mutable_receipt()->mutable_balance() = cash_account(terminal);
         return response;
       });
 }
@@ -373,17 +468,21 @@ async::Task<wire::ResolveResponse> AtmBank::resolve(wire::ResolveRequest request
   }
   wire::ResolveResponse response;
   if (moods["Resolve"] == Mood::mumbles && mumbled("Resolve", response)) co_return response;
-  const auto answer = state.answers.find(request.id());
-  if (answer == state.answers.end()) {
-    state.fenced.insert(request.id());
-    next_seq();
-    response.mutable_fenced()->set_ledger_seq(static_cast<std::uint64_t>(seq()));
+  if (!state.answers.contains(request.id())) fence(request.id(), request.terminal_id());
+  const Pinned& known = state.answers.at(request.id());
+  if (known.terminal != request.terminal_id()) {
+    co_return refused<wire::ResolveResponse>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another's");
+  }
+  // Every answer has its receipt, or what was changed, in field 1, and its refusal in field 2.
+  wire::DepositResponse first;
+  first.ParseFromString(known.response);
+  if (known.method.empty()) {
+    response.mutable_fenced()->set_ledger_seq(known.seq);
+  } else if (first.has_refusal()) {
+    *response.mutable_refused() = first.refusal();
   } else {
-    // Every answer has its receipt, or what was changed, in field 1, and its refusal in field 2.
-    wire::DepositResponse first;
-    first.ParseFromString(answer->second.second);
-    if (first.has_refusal()) *response.mutable_refused() = first.refusal();
-    if (!first.has_refusal()) *response.mutable_executed() = first.receipt();
+    *response.mutable_executed() = first.receipt();
+    response.mutable_executed()->set_replayed(true);
   }
   mumbled("Resolve", response);
   if (moods["Resolve"] == Mood::reply_lost) co_await never_;

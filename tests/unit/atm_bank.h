@@ -28,23 +28,35 @@ enum class Mood : std::uint8_t { well, silent, reply_lost, refuses, does_and_mum
 
 class AtmBank {
  public:
+  static constexpr std::uint32_t pin_tries = 3;
+
   struct Customer {
     std::string name;
     std::string pin;
     std::int64_t balance = 0;
     std::int64_t held = 0;
+    std::uint32_t tries_left = pin_tries;
   };
   struct Hold {
     std::string card;
+    std::string terminal;
     std::int64_t amount = 0;
     std::int64_t captured = 0;
     wire::HoldState state = wire::HOLD_STATE_HELD;
     std::string evidence = {};
   };
+  // What is known of an id.
+  struct Pinned {
+    std::string terminal = {};
+    std::string method = {};  // Empty: it is fenced.
+    std::string fields = {};  // The request, but for its token and evidence.
+    std::string response = {};
+    std::uint64_t seq = 0;
+  };
   struct State {
-    std::map<std::string, Customer> customers;  // By card.
+    std::map<std::string, Customer> customers;  // By card, which is also the account's name.
     std::map<std::string, Hold> holds;
-    std::map<std::string, std::pair<std::string, std::string>> answers;  // Request, response.
+    std::map<std::string, Pinned> answers;
     std::set<std::string> fenced;
     std::vector<std::string> heads = {"head of nothing"};
     std::map<std::string, std::int64_t> cash;
@@ -91,17 +103,29 @@ class AtmBank {
   async::Task<Response> once(std::string method, Request request,
                              std::function<Response(const Request&)> decide);
   template <typename Request, typename Response>
-  Response answer(Request request, const std::function<Response(const Request&)>& decide);
+  Response answer(const std::string& method, Request request,
+                  const std::function<Response(const Request&)>& decide);
+  template <typename Response>
+  Response first_answer(const Pinned& first, const Pinned& wanted);
+  // For ever: the id never executes.
+  void fence(const std::string& id, const std::string& terminal);
   template <typename Response>
   bool mumbled(const std::string& method, Response& response);
   template <typename Request>
   void require_token(const Request& request) const;
+  std::string token_of(const std::string& card, const std::string& terminal) const;
+  // Why the PIN is not taken.
+  template <typename Response>
+  std::optional<Response> wrong_pin(Customer& customer, const std::string& pin);
+  template <typename Response>
+  std::optional<Response> no_such_terminal(const std::string& terminal) const;
   void next_seq();
   wire::Balance balance_of(const std::string& card);
+  wire::Balance cash_account(const std::string& terminal);
   void end(Hold& hold, wire::HoldState as);
   void end_by_capture(Hold& hold, const std::string& terminal, std::int64_t amount);
   template <typename Response>
-  std::optional<Response> wrong_state(const std::string& hold_id);
+  std::optional<Response> wrong_hold(const std::string& hold_id, const std::string& terminal);
   async::Task<wire::SignOnResponse> sign_on(wire::SignOnRequest request, rpc::Context);
   async::Task<wire::VerifyCardResponse> verify_card(wire::VerifyCardRequest request, rpc::Context);
   async::Task<wire::GetBalanceResponse> get_balance(wire::GetBalanceRequest request, rpc::Context);

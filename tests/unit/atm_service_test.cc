@@ -318,7 +318,7 @@ TEST_F(AtmServiceTest, APinIsChangedAndNeverWrittenDown) {
   EXPECT_EQ(house.bank.times_asked("ChangePin"), 1U);
   EXPECT_TRUE(house.resolve(id).has_pin_changed());
   const v1::ChangePinResponse wrong = change_pin(house.new_id(), "1234", "8642");
-  EXPECT_EQ(wrong.decline().tries_left(), 1U);
+  EXPECT_EQ(wrong.decline().tries_left(), 2U);
   EXPECT_EQ(transfer(id, "4000-john", 1).decline().code(),
             v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
   house.pass(2s);
