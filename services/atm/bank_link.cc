@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <set>
 #include <utility>
 
 #include "ledger/money.h"
@@ -65,12 +66,11 @@ BankLink::BankLink(async::Loop& loop, const Settings& settings, rpc::ClientOptio
       memory_(memory_of(journal.file(), settings.currency)),
       heads_(heads_of(journal.file())),
       changed_(loop),
-      to_tell_again_(loop),
-      nothing_to_tell_(loop),
       client_(loop, observed(std::move(options), this), random),
       tasks_(loop) {
   for (std::string& terminal : terminals) standings_.emplace(std::move(terminal), Standing());
-  (memory_.telling_again ? to_tell_again_ : nothing_to_tell_).set();
+  if (!memory_.telling_again) return;
+  for (const std::string& each : terminals_to_tell_of()) to_tell_[each] = memory_.common_seq;
 }
 
 BankLink::~BankLink() = default;
@@ -242,6 +242,11 @@ void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn
 // From now on the bank's numbers are those of another history, which parted from the one before it
 // after `common_seq`. What the one before was still to be told again, this one is too.
 void BankLink::begin_history(const ::bank::v1::SignedOn& answer, std::uint64_t common_seq) {
+  // Of a terminal of which all was told only what came since lies after.
+  for (const std::string& each : terminals_to_tell_of()) {
+    const auto [place, is_new] = to_tell_.try_emplace(each, common_seq);
+    if (!is_new) place->second = std::min(place->second, common_seq);
+  }
   if (memory_.telling_again) common_seq = std::min(common_seq, memory_.common_seq);
   memory_.instance_id.bytes = answer.instance_id();
   memory_.seen_seq = answer.ledger_seq();
@@ -253,8 +258,6 @@ void BankLink::begin_history(const ::bank::v1::SignedOn& answer, std::uint64_t c
   memory_.told_again = 0;
   forget_heads_after(common_seq);
   remember_head(answer.ledger_seq(), answer.chain_head());
-  nothing_to_tell_.clear();
-  to_tell_again_.set();
 }
 
 void BankLink::remember_head(std::uint64_t seq, const std::string& head) {
@@ -280,11 +283,40 @@ void BankLink::item_was_told_again() {
   journal_.remember(memory_);
 }
 
-void BankLink::everything_was_told_again() {
-  memory_.telling_again = false;
-  note_memory("TOLD_AGAIN", std::to_string(memory_.told_again) + " items");
-  to_tell_again_.clear();
-  nothing_to_tell_.set();
+bool BankLink::was_told_again(const std::string& terminal) {
+  to_tell_.erase(terminal);
+  const bool is_last = to_tell_.empty();
+  if (is_last) {
+    memory_.telling_again = false;
+    note_memory("TOLD_AGAIN", std::to_string(memory_.told_again) + " items");
+  }
+  standing_changed();
+  return is_last;
+}
+
+std::vector<std::string> BankLink::terminals_to_tell_of() const {
+  std::set<std::string> terminals;
+  for (const auto& [terminal, standing] : standings_) terminals.insert(terminal);
+  for (const StockRow& row : journal_.file().read<StockRow>()) terminals.insert(row.terminal);
+  return {terminals.begin(), terminals.end()};
+}
+
+bool BankLink::is_left_out(const std::string& terminal) const {
+  const auto found = standings_.find(terminal);
+  const bool is_ours = client_.is_connected() && is_our_bank();
+  return is_ours && found != standings_.end() && !found->second.signed_on;
+}
+
+Task<std::vector<std::string>> BankLink::until_told_again() {
+  std::vector<std::string> left_out;
+  while (true) {
+    left_out.clear();
+    for (const auto& [terminal, seq] : to_tell_) {
+      if (is_left_out(terminal)) left_out.push_back(terminal);
+    }
+    if (left_out.size() == to_tell_.size()) co_return left_out;
+    co_await changed_;
+  }
 }
 
 void BankLink::refused(const std::string& terminal, const ::bank::v1::Refusal& refusal) {

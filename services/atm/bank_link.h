@@ -38,8 +38,9 @@ struct Standing {
 // of the chain heads that it has kept: what came after it must be told again. Owned by the Atm; loop
 // thread only.
 //
-// Invariant: while the bank's history is broken, or is told again, no terminal is in service; and
-// nothing but sign-on is sent to a bank that is not the remembered one.
+// Invariant: while the bank's history is broken no terminal is in service, nor is one of which the
+// bank has still to be told again; and nothing but sign-on is sent to a bank that is not the
+// remembered one.
 class BankLink final : public rpc::ConnectionObserver {
  public:
   BankLink(async::Loop& loop, const Settings& settings, rpc::ClientOptions options,
@@ -56,19 +57,23 @@ class BankLink final : public rpc::ConnectionObserver {
   bool history_is_broken() const { return memory_.history_broken; }
   // In which of the bank's histories its answers count now (see BankMemory).
   std::uint32_t history() const { return memory_.history; }
-  // What is told again lies after this.
-  std::uint64_t common_seq() const { return memory_.common_seq; }
+  // Every terminal whose notes ever moved here, also those that this ATM no longer has.
+  std::vector<std::string> terminals_to_tell_of() const;
+  // Whether the bank may have to be told something of this terminal again, and after which number.
+  bool is_to_tell_again(const std::string& terminal) const { return to_tell_.contains(terminal); }
+  std::uint64_t common_seq(const std::string& terminal) const { return to_tell_.at(terminal); }
   std::uint32_t told_again() const { return memory_.told_again; }
-  // Set while something is still to be told again, and while nothing is.
-  async::Event& to_tell_again() { return to_tell_again_; }
-  async::Event& nothing_to_tell() { return nothing_to_tell_; }
   void item_was_told_again();
-  void everything_was_told_again();
+  // Returns whether that was the last one.
+  bool was_told_again(const std::string& terminal);
+  // Returns when the bank has been told of all terminals again but of those that it does not sign on,
+  // which are given back.
+  Task<std::vector<std::string>> until_told_again();
   // The operator agrees to go on with the bank as it is now. False: no bank answers.
   Task<bool> accept_history(std::string reason);
   // Whether calls for this terminal have a chance.
   bool is_usable(const std::string& terminal) const;
-  // Returns after the next change of any terminal's standing.
+  // Returns after the next change of any terminal's standing, or of what is to be told again.
   Task<> until_changed();
   // Asks for the terminal's standing anew. False: the bank did not answer.
   Task<bool> refresh(std::string terminal, rpc::Context context);
@@ -123,6 +128,8 @@ class BankLink final : public rpc::ConnectionObserver {
   bool is_another_bank() const;
   // The one that is remembered has signed a terminal on over this connection.
   bool is_our_bank() const { return now_ && !is_another_bank(); }
+  // This connection's bank has answered, but does not sign the terminal on.
+  bool is_left_out(const std::string& terminal) const;
   void refused(const std::string& terminal, const ::bank::v1::Refusal& refusal);
   Task<> usable(std::string terminal);
   Task<> keep_in_touch();
@@ -156,9 +163,8 @@ class BankLink final : public rpc::ConnectionObserver {
   std::vector<BankHead> heads_;  // Oldest first, none of an empty slot.
   // What the bank said last over this connection, agreed or not.
   std::optional<::bank::v1::SignedOn> now_;
+  std::map<std::string, std::uint64_t> to_tell_;  // By terminal, the number after which.
   async::Event changed_;
-  async::Event to_tell_again_;
-  async::Event nothing_to_tell_;
   rpc::Client client_;
   async::TaskScope tasks_;
 };

@@ -1,6 +1,5 @@
 #include "atm/resender.h"
 
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -43,31 +42,28 @@ Resender::Answer answer_of(const Response& response) {
 }  // namespace
 
 Task<> Resender::run() {
-  while (true) {
-    co_await machinery_.bank.to_tell_again();
-    const std::uint32_t history = machinery_.bank.history();
-    lost_ = 0;
-    // Every terminal whose notes ever moved, also those that this ATM no longer has.
-    std::set<std::string> terminals;
-    for (const StockRow& row : machinery_.journal.file().read<StockRow>()) {
-      terminals.insert(row.terminal);
-    }
-    for (const std::string& terminal : terminals) tellings_.spawn(tell_of(terminal, history));
-    co_await tellings_.join();
-    if (machinery_.bank.history() != history) continue;
-    machinery_.log.write(lost_ == 0 ? ops::LogLevel::info : ops::LogLevel::warn,
-                         "the bank was told again what it might lack",
-                         {{"items", machinery_.bank.told_again()}, {"lost", lost_}});
-    machinery_.bank.everything_was_told_again();
-    co_await machinery_.journal.flush();
+  for (const std::string& terminal : machinery_.bank.terminals_to_tell_of()) {
+    tellings_.spawn(tell_of(terminal));
   }
+  co_await tellings_.join();
 }
 
 // Loads first: the bank's books then follow the notes in the order in which they moved.
-Task<> Resender::tell_of(std::string terminal, std::uint32_t history) {
-  co_await tell_all(&known_.movements, terminal, history);
-  co_await tell_all(&known_.deposits, terminal, history);
-  co_await tell_all(&known_.withdrawals, terminal, history);
+Task<> Resender::tell_of(std::string terminal) {
+  while (true) {
+    while (!machinery_.bank.is_to_tell_again(terminal)) co_await machinery_.bank.until_changed();
+    const std::uint32_t history = machinery_.bank.history();
+    co_await tell_all(&known_.movements, terminal, history);
+    co_await tell_all(&known_.deposits, terminal, history);
+    co_await tell_all(&known_.withdrawals, terminal, history);
+    if (machinery_.bank.history() != history) continue;
+    if (!machinery_.bank.was_told_again(terminal)) continue;
+    machinery_.log.write(lost_ == 0 ? ops::LogLevel::info : ops::LogLevel::warn,
+                         "the bank was told again what it might lack",
+                         {{"items", machinery_.bank.told_again()}, {"lost", lost_}});
+    lost_ = 0;
+    co_await machinery_.journal.flush();
+  }
 }
 
 template <Record T>
@@ -75,7 +71,7 @@ Task<> Resender::tell_all(Items<T>* items, std::string terminal, std::uint32_t h
   JournalFile& file = machinery_.journal.file();
   // Numbers of two histories may be equal: a page begins with the number that ended the one before, and
   // what was told of it is told no more.
-  std::uint64_t from = machinery_.bank.common_seq() + 1;
+  std::uint64_t from = machinery_.bank.common_seq(terminal) + 1;
   while (machinery_.bank.history() == history) {
     co_await machinery_.journal.flush();
     std::vector<T> page =

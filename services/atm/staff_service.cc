@@ -284,8 +284,9 @@ Task<v1::AcceptBankHistoryResponse> StaffService::accept_bank_history(
   const bool accepted = co_await machinery_.bank.accept_history(request.reason());
   if (!accepted) throw rpc::Error(rpc::StatusCode::unavailable, "the bank does not answer");
   // What is still to be told again goes on without whoever asked, also after a restart.
-  co_await machinery_.bank.nothing_to_tell();
+  const std::vector<std::string> left_out = co_await machinery_.bank.until_told_again();
   v1::AcceptBankHistoryResponse response;
+  for (const std::string& terminal : left_out) response.add_terminals_left_out(terminal);
   response.set_items_sent_again(machinery_.bank.told_again());
   co_return response;
 }

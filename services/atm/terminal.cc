@@ -78,7 +78,7 @@ Terminal::Service Terminal::service() const {
             "on (AcceptBankHistory)"};
   }
   if (!standing.signed_on) return {v1::SERVICE_STATE_OUT_NO_BANK, standing.reason};
-  if (machinery_.bank.to_tell_again().is_set()) {
+  if (machinery_.bank.is_to_tell_again(id_)) {
     return {v1::SERVICE_STATE_OUT_TELLING_BANK_AGAIN,
             "the bank was away, and is told again what it may lack: that ends by itself"};
   }

@@ -4,7 +4,18 @@
 namespace atm {
 namespace {
 
-class AtmTellingTest : public AtmHistoryTest {};
+class AtmTellingTest : public AtmHistoryTest {
+ protected:
+  v1::AcceptBankHistoryResponse accept_and_hear() {
+    v1::AcceptBankHistoryRequest request;
+    request.set_reason("restored yesterday's backup");
+    return house.call(accept_history_method, std::move(request));
+  }
+  v1::Terminal terminal(const std::string& id) {
+    const auto told = house.call(list_terminals_method, v1::ListTerminalsRequest());
+    return *std::ranges::find(told.terminals(), id, &v1::Terminal::terminal_id);
+  }
+};
 
 // No more than needed, a page at a time.
 
@@ -180,6 +191,43 @@ TEST_F(AtmTellingTest, AnotherBankIsNotAskedWhatBecameOfATransfer) {
   house.pass(10s);
   EXPECT_TRUE(house.resolve(id).has_pending()) << "it could only say no";
   EXPECT_EQ(house.bank.times_asked("Resolve"), 0U);
+}
+
+// The backup is older than the second terminal, and its operator adds it once more.
+TEST_F(AtmTellingTest, ATerminalThatTheBankNoLongerKnowsHoldsUpNoOther) {
+  house.terminals = 2;
+  house.restart();
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.load(1, 20, 1);
+  v1::LoadRequest load = AtmHouse::load_of(house.new_id(), 1, 20, 5);
+  load.set_terminal_id("atm-2");
+  house.call(load_method, std::move(load));
+  house.pass(3s);
+  house.bank.terminals = {"atm-1"};
+  restore(backup);
+
+  const v1::AcceptBankHistoryResponse accepted = accept_and_hear();
+  EXPECT_EQ(accepted.items_sent_again(), 1U);
+  ASSERT_EQ(accepted.terminals_left_out_size(), 1);
+  EXPECT_EQ(accepted.terminals_left_out(0), "atm-2");
+  EXPECT_EQ(terminal("atm-1").reason(), "");
+  EXPECT_EQ(terminal("atm-2").state(), v1::SERVICE_STATE_OUT_NO_BANK);
+  EXPECT_NE(terminal("atm-2").reason().find("bankctl terminal add atm-2"), std::string::npos);
+
+  // It is restored once more, while the second terminal has still to be told of.
+  house.load(1, 20, 1);
+  house.pass(3s);
+  restore(backup);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 240'00);
+  accept_and_hear();
+  EXPECT_EQ(terminal("atm-1").reason(), "");
+
+  house.bank.terminals = {"atm-1", "atm-2"};
+  house.pass(40s);
+  EXPECT_EQ(terminal("atm-2").reason(), "");
+  EXPECT_EQ(house.bank.state.cash["atm-2"], 100'00);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 240'00);
 }
 
 }  // namespace
