@@ -35,8 +35,8 @@ struct Standing {
 
 // Signs every terminal on at each new connection and every heartbeat, and remembers in the journal
 // what it saw of the bank's history (rule 24). When that went back, it asks the bank for the newest
-// of the chain heads that it has kept: what came after it must be told again. Owned by the Atm; loop
-// thread only.
+// of the chain heads that it has kept: what came after it must be told again. Owned by the Atm;
+// loop thread only.
 //
 // Invariant: while the bank's history is broken no terminal is in service, nor is one of which the
 // bank has still to be told again; and nothing but sign-on is sent to a bank that is not the
@@ -66,8 +66,8 @@ class BankLink final : public rpc::ConnectionObserver {
   void item_was_told_again();
   // Returns whether that was the last one.
   bool was_told_again(const std::string& terminal);
-  // Returns when the bank has been told of all terminals again but of those that it does not sign on,
-  // which are given back.
+  // Returns when the bank has been told of all terminals again but of those that it does not sign
+  // on, which are given back.
   Task<std::vector<std::string>> until_told_again();
   // The operator agrees to go on with the bank as it is now. False: no bank answers.
   Task<bool> accept_history(std::string reason);

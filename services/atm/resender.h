@@ -13,11 +13,11 @@
 namespace atm {
 
 // Waits until something is to be told again, then tells it with its old ids, item by item: the bank
-// answers what it still knows with its first answer and does what it lost once more. What it refuses
-// is an exception (rule 17). Each terminal's items are told in turn, a page of them in memory at a
-// time; no terminal waits for another, nor for one that the bank does not sign on. What was told again is written down, so a restart goes on
-// where this ended. A bank that is not the remembered one is told nothing before the operator agrees.
-// Owned by the Atm; loop thread only.
+// answers what it still knows with its first answer and does what it lost once more. What it
+// refuses is an exception (rule 17). Each terminal's items are told in turn, a page of them in
+// memory at a time; no terminal waits for another, nor for one that the bank does not sign on. What
+// was told again is written down, so a restart goes on where this ended. A bank that is not the
+// remembered one is told nothing before the operator agrees. Owned by the Atm; loop thread only.
 class Resender {
  public:
   Resender(Machinery& machinery, Register& known)
@@ -34,7 +34,8 @@ class Resender {
   };
 
  private:
-  // Of one terminal, whenever there is something to tell, and anew when the history breaks meanwhile.
+  // Of one terminal, whenever there is something to tell, and anew when the history breaks
+  // meanwhile.
   Task<> tell_of(std::string terminal);
   template <Record T>
   Task<> tell_all(Items<T>* items, std::string terminal, std::uint32_t history);

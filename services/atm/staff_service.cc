@@ -38,7 +38,8 @@ void append_open(std::vector<v1::OpenItem>& to, const Items<T>& items, const Ter
   }
 }
 
-// Of the items that ended as they must not a sentence each, by id: the operator should know (rule 17).
+// Of the items that ended as they must not a sentence each, by id: the operator should know (rule
+// 17).
 template <Record T>
 void add_exceptions(std::map<OperationId, std::string>& to, const Items<T>& items,
                     JournalFile& file, const Terminal& terminal) {

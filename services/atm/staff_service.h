@@ -46,7 +46,8 @@ class StaffService {
   Terminal& terminal(const std::string& id);
   v1::Terminal view(const Terminal& terminal) const;
   std::vector<v1::OpenItem> open_items(const Terminal& terminal) const;
-  // A sentence for each item that the bank refused, the newest first. Such an item is no longer open.
+  // A sentence for each item that the bank refused, the newest first. Such an item is no longer
+  // open.
   std::vector<std::string> exceptions(const Terminal& terminal) const;
   std::optional<v1::Decline> wrong_load(const Terminal& terminal,
                                         const v1::LoadRequest& request) const;

@@ -100,7 +100,8 @@ bool AtmBank::mumbled(const std::string& method, Response& response) {
   return true;
 }
 
-// Idempotency comes before the token, as everywhere in bankd: a retry gets its first answer without it.
+// Idempotency comes before the token, as everywhere in bankd: a retry gets its first answer without
+// it.
 template <typename Request, typename Response>
 Response AtmBank::answer(const std::string& method, Request request,
                          const std::function<Response(const Request&)>& decide) {
