@@ -50,6 +50,7 @@ class Applier final : Bookkeeper {
     ExceptionEntry exception = refused_cash(post.terminal);
     exception.amount = post.amount;
     exception.currency = post.currency;
+    exception.receipt = post.receipt.value_or(OperationId());
     if (card != nullptr) exception.account = books_.account(card->account).id();
     raise(std::move(exception));
   }
@@ -73,7 +74,8 @@ class Applier final : Bookkeeper {
     const Parties parties = record_.parties.has_value() ? *record_.parties : parties_of(post);
     const bool at_terminal = post.kind != TransferKind::fund;
     move(books_.at(parties.source), books_.at(parties.target), post.amount, post.kind,
-         at_terminal ? post.terminal : std::string(), {});
+         {.terminal = at_terminal ? std::string_view(post.terminal) : std::string_view(),
+          .receipt = post.receipt.value_or(OperationId())});
   }
 
   Parties parties_of(const Post& post) {
@@ -110,6 +112,7 @@ class Applier final : Bookkeeper {
     hold.amount = change.amount;
     hold.made_at = record_.at;
     hold.expires_at = record_.at + change.time_to_live;
+    hold.receipt = change.receipt.value_or(OperationId());
     books_.hold_index_.insert(hold.id, hold.ledger_seq);
     books_.expiries_.emplace_hint(books_.expiries_.end(), hold.expires_at, hold.ledger_seq);
     HoldEntry& kept =
@@ -199,17 +202,17 @@ class Applier final : Bookkeeper {
     add(std::move(issued));
   }
   void accept(const BlockCard& change) {
-    Card& blocked = touched(card(change.card));
+    Card& blocked = touched(named_card(change.card));
     if (blocked.state != CardState::replaced) blocked.state = CardState::blocked;
   }
   void accept(const UnblockCard& change) {
-    Card& unblocked = touched(card(change.card));
+    Card& unblocked = touched(named_card(change.card));
     check(unblocked.state != CardState::replaced);
     unblocked.state = CardState::active;
     unblocked.wrong_pins = 0;
   }
   void accept(const ReplaceCard& change) {
-    Card& old = touched(card(change.old_card));
+    Card& old = touched(named_card(change.old_card));
     Card issued = new_card(change.new_card, old.account, change.pin_hash);
     issued.limits = old.limits;
     issued.usage = old.usage;
@@ -218,7 +221,7 @@ class Applier final : Bookkeeper {
     add(std::move(issued));
   }
   void accept(const SetCardLimits& change) {
-    CardLimits& limits = touched(card(change.card)).limits;
+    CardLimits& limits = touched(named_card(change.card)).limits;
     limits.withdrawal_max = change.withdrawal_max.value_or(limits.withdrawal_max);
     limits.daily_amount_max = change.daily_amount_max.value_or(limits.daily_amount_max);
     limits.daily_count_max = change.daily_count_max.value_or(limits.daily_count_max);
@@ -235,12 +238,12 @@ class Applier final : Bookkeeper {
 
   void accept(const Adjust& change) {
     move(account(change.source), account(change.target), change.amount, TransferKind::adjustment,
-         {}, change.reason);
+         {.reason = change.reason});
   }
   void accept(const Reverse& change) {
     // The money goes back, so the movement's target is now the source.
-    move(account(change.target), account(change.source), change.amount, TransferKind::reversal, {},
-         change.reason);
+    move(account(change.target), account(change.source), change.amount, TransferKind::reversal,
+         {.reason = change.reason, .reverses = change.transfer_seq});
     const bool first = books_.reversals_.emplace(change.transfer_seq, record_.ledger_seq).second;
     check(first);
     effects_.reversed_seq = change.transfer_seq;

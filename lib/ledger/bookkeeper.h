@@ -22,8 +22,15 @@ class Bookkeeper {
 
   // --- Movements ---
 
-  void move(Account& source, Account& target, Cents amount, TransferKind kind,
-            const std::string& terminal_id, const std::string& reason) {
+  // What a movement of money is told with.
+  struct About {
+    std::string_view terminal{};
+    std::string_view reason{};
+    OperationId receipt{};
+    std::uint64_t reverses = 0;
+  };
+
+  void move(Account& source, Account& target, Cents amount, TransferKind kind, const About& about) {
     check(source.currency == target.currency);
     check(source.number != target.number);
     source.balance -= amount;
@@ -48,8 +55,10 @@ class Bookkeeper {
                         .target_balance = target.balance,
                         .source_previous = source.last_transfer,
                         .target_previous = target.last_transfer,
-                        .terminal = terminal_id,
-                        .reason = reason};
+                        .terminal = std::string(about.terminal),
+                        .reason = std::string(about.reason),
+                        .receipt = about.receipt,
+                        .reverses = about.reverses};
       if (movements_ == Movements::kept) {
         books_.recent_transfers_.add(movement);
       } else {
@@ -126,8 +135,8 @@ class Bookkeeper {
     effects_.hold_seq = ended.ledger_seq;
     if (captured == Cents{0}) return confirm(account);
     const Terminal& paid_at = books_.terminal(ended.terminal);
-    move(account, books_.at(paid_at.cash_account), captured, TransferKind::withdrawal, paid_at.id,
-         reason);
+    move(account, books_.at(paid_at.cash_account), captured, TransferKind::withdrawal,
+         {.terminal = paid_at.id, .reason = reason, .receipt = ended.receipt});
     if (before == HoldState::expired) {
       ExceptionEntry late = about_hold(ended, ExceptionKind::late_capture);
       late.amount = captured;
@@ -209,6 +218,7 @@ class Bookkeeper {
       exception.account = account.id();
       exception.amount = known->amount;
       exception.currency = account.currency;
+      exception.receipt = known->receipt;
     }
     return exception;
   }
@@ -225,7 +235,8 @@ class Bookkeeper {
                           .currency = account.currency,
                           .evidence = {},
                           .resolved = false,
-                          .resolution = {}};
+                          .resolution = {},
+                          .receipt = entry.receipt};
   }
 
   void raise(ExceptionEntry exception) {
@@ -250,6 +261,11 @@ class Bookkeeper {
     const Card* const found = books_.find_card(number);
     check(found != nullptr);
     return books_.at(found->number);
+  }
+  Card& named_card(std::string_view name) {
+    const auto found = books_.find_named_card(name);
+    check(found.has_value());
+    return books_.at((*found)->number);
   }
   Terminal& terminal(const std::string& id) {
     const Terminal* const found = books_.find_terminal(id);

@@ -1,6 +1,8 @@
 #include "ledger/books.h"
 
 #include <algorithm>
+#include <charconv>
+#include <string>
 #include <utility>
 
 #include "ledger/check.h"
@@ -14,6 +16,10 @@ constexpr std::size_t place(Number number) {
 }
 
 }  // namespace
+
+std::string card_id(CardNumber number) {
+  return std::string(card_id_prefix) + std::to_string(place(number) + 1);
+}
 
 std::string cash_account_id(std::string_view terminal) { return "cash:" + std::string(terminal); }
 
@@ -42,6 +48,33 @@ const Card* Books::find_card(std::string_view card) const {
   const auto is_it = [&](std::uint32_t number) { return cards_[number].card.view() == card; };
   const std::optional<std::uint32_t> number = card_index_.find(index_tag(card), is_it);
   return number.has_value() ? &cards_[*number] : nullptr;
+}
+
+std::expected<const Card*, RefusalCode> Books::find_named_card(std::string_view name) const {
+  if (const Card* const card = find_card(name)) return card;
+  const auto not_found = std::unexpected(RefusalCode::card_not_found);
+  if (name.starts_with(card_id_prefix)) {
+    const std::string_view digits = name.substr(card_id_prefix.size());
+    std::uint64_t nth = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), nth);
+    const bool is_number = error == std::errc() && end == digits.data() + digits.size();
+    if (!is_number || digits.starts_with('0') || nth > cards_.size()) return not_found;
+    return &cards_[static_cast<std::size_t>(nth - 1)];
+  }
+  const std::size_t slash = std::min(name.find('/'), name.size());
+  const Account* const account = find_account(name.substr(0, slash));
+  const std::string_view ending = name.substr(std::min(slash + 1, name.size()));
+  if (account == nullptr || ending.size() != card_ending_size) return not_found;
+  std::vector<const Card*> current;
+  std::vector<const Card*> replaced;
+  for (const Card& card : cards_) {
+    if (card.account != account->number || !card.card.view().ends_with(ending)) continue;
+    (card.state == CardState::replaced ? replaced : current).push_back(&card);
+  }
+  const std::vector<const Card*>& found = current.empty() ? replaced : current;
+  if (found.empty()) return not_found;
+  if (found.size() > 1) return std::unexpected(RefusalCode::card_not_unique);
+  return found.front();
 }
 
 const Terminal* Books::find_terminal(std::string_view id) const {

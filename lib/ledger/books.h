@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <expected>
 #include <map>
 #include <optional>
 #include <set>
@@ -66,6 +67,10 @@ class Books {
 
   const Account* find_account(std::string_view id) const;
   const Card* find_card(std::string_view card) const;
+  // A card as the operator names it: by its number, by its id ("card-17"), or by its account and its last four digits
+  // ("jane/0010"), for which every card is looked at. Of several those that were replaced do not count. Not there:
+  // card_not_found or card_not_unique.
+  std::expected<const Card*, RefusalCode> find_named_card(std::string_view name) const;
   const Terminal* find_terminal(std::string_view id) const;
   // An open hold, or one that ended and is not forgotten yet.
   const HoldEntry* find_hold(const OperationId& id) const;

@@ -412,6 +412,8 @@ void pack(const Transfer& transfer, const Transfer& first, std::string& out) {
   writer.put_signed((transfer.at - first.at).count());
   writer.put(back(transfer.ledger_seq, transfer.source_previous));
   writer.put(back(transfer.ledger_seq, transfer.target_previous));
+  writer.put(back(transfer.ledger_seq, transfer.reverses));
+  writer.put(transfer.receipt.is_set() ? ReceiptId(transfer.receipt) : std::nullopt);
   std::apply([&](auto... field) { (writer.put(transfer.*field), ...); }, packed_fields);
 }
 
@@ -423,12 +425,17 @@ Transfer unpack(std::string_view packed, std::uint64_t ledger_seq, const Transfe
   reader.get_signed(after);
   reader.get(transfer.source_previous);
   reader.get(transfer.target_previous);
+  reader.get(transfer.reverses);
+  ReceiptId receipt;
+  reader.get(receipt);
   std::apply([&](auto... field) { (reader.get(transfer.*field), ...); }, packed_fields);
   check(!reader.failed());
   transfer.at = first.at + Instant::duration(after);
   transfer.ledger_seq = ledger_seq;
   transfer.source_previous = back(ledger_seq, transfer.source_previous);
   transfer.target_previous = back(ledger_seq, transfer.target_previous);
+  transfer.reverses = back(ledger_seq, transfer.reverses);
+  transfer.receipt = receipt.value_or(OperationId());
   return transfer;
 }
 

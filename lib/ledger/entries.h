@@ -134,6 +134,8 @@ struct HoldEntry {
   // What was captured, and by which journal record it ended.
   Cents captured{};
   std::uint64_t ended_seq = 0;
+  // Not set: none was told.
+  OperationId receipt{};
 
   // Neither captured nor voided.
   bool is_open() const { return ended_seq == 0; }
@@ -165,6 +167,8 @@ struct ExceptionEntry {
   std::string evidence{};
   bool resolved = false;
   std::string resolution{};
+  // Of the change that it is about, as far as it was told.
+  OperationId receipt{};
 
   friend bool operator==(const ExceptionEntry&, const ExceptionEntry&) = default;
 };
@@ -187,6 +191,10 @@ struct Transfer {
   std::uint64_t target_previous = 0;
   std::string terminal{};
   std::string reason{};
+  // Not set: none was told.
+  OperationId receipt{};
+  // Of a reversal: the transfer that it took back.
+  std::uint64_t reverses = 0;
 
   friend bool operator==(const Transfer&, const Transfer&) = default;
 };
@@ -208,6 +216,12 @@ struct Totals {
 
   friend bool operator==(const Totals&, const Totals&) = default;
 };
+
+// "card-17", as lists show it: its place among the cards, from 1. Never given to another.
+std::string card_id(CardNumber number);
+inline constexpr std::string_view card_id_prefix = "card-";
+// So many digits name a card of an account that is known.
+inline constexpr std::size_t card_ending_size = 4;
 
 // "cash:<terminal>" and "equity:eur".
 std::string cash_account_id(std::string_view terminal);

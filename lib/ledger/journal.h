@@ -25,6 +25,9 @@ struct BackupDone {
   std::uint64_t bytes = 0;
 };
 
+// No look-up finds more records than this.
+inline constexpr std::size_t found_max = 100;
+
 // Reads what is in the tables, beside the thread that writes them. Any thread, one call at a time; it may wait for the disk.
 // Throws StorageError.
 class JournalReader {
@@ -41,6 +44,15 @@ class JournalReader {
                                                 std::size_t limit) = 0;
   virtual std::optional<HoldEntry> find_hold(const OperationId& id) = 0;
   virtual std::optional<Record> find(const OperationId& id) = 0;
+  // In no order, at most about found_max, and none after `through_seq`: also what the tables do not show yet.
+  virtual std::vector<Record> records_about(const OperationId& id, std::uint64_t through_seq) = 0;
+  // Also one that the tables do not show yet.
+  virtual std::optional<Record> record(std::uint64_t ledger_seq) = 0;
+  // What was declined, newest first, from `from_seq` back: also what the tables do not show yet.
+  virtual std::vector<Record> declines_back_from(std::uint64_t from_seq, std::size_t limit) = 0;
+  // All that belongs to a change, by any of its ids, oldest first: a hold with what ended it, a receipt's id with all that
+  // was done under it. At most found_max records, none after `through_seq`.
+  std::vector<Record> find_changes(const OperationId& id, std::uint64_t through_seq);
   // A whole copy of everything durable, as a new file; appends go on meanwhile. Throws cannot_create when the file is there
   // already or cannot be made.
   virtual BackupDone backup(const std::string& path) = 0;

@@ -157,6 +157,18 @@ class Reader final : public JournalReader {
     return tables_.find_hold(id);
   }
   std::optional<Record> find(const OperationId& id) override { return tables_.find(id); }
+  std::vector<Record> records_about(const OperationId& id, std::uint64_t through_seq) override {
+    const View view(database_);  // One moment for the tables and for what they lack.
+    return tables_.records_about(id, through_seq);
+  }
+  std::optional<Record> record(std::uint64_t ledger_seq) override {
+    const View view(database_);
+    return tables_.record(ledger_seq);
+  }
+  std::vector<Record> declines_back_from(std::uint64_t from_seq, std::size_t limit) override {
+    const View view(database_);
+    return tables_.declines_back_from(from_seq, limit);
+  }
   std::optional<Hash> hash_at(std::uint64_t ledger_seq) override {
     return tables_.hash_at(ledger_seq);
   }

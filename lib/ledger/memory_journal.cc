@@ -1,6 +1,7 @@
 #include "ledger/memory_journal.h"
 
 #include <algorithm>
+#include <deque>
 #include <ranges>
 #include <utility>
 
@@ -11,7 +12,8 @@ namespace ledger {
 
 class MemoryJournal::Tables {
  public:
-  std::mutex mutex;  // Guards everything here.
+  std::mutex mutex;           // Guards everything here.
+  std::deque<Entry> entries;  // Record n is at place n - 1.
   std::map<OperationId, Record> records;
   std::map<OperationId, HoldEntry> holds;
   std::map<std::uint64_t, Transfer> transfers;
@@ -67,6 +69,32 @@ class MemoryJournal::Reader final : public JournalReader {
     const auto found = tables_->records.find(id);
     return found == tables_->records.end() ? std::nullopt : std::optional(found->second);
   }
+  std::vector<Record> records_about(const OperationId& id, std::uint64_t through_seq) override {
+    const std::lock_guard lock(tables_->mutex);
+    const auto hold = tables_->holds.find(id);
+    const std::uint64_t ended = hold == tables_->holds.end() ? 0 : hold->second.ended_seq;
+    std::vector<Record> found;
+    for (const auto& [record, position] : tables_->entries) {
+      if (record.ledger_seq > through_seq || found.size() == found_max) break;
+      if (is_about(record, id) || record.ledger_seq == ended) found.push_back(record);
+    }
+    return found;
+  }
+  std::optional<Record> record(std::uint64_t ledger_seq) override {
+    const std::lock_guard lock(tables_->mutex);
+    if (ledger_seq == 0 || ledger_seq > tables_->entries.size()) return std::nullopt;
+    return tables_->entries[static_cast<std::size_t>(ledger_seq - 1)].record;
+  }
+  std::vector<Record> declines_back_from(std::uint64_t from_seq, std::size_t limit) override {
+    const std::lock_guard lock(tables_->mutex);
+    std::vector<Record> found;
+    for (std::uint64_t seq = std::min<std::uint64_t>(from_seq, tables_->entries.size());
+         seq > 0 && found.size() < limit; --seq) {
+      const Record& record = tables_->entries[static_cast<std::size_t>(seq - 1)].record;
+      if (why_declined(record).has_value()) found.push_back(record);
+    }
+    return found;
+  }
   BackupDone backup(const std::string& path) override {
     throw StorageError(StorageError::Kind::cannot_create,
                        "cannot create " + path + ": a journal in memory has no copy");
@@ -89,7 +117,7 @@ void MemoryJournal::load(Ledger& ledger) {
   ledger.books_to_restore() = projection_;
   const Instant line = ledger.restored();
   const std::uint64_t projected = projection_.last_seq();
-  for (const Entry& entry : entries_) {
+  for (const Entry& entry : tables_->entries) {
     const std::optional<Instant> made_at = entry.record.operation.id.made_at();
     if (entry.record.ledger_seq > projected) {
       ledger.replay(entry.record, entry.position);
@@ -101,18 +129,18 @@ void MemoryJournal::load(Ledger& ledger) {
 
 void MemoryJournal::append(const Batch& batch) {
   check(!batch.empty());
+  const std::lock_guard lock(tables_->mutex);
   std::string_view bytes = *batch.bytes;
   while (!bytes.empty()) {
     const std::size_t position = batch.bytes->size() - bytes.size();
     std::optional<Record> record = decode(bytes);
     check(record.has_value());
-    entries_.push_back(Entry{*std::move(record), position});
+    tables_->entries.push_back(Entry{*std::move(record), position});
   }
   const Record& last = batch.records.back();
   head_.hash = chain(head_.hash, last.ledger_seq, last.at, *batch.bytes);
   head_.ledger_seq = last.ledger_seq;
-  check(head_.ledger_seq == entries_.size());
-  const std::lock_guard lock(tables_->mutex);
+  check(head_.ledger_seq == tables_->entries.size());
   tables_->hashes.emplace(head_.ledger_seq, head_.hash);
 }
 
@@ -120,8 +148,8 @@ void MemoryJournal::project(std::size_t records_max) {
   const std::lock_guard lock(tables_->mutex);
   for (std::size_t count = 0; count < records_max; ++count) {
     const std::size_t place = static_cast<std::size_t>(projection_.last_seq());
-    if (place == entries_.size()) break;
-    const Record& record = entries_[place].record;
+    if (place == tables_->entries.size()) break;
+    const Record& record = tables_->entries[place].record;
     Effects effects = projection_.project(record);
     if (record.operation.id.is_set()) tables_->records.emplace(record.operation.id, record);
     if (effects.movement.has_value()) {
@@ -146,7 +174,8 @@ std::optional<Record> MemoryJournal::find(const OperationId& id) {
 }
 
 Record MemoryJournal::record_at(std::uint64_t ledger_seq, std::size_t position) {
-  const Entry& entry = entries_.at(static_cast<std::size_t>(ledger_seq - 1));
+  const std::lock_guard lock(tables_->mutex);
+  const Entry& entry = tables_->entries.at(static_cast<std::size_t>(ledger_seq - 1));
   check(entry.position == position);
   return entry.record;
 }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -48,7 +47,6 @@ class MemoryJournal final : public Journal {
 
   InstanceId instance_id_;
   ChainHead head_;
-  std::deque<Entry> entries_;  // Record n is at place n - 1.
   Books projection_;
   std::shared_ptr<Tables> tables_;
 };

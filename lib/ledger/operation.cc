@@ -47,6 +47,15 @@ std::string_view name(const Change& change) {
   return std::visit([]<typename Kind>(const Kind&) { return Kind::name; }, change);
 }
 
+ReceiptId receipt_of(const Change& change) {
+  return std::visit(
+      []<typename Kind>(const Kind& kind) {
+        if constexpr (requires { kind.receipt; }) return kind.receipt;
+        return ReceiptId();
+      },
+      change);
+}
+
 std::optional<std::string_view> first_difference(const Change& a, const Change& b) {
   if (a.index() != b.index()) return "kind";
   return std::visit(

@@ -36,6 +36,10 @@ inline constexpr std::uint32_t pin_tries_max = 3;
 // A card's number, where every change of a customer's has one.
 using CardDigits = InlineText<card_digits_max>;
 
+// The id that whoever stands before the ATM has for a change, where the ATM made the change's own:
+// what is on the receipt. It names nothing in the books, but a change can be found by it.
+using ReceiptId = std::optional<OperationId>;
+
 // Why money moved. The numbers are journalled.
 enum class TransferKind : std::uint8_t {
   transfer = 1,
@@ -64,6 +68,7 @@ struct Post {
   Currency currency{};
   CardDigits card{};
   std::string terminal{};
+  ReceiptId receipt{};
 
   static constexpr std::string_view name = "post";
   static constexpr void fields(auto&& field) {
@@ -74,17 +79,19 @@ struct Post {
     field("currency", &Post::currency);
     field("card_number", &Post::card);
     field("terminal_id", &Post::terminal);
+    field("receipt_id", &Post::receipt);
   }
 };
 
 // Reserve money of the card's account for the terminal's cash account. The operation's id names the
-// hold from then on.
+// hold from then on. Refused if its receipt's id was fenced: somebody was told that it was not done.
 struct Hold {
   CardDigits card{};
   std::string terminal{};
   Cents amount{};
   Currency currency{};
   std::chrono::milliseconds time_to_live{0};
+  ReceiptId receipt{};
 
   static constexpr std::string_view name = "hold";
   static constexpr void fields(auto&& field) {
@@ -93,6 +100,7 @@ struct Hold {
     field("amount", &Hold::amount);
     field("currency", &Hold::currency);
     field("time_to_live_ms", &Hold::time_to_live);
+    field("receipt_id", &Hold::receipt);
   }
 };
 
@@ -261,6 +269,8 @@ struct IssueCard {
   }
 };
 
+// The operator names a card by its number, by its id, or by its account and its last four digits
+// (Books::find_named_card): here, and wherever one is unblocked, replaced or limited.
 struct BlockCard {
   std::string card{};
   std::string reason{};
@@ -437,6 +447,9 @@ struct Operation {
 
 // "post", "hold", ...
 std::string_view name(const Change& change);
+
+// The receipt's id that a change was told with.
+ReceiptId receipt_of(const Change& change);
 
 // The first compared field in which two changes differ, by its name on the wire; "kind" when they
 // are of different kinds; nothing when they are the same.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "ledger/entries.h"
 #include "ledger/money.h"
@@ -53,6 +54,14 @@ struct Record {
   Operation operation{};
   Outcome outcome{};
 };
+
+// Why what was asked for was declined: a refusal, or a PIN that was tried and is wrong, which is the record of a yes.
+std::optional<RefusalCode> why_declined(const Record& record);
+
+// Whether a record is of this id, has it on its receipt, or is about the hold that has it.
+bool is_about(const Record& record, const OperationId& id);
+// The other ids by which what belongs to a record is found: its own, its receipt's and its hold's.
+std::vector<OperationId> ids_in(const Record& record);
 
 // What a caller is told: the outcome, and, when it asked with Resolve, whether that outcome is a
 // fence.

@@ -32,6 +32,8 @@ constexpr std::array wordings = {
     Wording{terminal_already_exists, "terminal_already_exists", "There is such a terminal already"},
     Wording{account_of_wrong_kind, "account_of_wrong_kind",
             "Only a customer's account can be asked for this"},
+    Wording{card_not_unique, "card_not_unique",
+            "The account has several cards that end in these digits"},
     Wording{hold_not_found, "hold_not_found", "There is no such hold"},
     Wording{hold_already_captured, "hold_already_captured", "The hold was captured already"},
     Wording{hold_already_voided, "hold_already_voided", "The hold was voided already"},

@@ -33,6 +33,7 @@ enum class RefusalCode : std::uint8_t {
   card_already_exists = 26,
   terminal_already_exists = 27,
   account_of_wrong_kind = 28,
+  card_not_unique = 29,
 
   hold_not_found = 30,
   hold_already_captured = 31,

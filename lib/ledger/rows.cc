@@ -1,5 +1,7 @@
 #include "ledger/rows.h"
 
+#include <utility>
+
 // In the header alone, for it is called for every row.
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -86,6 +88,7 @@ CREATE TABLE hold (
   exception_seq INTEGER NOT NULL,
   captured INTEGER NOT NULL,
   ended_seq INTEGER NOT NULL,
+  receipt BLOB,
   row_check INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX open_hold ON hold (ledger_seq) WHERE ended_seq = 0;
@@ -101,6 +104,7 @@ CREATE TABLE exception (
   evidence TEXT NOT NULL,
   resolved INTEGER NOT NULL,
   resolution TEXT NOT NULL,
+  receipt BLOB,
   row_check INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE reversal (
@@ -117,6 +121,7 @@ CREATE TABLE operation (
   batch INTEGER NOT NULL,
   position INTEGER NOT NULL,
   size INTEGER NOT NULL,
+  receipt BLOB,
   transfer_kind INTEGER,
   source INTEGER,
   target INTEGER,
@@ -128,12 +133,22 @@ CREATE TABLE operation (
   target_previous INTEGER,
   terminal TEXT,
   reason TEXT,
+  reverses INTEGER,
   row_check INTEGER NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX operation_id ON operation (id) WHERE id IS NOT NULL;
+CREATE TABLE found_by (
+  ledger_seq INTEGER PRIMARY KEY,
+  receipt BLOB,
+  declined INTEGER NOT NULL,
+  row_check INTEGER NOT NULL
+) STRICT;
+CREATE INDEX found_by_receipt ON found_by (receipt) WHERE receipt IS NOT NULL;
+CREATE INDEX declined ON found_by (ledger_seq) WHERE declined = 1;
 CREATE VIEW transfer AS
   SELECT o.ledger_seq, datetime(o.at / 1000000, 'unixepoch') AS at, hex(o.id) AS id, o.kind,
-         s.id AS source, t.id AS target, o.amount, o.currency, o.terminal, o.reason
+         s.id AS source, t.id AS target, o.amount, o.currency, o.terminal, o.reason,
+         hex(o.receipt) AS receipt, nullif(o.reverses, 0) AS reverses
   FROM operation AS o
   JOIN account AS s ON s.number = o.source
   JOIN account AS t ON t.number = o.target;
@@ -156,9 +171,22 @@ OperationRow row_of(const Record& record, std::uint64_t batch) {
   row.id = record.operation.id;
   row.at = record.at;
   row.kind = name(record.operation.change);
-  row.outcome = record.outcome.has_value() ? "yes" : name(record.outcome.error().code);
+  row.outcome = outcome_yes;
+  if (const std::optional<RefusalCode> why = why_declined(record)) row.outcome = name(*why);
   row.batch = batch;
+  row.receipt = receipt_of(record.operation.change).value_or(OperationId());
   return row;
+}
+
+std::optional<FoundByRow> found_by(const OperationRow& row) {
+  const bool is_declined = row.outcome != outcome_yes;
+  if (!row.receipt.is_set() && !is_declined) return std::nullopt;
+  return FoundByRow{.ledger_seq = row.ledger_seq, .receipt = row.receipt, .declined = is_declined};
+}
+
+void set_transfer(OperationRow& row, Transfer transfer) {
+  row.receipt = transfer.receipt;
+  row.transfer = std::move(transfer);
 }
 
 void write_row(Statement& statement, const OperationRow& row) {
@@ -184,6 +212,7 @@ OperationRow read_operation(const Statement& statement, const std::string& path)
     transfer.ledger_seq = row.ledger_seq;
     transfer.at = row.at;
     transfer.id = row.id;
+    transfer.receipt = row.receipt;
   }
   if (!column.is_sound()) {
     throw StorageError(StorageError::Kind::bad_data,

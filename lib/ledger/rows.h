@@ -168,6 +168,8 @@ class RowReader {
 };
 
 // Where a record is: in which row of the journal, and where in its records.
+inline constexpr std::string_view outcome_yes = "yes";
+
 struct OperationRow {
   std::uint64_t ledger_seq = 0;
   OperationId id;
@@ -177,6 +179,8 @@ struct OperationRow {
   std::uint64_t batch = 0;
   std::int64_t position = 0;
   std::int64_t size = 0;
+  // The id on the receipt, if one was told. Not set: none.
+  OperationId receipt;
   // What it moved, if anything.
   std::optional<Transfer> transfer;
 
@@ -184,6 +188,8 @@ struct OperationRow {
 };
 // Of a record in that row of the journal; where in it, and what it moved, is left to be filled in.
 OperationRow row_of(const Record& record, std::uint64_t batch);
+// What the row's record moved. What ends a hold has the receipt's id from there.
+void set_transfer(OperationRow& row, Transfer transfer);
 
 // The tables, each with its columns in order. `Row` may be const. What is read whole has the names of its columns, for
 // Database::for_each.
@@ -258,7 +264,7 @@ struct TerminalTable {
 struct HoldTable {
   static constexpr const char* name = "hold";
   static constexpr std::string_view write =
-      "INSERT OR REPLACE INTO hold VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+      "INSERT OR REPLACE INTO hold VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
   // The index finds them, the table says what they are: of a row that it finds by an index alone, a newer SQLite takes ended_seq to
   // be 0 unseen.
   static constexpr std::string_view read =
@@ -279,16 +285,17 @@ struct HoldTable {
     column(row.exception_seq);
     column(row.captured);
     column(row.ended_seq);
+    column(row.receipt);
   }
 };
 
 struct ExceptionTable {
   static constexpr const char* name = "exception";
   static constexpr std::string_view write =
-      "INSERT OR REPLACE INTO exception VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
+      "INSERT OR REPLACE INTO exception VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
   static constexpr std::string_view all_columns =
       "ledger_seq, kind, at, account, terminal, hold, amount, currency, evidence, resolved, "
-      "resolution, row_check";
+      "resolution, receipt, row_check";
   static void columns(auto& column, auto& row) {
     column(row.ledger_seq);
     column(row.kind);
@@ -301,6 +308,7 @@ struct ExceptionTable {
     column(row.evidence);
     column(row.resolved);
     column(row.resolution);
+    column(row.receipt);
   }
 };
 
@@ -316,6 +324,28 @@ struct ReversalTable {
   static void columns(auto& column, auto& row) {
     column(row.transfer_seq);
     column(row.reversing_seq);
+  }
+};
+
+// By what else than its id and its number a record is found. An index over all of table operation would cost every record as much
+// as two columns; most have neither.
+struct FoundByRow {
+  std::uint64_t ledger_seq = 0;
+  OperationId receipt{};
+  bool declined = false;
+
+  friend bool operator==(const FoundByRow&, const FoundByRow&) = default;
+};
+// Of a whole row; nothing if it is found by neither.
+std::optional<FoundByRow> found_by(const OperationRow& row);
+
+struct FoundByTable {
+  static constexpr const char* name = "found_by";
+  static constexpr std::string_view write = "INSERT INTO found_by VALUES (?,?,?,?)";
+  static void columns(auto& column, auto& row) {
+    column(row.ledger_seq);
+    column(row.receipt);
+    column(row.declined);
   }
 };
 
@@ -364,8 +394,8 @@ struct MetaTable {
 struct OperationTable {
   static constexpr const char* name = "operation";
   static constexpr std::string_view write =
-      "INSERT INTO operation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
-  static constexpr int transfer_columns = 11;
+      "INSERT INTO operation VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+  static constexpr int transfer_columns = 12;
   static void columns(auto& column, auto& row) {
     column(row.ledger_seq);
     column(row.id);
@@ -375,6 +405,7 @@ struct OperationTable {
     column(row.batch);
     column(row.position);
     column(row.size);
+    column(row.receipt);
   }
   static void columns_of_transfer(auto& column, auto& transfer) {
     column(transfer.kind);
@@ -388,6 +419,7 @@ struct OperationTable {
     column(transfer.target_previous);
     column(transfer.terminal);
     column(transfer.reason);
+    column(transfer.reverses);
   }
 };
 

@@ -189,7 +189,15 @@ Fault Rules::check_limits(const Card& card, Cents amount, Currency currency) con
   return std::nullopt;
 }
 
+// Somebody was told that what is on this receipt was not done, and never will be.
+bool Rules::is_fenced(const ReceiptId& receipt) const {
+  if (!receipt.has_value()) return false;
+  const std::optional<Record> first = find_first_answer(answers_, history_, *receipt);
+  return first.has_value() && std::holds_alternative<Resolve>(first->operation.change);
+}
+
 Outcome Rules::decide(const Hold& hold) const {
+  if (is_fenced(hold.receipt)) return refuse(id_fenced);
   const Card* const card = books_.find_card(hold.card);
   if (card == nullptr) return refuse(card_not_found);
   const Terminal* const terminal = books_.find_terminal(hold.terminal);

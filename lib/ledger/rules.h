@@ -84,6 +84,7 @@ class Rules {
     Currency currency{};
   };
 
+  bool is_fenced(const ReceiptId& receipt) const;
   NamedHold find_hold(const OperationId& id, const std::string& terminal) const;
   Result<HoldEntry> require_open_hold(const OperationId& id, const std::string& terminal) const;
   Outcome decide_end_of_hold(const HoldEntry& hold, Cents captured) const;

@@ -1,4 +1,5 @@
 // The rules of accounts, terminals, cards and PINs: what moves no money.
+#include <expected>
 #include <utility>
 
 #include "ledger/rules.h"
@@ -79,20 +80,22 @@ Outcome Rules::decide(const IssueCard& issue) const {
 }
 
 Outcome Rules::decide(const BlockCard& block) const {
-  if (books_.find_card(block.card) == nullptr) return refuse(card_not_found);
+  const std::expected<const Card*, RefusalCode> card = books_.find_named_card(block.card);
+  if (!card.has_value()) return refuse(card.error());
   return done();
 }
 
 Outcome Rules::decide(const UnblockCard& unblock) const {
-  const Card* const card = books_.find_card(unblock.card);
-  if (card == nullptr) return refuse(card_not_found);
-  if (card->state == CardState::replaced) return refuse(card_blocked);
+  const std::expected<const Card*, RefusalCode> card = books_.find_named_card(unblock.card);
+  if (!card.has_value()) return refuse(card.error());
+  if ((*card)->state == CardState::replaced) return refuse(card_blocked);
   return done();
 }
 
 Outcome Rules::decide(const ReplaceCard& replace) const {
-  const Card* const old = books_.find_card(replace.old_card);
-  if (old == nullptr) return refuse(card_not_found);
+  const std::expected<const Card*, RefusalCode> named = books_.find_named_card(replace.old_card);
+  if (!named.has_value()) return refuse(named.error());
+  const Card* const old = *named;
   if (books_.find_card(replace.new_card) != nullptr) return refuse(card_already_exists);
   if (books_.account(old->account).closed) return refuse(account_closed);
   if (old->state == CardState::replaced) return refuse(card_blocked);
@@ -100,8 +103,9 @@ Outcome Rules::decide(const ReplaceCard& replace) const {
 }
 
 Outcome Rules::decide(const SetCardLimits& set) const {
-  const Card* const card = books_.find_card(set.card);
-  if (card == nullptr) return refuse(card_not_found);
+  const std::expected<const Card*, RefusalCode> named = books_.find_named_card(set.card);
+  if (!named.has_value()) return refuse(named.error());
+  const Card* const card = *named;
   if (card->state == CardState::replaced) return refuse(card_blocked);
   if (set.currency.is_set() && set.currency != books_.account(card->account).currency) {
     return refuse(currency_mismatch);

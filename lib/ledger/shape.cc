@@ -24,6 +24,13 @@ Fault check_name(std::string_view field, std::string_view text) {
 Fault check_name_or_empty(std::string_view field, std::string_view text) {
   return text.empty() ? std::nullopt : check_name(field, text);
 }
+// As Books::find_named_card takes it: an account's name with a few digits is the longest.
+Fault check_card_name(std::string_view field, std::string_view text) {
+  if (text.empty()) return malformed_at(field, ShapeFault::empty);
+  constexpr std::size_t size_max = identifier_size_max + 1 + card_ending_size;
+  if (text.size() > size_max) return malformed_at(field, ShapeFault::too_long);
+  return std::nullopt;
+}
 Fault check_shape_of(std::string_view field, ShapeFault fault) {
   if (fault == ShapeFault::none) return std::nullopt;
   return malformed_at(field, fault);
@@ -39,6 +46,11 @@ Fault check_amount(Cents amount, Currency currency) {
 Fault check_limits(Cents withdrawal_max, Cents daily_amount_max) {
   if (withdrawal_max < Cents{0}) return malformed_at("limits.withdrawal_max");
   if (daily_amount_max < Cents{0}) return malformed_at("limits.daily_amount_max");
+  return std::nullopt;
+}
+
+Fault check_receipt(const ReceiptId& receipt) {
+  if (receipt.has_value() && !receipt->is_set()) return malformed_at("receipt_id");
   return std::nullopt;
 }
 
@@ -67,6 +79,7 @@ Fault check(const Operation&, const Post& post) {
     if (const Fault fault = check_name("terminal_id", post.terminal)) return fault;
   }
   if (const Fault fault = check_name_or_empty("terminal_id", post.terminal)) return fault;
+  if (const Fault fault = check_receipt(post.receipt)) return fault;
   if (const Fault fault = check_amount(post.amount, post.currency)) return fault;
   if (to_target && post.source == post.target) {
     return Refusal{.code = RefusalCode::accounts_must_differ};
@@ -79,6 +92,7 @@ Fault check(const Operation&, const Hold& hold) {
   if (const Fault fault = check_name("terminal_id", hold.terminal)) return fault;
   if (hold.time_to_live <= std::chrono::milliseconds(0)) return malformed_at("time_to_live_ms");
   if (hold.time_to_live > hold_time_to_live_max) return malformed_at("time_to_live_ms");
+  if (const Fault fault = check_receipt(hold.receipt)) return fault;
   return check_amount(hold.amount, hold.currency);
 }
 
@@ -165,13 +179,13 @@ template <typename Kind>
     kind.reason;
   }
 Fault check(const Operation&, const Kind& kind) {
-  if (const Fault fault = check_name("card_number", kind.card)) return fault;
+  if (const Fault fault = check_card_name("card_number", kind.card)) return fault;
   if (!is_text(kind.reason)) return malformed_at("reason");
   return std::nullopt;
 }
 
 Fault check(const Operation&, const ReplaceCard& replace) {
-  if (const Fault fault = check_name("old_card_number", replace.old_card)) return fault;
+  if (const Fault fault = check_card_name("old_card_number", replace.old_card)) return fault;
   if (const Fault fault =
           check_shape_of("new_card_number", why_not_card_number(replace.new_card))) {
     return fault;
@@ -182,7 +196,7 @@ Fault check(const Operation&, const ReplaceCard& replace) {
 }
 
 Fault check(const Operation&, const SetCardLimits& set) {
-  if (const Fault fault = check_name("card_number", set.card)) return fault;
+  if (const Fault fault = check_card_name("card_number", set.card)) return fault;
   if (!set.withdrawal_max && !set.daily_amount_max && !set.daily_count_max) {
     return malformed_at("limits");
   }

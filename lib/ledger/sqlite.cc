@@ -186,8 +186,7 @@ void Database::for_each(std::string_view columns, std::string_view table,
   }
 }
 
-std::int64_t Database::open_schema(std::int32_t application, std::int32_t version,
-                                   const char* create) {
+void Database::open_schema(std::int32_t application, std::int32_t version, const char* create) {
   const std::int64_t found_version = number("PRAGMA user_version");
   const std::int64_t found_application = number("PRAGMA application_id");
   const bool is_new = found_version == 0 && found_application == 0 &&
@@ -201,20 +200,20 @@ std::int64_t Database::open_schema(std::int32_t application, std::int32_t versio
     execute(("PRAGMA application_id=" + std::to_string(application)).c_str());
     execute(("PRAGMA user_version=" + std::to_string(version)).c_str());
     transaction.commit();
-    set_in_use();
-    return version;
+    return set_in_use();
   }
   if (found_application != application) {
     throw StorageError(Kind::cannot_create,
                        "cannot open " + path_ + ": it is another program's database");
   }
-  if (found_version > version) {
-    throw StorageError(Kind::newer_schema,
+  if (found_version != version) {
+    throw StorageError(Kind::other_schema,
                        "cannot open " + path_ + ": its schema " + std::to_string(found_version) +
-                           " is newer than this program's " + std::to_string(version));
+                           " is " + (found_version > version ? "newer" : "older") +
+                           " than this program's " + std::to_string(version) +
+                           ", the only one it reads: use the version that wrote it");
   }
   set_in_use();
-  return found_version;
 }
 
 void require_schema(const std::string& file, std::int32_t application, std::int32_t version) {

@@ -78,10 +78,10 @@ class Database {
   void for_each(std::string_view columns, std::string_view table,
                 const std::function<void(const RowValues&)>& row);
 
-  // Checks whose file this is and how old: `application` is a number of the program's own, `version` the newest schema that it
-  // knows. A new file gets both, and `create` is run in the same transaction. Throws newer_schema, or cannot_create when it is
-  // another program's, or empty and `create` is null. Returns the version found: less than `version` means that the caller has to bring it forward.
-  std::int64_t open_schema(std::int32_t application, std::int32_t version, const char* create);
+  // Checks whose file this is and of which form: `application` is a number of the program's own, `version` the schema that it reads
+  // and writes. A new file gets both, and `create` is run in the same transaction. Throws other_schema when the file is older or
+  // newer, which is left as it is, or cannot_create when it is another program's, or empty and `create` is null.
+  void open_schema(std::int32_t application, std::int32_t version, const char* create);
   // From now on it is in use: whatever fails is a read or a write that failed, and not the operator's mistake. After open_schema it is.
   void set_in_use() { is_in_use_ = true; }
   // Throws if the file or its WAL is not under its name any more: what was written would be lost, or mixed with another's. To be
@@ -142,7 +142,7 @@ class Database {
   std::unique_ptr<Statement> commit_;
 };
 
-// Throws what open_schema throws if the file is another program's or newer, before anything of it is changed: opening it to write
+// Throws what open_schema throws if the file is another program's or another version's, before anything of it is changed: opening it to write
 // would. To be called by who has locked it.
 void require_schema(const std::string& file, std::int32_t application, std::int32_t version);
 

@@ -63,7 +63,8 @@ struct SqliteJournal::Writers {
         hold(database.prepare_later(HoldTable::write)),
         exception(database.prepare_later(ExceptionTable::write)),
         reversal(database.prepare_later(ReversalTable::write)),
-        operation(database.prepare_later(OperationTable::write)) {}
+        operation(database.prepare_later(OperationTable::write)),
+        found_by(database.prepare_later(FoundByTable::write)) {}
 
   Statement journal;
   Statement meta;
@@ -74,6 +75,7 @@ struct SqliteJournal::Writers {
   Statement exception;
   Statement reversal;
   Statement operation;
+  Statement found_by;
 };
 
 namespace {
@@ -371,8 +373,11 @@ void SqliteJournal::project_one(Dirty& dirty) {
   batch_done_ = batch_.records.size() - bytes.size();
   row.size = static_cast<std::int64_t>(batch_done_) - row.position;
   Effects effects = projection_.project(*record);
-  row.transfer = std::move(effects.movement);
+  if (effects.movement.has_value()) set_transfer(row, *std::move(effects.movement));
   write_row(writers_->operation, row);
+  if (const std::optional<FoundByRow> more = found_by(row)) {
+    write_row<FoundByTable>(writers_->found_by, *more);
+  }
   dirty.accounts.insert(effects.accounts.begin(), effects.accounts.begin() + effects.account_count);
   if (effects.card.has_value()) dirty.cards.insert(*effects.card);
   if (effects.second_card.has_value()) dirty.cards.insert(*effects.second_card);

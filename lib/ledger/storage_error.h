@@ -19,7 +19,7 @@ class StorageError : public async::Fatal {
         73,  // No such directory, no permission, locked by another process, not a database.
     // A read or a write failed, or the file is not the one any more that was opened. After a failed commit the outcome is unknown.
     io = 74,
-    newer_schema = 78,  // Written by a newer version of this program.
+    other_schema = 78,  // Written by another version of this program.
   };
 
   StorageError(Kind kind, const std::string& sentence) : Fatal(sentence), kind_(kind) {}

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <mutex>
 #include <utility>
+#include <variant>
 
 #include "ledger/check.h"
 #include "ledger/storage.h"
@@ -350,6 +351,53 @@ async::Task<std::optional<HoldEntry>> Store::find_hold(OperationId id) {
     return reader->use([&](JournalReader& tables) { return tables.find_hold(id); });
   };
   co_return co_await impl_->loop().offload(std::move(work));
+}
+
+async::Task<std::vector<FoundChange>> Store::find_changes(OperationId id) {
+  const std::uint64_t through = impl_->books().last_seq();
+  auto work = [reader = impl_->reader(), id, through] {
+    return reader->use([&](JournalReader& tables) { return tables.find_changes(id, through); });
+  };
+  std::vector<Record> records = co_await impl_->loop().offload(std::move(work));
+  std::vector<FoundChange> found;
+  for (Record& record : records) {
+    const bool is_hold =
+        record.outcome.has_value() && std::holds_alternative<Hold>(record.operation.change);
+    std::optional<HoldEntry> hold;
+    if (is_hold) hold = co_await find_hold(record.operation.id);
+    FoundChange change;
+    change.record = std::move(record);
+    change.hold = std::move(hold);
+    found.push_back(std::move(change));
+  }
+  co_return found;
+}
+
+async::Task<std::vector<FoundChange>> Store::find_changes(std::uint64_t ledger_seq) {
+  std::vector<FoundChange> found;
+  if (ledger_seq > impl_->books().last_seq()) co_return found;
+  auto work = [reader = impl_->reader(), ledger_seq] {
+    return reader->use([&](JournalReader& tables) { return tables.record(ledger_seq); });
+  };
+  std::optional<Record> record = co_await impl_->loop().offload(std::move(work));
+  if (!record) co_return found;
+  const OperationId id = record->operation.id;
+  if (id.is_set()) co_return co_await find_changes(id);
+  found.push_back(FoundChange{*std::move(record), std::nullopt});
+  co_return found;
+}
+
+async::Task<RecordPage> Store::declines(std::uint64_t from, std::size_t limit) {
+  RecordPage page;
+  page.ledger_seq = impl_->books().last_seq();
+  const std::uint64_t first = from == 0 ? page.ledger_seq : std::min(from, page.ledger_seq);
+  auto work = [reader = impl_->reader(), first, limit] {
+    return reader->use(
+        [&](JournalReader& tables) { return tables.declines_back_from(first, limit); });
+  };
+  page.records = co_await impl_->loop().offload(std::move(work));
+  if (page.records.size() == limit && limit > 0) page.next = page.records.back().ledger_seq - 1;
+  co_return page;
 }
 
 async::Task<BackupDone> Store::backup(std::string path) {

@@ -53,6 +53,19 @@ struct TransferPage {
   std::uint64_t ledger_seq = 0;
 };
 
+// The same of records.
+struct RecordPage {
+  std::vector<Record> records;
+  std::uint64_t next = 0;
+  std::uint64_t ledger_seq = 0;
+};
+
+// A record of the journal, and of a hold that was made what became of it.
+struct FoundChange {
+  Record record;
+  std::optional<HoldEntry> hold;
+};
+
 // The bank: submit a change, be answered when it is durable. Lives on the loop's thread; behind it one storage thread owns the
 // ledger and the journal, decides everything that has queued, makes it durable together and only then hands back the answers.
 // Beyond that hand-over and the queue nothing is shared.
@@ -121,6 +134,13 @@ class Store {
   async::Task<std::vector<Transfer>> next_transfers(std::uint64_t after_seq, std::size_t limit);
   // A hold in whatever state, open or long ended.
   async::Task<std::optional<HoldEntry>> find_hold(OperationId id);
+
+  // All that belongs to a change, by any of its ids, oldest first (JournalReader::find_changes).
+  async::Task<std::vector<FoundChange>> find_changes(OperationId id);
+  // The same of the change with this number.
+  async::Task<std::vector<FoundChange>> find_changes(std::uint64_t ledger_seq);
+  // What was declined, newest first, from `from` back; 0: from the newest.
+  async::Task<RecordPage> declines(std::uint64_t from, std::size_t limit);
 
   // A whole copy of everything durable, as a new file. Throws StorageError (cannot_create) when the file is there already or
   // cannot be made. Changes and reads go on meanwhile.

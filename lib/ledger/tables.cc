@@ -1,6 +1,7 @@
 #include "ledger/tables.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "ledger/codec.h"
@@ -11,6 +12,12 @@ Tables::Tables(Database& database)
     : database_(database),
       by_id_(database.prepare_later("SELECT * FROM operation WHERE id = ?")),
       by_seq_(database.prepare_later("SELECT * FROM operation WHERE ledger_seq = ?")),
+      by_receipt_(database.prepare_later(
+          "SELECT operation.* FROM found_by JOIN operation USING (ledger_seq) "
+          "WHERE found_by.receipt = ? ORDER BY ledger_seq LIMIT ?")),
+      declines_(database.prepare_later(
+          "SELECT operation.* FROM found_by JOIN operation USING (ledger_seq) "
+          "WHERE declined = 1 AND ledger_seq <= ? ORDER BY ledger_seq DESC LIMIT ?")),
       from_id_(database.prepare_later("SELECT * FROM operation WHERE id >= ? ORDER BY id LIMIT ?")),
       before_(database.prepare_later(
           "SELECT * FROM operation WHERE ledger_seq < ? AND source IS NOT NULL "
@@ -88,6 +95,88 @@ std::optional<Record> Tables::find(const OperationId& id) {
   const std::optional<OperationRow> row = operation(id);
   if (!row.has_value()) return std::nullopt;
   return record(*row);
+}
+
+std::optional<Record> Tables::projected_record(std::uint64_t ledger_seq) {
+  std::optional<OperationRow> row;
+  {
+    const Rows rows(by_seq_);
+    by_seq_.bind(1, static_cast<std::int64_t>(ledger_seq));
+    if (!by_seq_.step()) return std::nullopt;
+    row = read_operation(by_seq_, database_.path());
+  }
+  return record(*row);
+}
+
+// The rows that a statement finds, and then their records.
+std::vector<Record> Tables::records(Statement& found) {
+  std::vector<OperationRow> rows_found;
+  {
+    const Rows rows(found);
+    while (found.step()) rows_found.push_back(read_operation(found, database_.path()));
+  }
+  std::vector<Record> list;
+  for (const OperationRow& row : rows_found) list.push_back(record(row));
+  return list;
+}
+
+template <std::invocable<Record&> Use>
+void Tables::for_each_unprojected(std::uint64_t through_seq, Use&& use) {
+  const auto projected =
+      static_cast<std::uint64_t>(database_.number("SELECT projected_through FROM meta"));
+  Statement read = database_.prepare("SELECT records FROM journal WHERE seq > ? ORDER BY seq");
+  const Rows rows(read);
+  read.bind(1, static_cast<std::int64_t>(projected));
+  while (read.step()) {
+    std::string_view rest = read.blob(0);
+    while (!rest.empty()) {
+      std::optional<Record> record = decode(rest);
+      if (!record.has_value()) damaged("its journal holds what is no record");
+      if (record->ledger_seq > through_seq) return;
+      if (record->ledger_seq > projected) use(*record);
+    }
+  }
+}
+
+std::optional<Record> Tables::record(std::uint64_t ledger_seq) {
+  std::optional<Record> found = projected_record(ledger_seq);
+  if (found.has_value()) return found;
+  for_each_unprojected(ledger_seq, [&](Record& record) {
+    if (record.ledger_seq == ledger_seq) found = std::move(record);
+  });
+  return found;
+}
+
+std::vector<Record> Tables::records_about(const OperationId& id, std::uint64_t through_seq) {
+  by_receipt_.bind_blob(1, id.view());
+  by_receipt_.bind(2, static_cast<std::int64_t>(found_max));
+  std::vector<Record> list = records(by_receipt_);
+  if (std::optional<Record> own = find(id)) {
+    const std::optional<HoldEntry> hold = find_hold(id);
+    list.push_back(*std::move(own));
+    if (hold.has_value() && !hold->is_open()) {
+      if (std::optional<Record> end = projected_record(hold->ended_seq))
+        list.push_back(*std::move(end));
+    }
+  }
+  for_each_unprojected(through_seq, [&](Record& record) {
+    if (is_about(record, id)) list.push_back(std::move(record));
+  });
+  std::erase_if(list, [&](const Record& record) { return record.ledger_seq > through_seq; });
+  return list;
+}
+
+std::vector<Record> Tables::declines_back_from(std::uint64_t from_seq, std::size_t limit) {
+  std::vector<Record> found;
+  for_each_unprojected(from_seq, [&](Record& record) {
+    if (why_declined(record).has_value()) found.push_back(std::move(record));
+  });
+  std::ranges::reverse(found);
+  if (found.size() > limit) found.resize(limit);
+  declines_.bind(1, static_cast<std::int64_t>(from_seq));
+  declines_.bind(2, static_cast<std::int64_t>(limit - found.size()));
+  std::ranges::move(records(declines_), std::back_inserter(found));
+  return found;
 }
 
 std::optional<HoldEntry> Tables::find_hold(const OperationId& id) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "ledger/chain.h"
 #include "ledger/entries.h"
+#include "ledger/journal.h"
 #include "ledger/record.h"
 #include "ledger/rows.h"
 #include "ledger/sqlite.h"
@@ -27,6 +29,13 @@ class Tables {
   explicit Tables(Database& database);
 
   std::optional<Record> find(const OperationId& id);
+  // What the tables do not show yet is in the journal: with the next three that is read, too, from one view of the file.
+  std::optional<Record> record(std::uint64_t ledger_seq);
+  // Those that have this id or receipt, and of a hold of this id what is done with it and what ended it. In no order, at most
+  // found_max of the tables', and none after `through_seq`.
+  std::vector<Record> records_about(const OperationId& id, std::uint64_t through_seq);
+  // What was declined, newest first, from `from_seq` back.
+  std::vector<Record> declines_back_from(std::uint64_t from_seq, std::size_t limit);
   std::optional<HoldEntry> find_hold(const OperationId& id);
   std::optional<Transfer> find_transfer(std::uint64_t ledger_seq);
   std::vector<Transfer> statement(AccountNumber account, std::uint64_t from_seq, std::size_t limit);
@@ -51,10 +60,17 @@ class Tables {
  private:
   Hash hash_in(const Statement& statement, std::uint64_t ledger_seq) const;
   std::optional<OperationRow> operation(const OperationId& id);
+  std::optional<Record> projected_record(std::uint64_t ledger_seq);
+  std::vector<Record> records(Statement& found);
+  // What the tables do not show yet, up to this record, oldest first.
+  template <std::invocable<Record&> Use>
+  void for_each_unprojected(std::uint64_t through_seq, Use&& use);
 
   Database& database_;
   Statement by_id_;
   Statement by_seq_;
+  Statement by_receipt_;
+  Statement declines_;
   Statement from_id_;
   Statement before_;
   Statement after_;

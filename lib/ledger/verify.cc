@@ -142,8 +142,9 @@ class Verifier {
       OperationRow expected = row_of(*record, batch);
       expected.position = static_cast<std::int64_t>(records.size() - start.size());
       expected.size = static_cast<std::int64_t>(size);
-      if (moved) expected.transfer = moves.back();
+      if (moved) set_transfer(expected, moves.back());
       check_operation(expected);
+      if (const std::optional<FoundByRow> more = found_by(expected)) check_found_by(*more);
       if (record->ledger_seq == meta_.projected_through) check_tables();
       if (record->ledger_seq % forget_every == 0) forget();
     }
@@ -168,14 +169,22 @@ class Verifier {
     }
   }
 
-  void check_hold(const HoldEntry& expected) {
-    Statement& read = hold_;
+  void check_hold(const HoldEntry& expected) { check_row<HoldTable>(hold_, expected); }
+
+  void check_found_by(const FoundByRow& expected) {
+    ++found_by_rows_;
+    check_row<FoundByTable>(found_by_, expected);
+  }
+
+  template <typename Table, typename Row>
+  void check_row(Statement& read, const Row& expected) {
     const Rows rows(read);
     read.bind(1, static_cast<std::int64_t>(expected.ledger_seq));
-    const std::string what = "row " + std::to_string(expected.ledger_seq) + " of table hold";
+    const std::string what =
+        "row " + std::to_string(expected.ledger_seq) + " of table " + Table::name;
     if (!read.step()) tables_.damaged(what + " is missing");
-    const auto found = read_row<HoldTable, HoldEntry>(read, database_.path());
-    if (found != expected) tables_.damaged(what + " is not what the journal says");
+    const auto found = read_row<Table, Row>(read, database_.path());
+    if (!(found == expected)) tables_.damaged(what + " is not what the journal says");
   }
 
   // The books stand where the tables say they do: row for row the same, and no row more.
@@ -196,6 +205,7 @@ class Verifier {
                                       [](const auto& hold) { return hold.second.is_open(); }));
     check_count("hold", static_cast<std::int64_t>(holds_));
     check_count("operation", static_cast<std::int64_t>(meta_.projected_through));
+    check_count("found_by", static_cast<std::int64_t>(found_by_rows_));
     const auto check_reversal = [&](const RowValues& values) {
       const auto row = read_row<ReversalTable, ReversalRow>(values, database_.path());
       if (books.reversed_by(row.transfer_seq) != row.reversing_seq) {
@@ -239,8 +249,10 @@ class Verifier {
   MetaRow meta_;
   Verified verified_;
   std::uint64_t holds_ = 0;
+  std::uint64_t found_by_rows_ = 0;
   Statement operation_ = database_.prepare("SELECT * FROM operation WHERE ledger_seq = ?");
   Statement hold_ = database_.prepare("SELECT * FROM hold WHERE ledger_seq = ?");
+  Statement found_by_ = database_.prepare("SELECT * FROM found_by WHERE ledger_seq = ?");
 };
 
 }  // namespace

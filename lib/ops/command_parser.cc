@@ -115,6 +115,10 @@ void Parser::fail_unexpected(const Command& command, const std::string& word) co
   if (names.empty()) {
     throw Failure(ExitCode::usage, path + " takes no '" + word + "'. See " + path + " --help.");
   }
+  if (std::ranges::find(names, word) != names.end()) {
+    throw Failure(ExitCode::usage, "'" + word + "' is a command of " + path +
+                                       " and must stand right behind it, before any '--'.");
+  }
   throw Failure(ExitCode::usage,
                 path + " has no command '" + word + "'" +
                     (nearest(word, names).empty() ? "; it has " + joined(names) + "."

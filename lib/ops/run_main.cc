@@ -9,6 +9,7 @@
 #include "ops/foreign_text.h"
 #include "ops/options.h"
 #include "ops/standard_streams.h"
+#include "ops/suggest.h"
 
 namespace ops {
 namespace {
@@ -40,13 +41,6 @@ ExitCode code_of_system_error(const std::error_code& error) {
   return ExitCode::io_error;
 }
 
-std::string as_sentence(std::string text) {
-  if (text.empty()) return "An error without a name.";
-  const char last = text.back();
-  if (last != '.' && last != '?' && last != '!') text += '.';
-  return text;
-}
-
 }  // namespace
 
 Ending ending_of(const std::exception& error, const Endings& endings) {
@@ -66,7 +60,7 @@ Ending ending_of(const std::exception& error, const Endings& endings) {
     return {code_of_system_error(system->code()), as_sentence(system->what())};
   }
   return {ExitCode::internal,
-          as_sentence(std::string("Something that cannot be happened: ") + error.what())};
+          as_sentence(std::string("Something happened that must not: ") + error.what())};
 }
 
 int run_main(std::string_view program, const std::function<int()>& body, const Endings& endings) {

@@ -41,8 +41,15 @@ std::string_view nearest(std::string_view word, std::span<const std::string> can
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
   const std::string_view meant = nearest(word, candidates);
-  if (meant.empty()) return "";
+  if (meant.empty() || meant == word) return "";
   return "; did you mean " + std::string(meant) + "?";
+}
+
+std::string as_sentence(std::string text) {
+  if (text.empty()) return "An error without a name.";
+  const char last = text.back();
+  if (last != '.' && last != '?' && last != '!') text += '.';
+  return text;
 }
 
 }  // namespace ops

@@ -55,6 +55,7 @@ Outcome Status::outcome() const noexcept {
 std::string Status::text() const {
   std::string text(name(code));
   if (!message.empty()) text.append(": ").append(message);
+  if (text.ends_with('.')) text.pop_back();
   return text;
 }
 

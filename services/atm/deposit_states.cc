@@ -3,6 +3,7 @@
 
 #include "atm/deposits.h"
 #include "atm/messages.h"
+#include "ops/suggest.h"
 
 namespace atm {
 
@@ -103,6 +104,7 @@ wire::DepositRequest Deposits::posting(const Deposit& deposit) const {
   request.set_terminal_id(deposit.terminal);
   request.set_card_number(deposit.card);
   *request.mutable_amount() = to_wire(deposit.counted.amount(), machinery_.settings.currency);
+  request.set_receipt_id(std::string(deposit.id.view()));
   return request;
 }
 
@@ -110,6 +112,7 @@ v1::Deposited Deposits::deposited(const Deposit& deposit) const {
   v1::Deposited taken;
   *taken.mutable_amount() = to_wire(deposit.counted.amount(), machinery_.settings.currency);
   taken.set_credited(deposit.credited);
+  if (deposit.credited) *taken.mutable_bank() = bank_entry(deposit.post_id, deposit.ledger_seq);
   Notes handed_back;
   for (const Notes::Entry& more : deposit.put_in - deposit.counted) {
     if (more.count > 0) handed_back.add(more.denomination, more.count);
@@ -147,7 +150,9 @@ bool Deposits::is_promised(const DepositItem& item) const {
 
 void Deposits::answer_returned(const DepositItem& item) {
   std::string sentence = "Your notes were given back.";
-  if (!item->record.evidence.empty()) sentence += " The reason: " + item->record.evidence + ".";
+  if (!item->record.evidence.empty()) {
+    sentence += ops::as_sentence(" The reason: " + item->record.evidence);
+  }
   v1::DepositResponse response;
   *response.mutable_decline() = decline(v1::DECLINE_CODE_NOTES_RETURNED, sentence);
   answer(item, response);

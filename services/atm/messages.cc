@@ -31,6 +31,13 @@ WireNotes to_wire(const Notes& notes, Currency currency) {
   return wire;
 }
 
+v1::BankEntry bank_entry(const OperationId& id, std::uint64_t ledger_seq) {
+  v1::BankEntry entry;
+  entry.set_id(std::string(id.view()));
+  entry.set_ledger_seq(ledger_seq);
+  return entry;
+}
+
 v1::Decline decline(v1::DeclineCode code, std::string_view sentence) {
   v1::Decline declined;
   declined.set_code(code);

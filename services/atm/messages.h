@@ -23,6 +23,8 @@ WireNotes to_wire(const Notes& notes, Currency currency);
 v1::Notes to_wire(const Notes::Entry& notes, Currency currency);
 ::bank::v1::Balance to_wire(Cents balance, Cents available, Currency currency);
 
+// Where the bank has a change, for the receipt.
+v1::BankEntry bank_entry(const OperationId& id, std::uint64_t ledger_seq);
 v1::Decline decline(v1::DeclineCode code, std::string_view sentence);
 // That amounts and notes of another currency are nothing to this ATM.
 v1::Decline other_currency(Currency ours);

@@ -111,6 +111,7 @@ Task<> Movements::tell_bank(MovementItem item) {
     request.set_id(id);
     request.set_terminal_id(movement.terminal);
     *request.mutable_amount() = amount;
+    request.set_receipt_id(std::string(movement.id.view()));
     const wire::LoadCashResponse response =
         co_await machinery_.bank.until_answered(bank_methods::load_cash, std::move(request));
     co_return ended(item, response.receipt().ledger_seq(),
@@ -120,6 +121,7 @@ Task<> Movements::tell_bank(MovementItem item) {
   request.set_id(id);
   request.set_terminal_id(movement.terminal);
   *request.mutable_amount() = amount;
+  request.set_receipt_id(std::string(movement.id.view()));
   const wire::UnloadCashResponse response =
       co_await machinery_.bank.until_answered(bank_methods::unload_cash, std::move(request));
   ended(item, response.receipt().ledger_seq(),

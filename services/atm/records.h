@@ -1,6 +1,6 @@
 // Records: what the journal keeps, one struct a table.
 //
-// The order of the fields is the journal's format: append only, with a new schema version.
+// The order of the fields is the journal's format: every change is a new schema version.
 // `open` is what is_open() says, as the journal's queries and indexes spell it: without IN, of whose
 // list SQLite would make a table for each row that is written.
 #pragma once
@@ -75,6 +75,8 @@ struct Withdrawal {
   // Empty: nothing of the kind.
   std::string exception = {};
   std::uint32_t told_in = 0;
+  // The number of the hold in the bank's journal, for the receipt. 0: the bank made none, or did not say.
+  std::uint64_t hold_seq = 0;
 
   static constexpr std::string_view kind = "withdrawal";
   static constexpr std::string_view table = "withdrawal";
@@ -108,6 +110,7 @@ struct Withdrawal {
     field("ledger_seq", &Withdrawal::ledger_seq);
     field("exception", &Withdrawal::exception);
     field("told_in", &Withdrawal::told_in);
+    field("hold_seq", &Withdrawal::hold_seq);
   }
 
   bool is_open() const {

@@ -56,6 +56,8 @@ Task<v1::TransferResponse> Relays::transfer(RelayItem item, std::string token,
     *response.mutable_transferred()->mutable_amount() =
         to_wire(relay.amount, machinery_.settings.currency);
     *response.mutable_transferred()->mutable_balance() = reply->receipt().balance();
+    *response.mutable_transferred()->mutable_bank() =
+        bank_entry(relay.id, reply->receipt().ledger_seq());
     ended(item, RelayState::done, response, reply->receipt().ledger_seq());
   }
   response.set_replayed(reply->receipt().replayed());
@@ -65,7 +67,10 @@ Task<v1::TransferResponse> Relays::transfer(RelayItem item, std::string token,
 Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRequest request,
                                                rpc::Context context) {
   const Relay& relay = item->record;
-  if (relay.state != RelayState::sent) co_return from_stored<v1::ChangePinResponse>(relay.answer);
+  // Of one that was done the bank alone can tell whether this is the same PIN: the ATM keeps none.
+  if (relay.state == RelayState::declined) {
+    co_return from_stored<v1::ChangePinResponse>(relay.answer);
+  }
   request.set_id(std::string(relay.id.view()));
   request.set_terminal_id(relay.terminal);
   request.set_card_number(relay.card);
@@ -85,7 +90,8 @@ Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRe
     response.mutable_decline()->set_tries_left(reply->tries_left());
     ended(item, RelayState::declined, response, 0);
   } else {
-    response.mutable_changed();
+    *response.mutable_changed()->mutable_bank() =
+        bank_entry(relay.id, reply->changed().ledger_seq());
     ended(item, RelayState::done, response, reply->changed().ledger_seq());
   }
   co_return response;
@@ -146,7 +152,9 @@ Task<bool> Relays::ask_bank(RelayItem item, rpc::Context context) {
     *transfer.mutable_transferred()->mutable_amount() =
         to_wire(item->record.amount, machinery_.settings.currency);
     *transfer.mutable_transferred()->mutable_balance() = reply->executed().balance();
-    pin.mutable_changed();
+    const v1::BankEntry entry = bank_entry(item->record.id, reply->executed().ledger_seq());
+    *transfer.mutable_transferred()->mutable_bank() = entry;
+    *pin.mutable_changed()->mutable_bank() = entry;
   } else {
     *transfer.mutable_decline() = declined;
     *pin.mutable_decline() = declined;
@@ -172,7 +180,7 @@ v1::ResolveResponse Relays::outcome(const Relay& relay) const {
   if (first.has_decline()) {
     *response.mutable_declined() = std::move(*first.mutable_decline());
   } else {
-    response.mutable_pin_changed();
+    *response.mutable_pin_changed() = std::move(*first.mutable_changed());
   }
   return response;
 }

@@ -183,6 +183,7 @@ Task<Resender::Answer> Resender::tell(Deposit deposit) {
   request.set_terminal_id(deposit.terminal);
   request.set_card_number(deposit.card);
   *request.mutable_amount() = to_wire(deposit.counted.amount(), machinery_.settings.currency);
+  request.set_receipt_id(std::string(deposit.id.view()));
   const wire::DepositResponse response =
       co_await machinery_.bank.until_answered(bank_methods::deposit, std::move(request));
   co_return answer_of(response);
@@ -195,6 +196,7 @@ Task<Resender::Answer> Resender::tell(Movement movement) {
     request.set_id(std::string(movement.bank_id.view()));
     request.set_terminal_id(movement.terminal);
     *request.mutable_amount() = amount;
+    request.set_receipt_id(std::string(movement.id.view()));
     const wire::LoadCashResponse response =
         co_await machinery_.bank.until_answered(bank_methods::load_cash, std::move(request));
     co_return answer_of(response);
@@ -203,6 +205,7 @@ Task<Resender::Answer> Resender::tell(Movement movement) {
   request.set_id(std::string(movement.bank_id.view()));
   request.set_terminal_id(movement.terminal);
   *request.mutable_amount() = amount;
+  request.set_receipt_id(std::string(movement.id.view()));
   const wire::UnloadCashResponse response =
       co_await machinery_.bank.until_answered(bank_methods::unload_cash, std::move(request));
   co_return answer_of(response);

@@ -35,6 +35,7 @@ Task<> Withdrawals::to_declined(WithdrawalItem item, v1::Decline why) {
 
 void Withdrawals::to_held(const WithdrawalItem& item, const wire::Receipt& receipt) {
   enter(item, WithdrawalState::held);
+  item->record.hold_seq = receipt.ledger_seq();
   item->record.balance_told = receipt.has_balance();
   item->record.balance = Cents{receipt.balance().balance().minor_units()};
   item->record.available = Cents{receipt.balance().available().minor_units()};
@@ -85,6 +86,8 @@ Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
       "The ATM cannot tell what you got. The amount stays reserved until the bank has decided.");
   *response.mutable_suspense()->mutable_amount() =
       to_wire(withdrawal.amount, machinery_.settings.currency);
+  *response.mutable_suspense()->mutable_bank() =
+      bank_entry(withdrawal.hold_id, withdrawal.hold_seq);
   withdrawal.answer = stored(response);
   co_await machinery_.journal.commit(item->terminal.entry(withdrawal, withdrawal.evidence));
   item->answered.set();
@@ -164,6 +167,7 @@ v1::Withdrawn Withdrawals::withdrawn(const Withdrawal& withdrawal) const {
   v1::Withdrawn paid;
   *paid.mutable_amount() = to_wire(notes.amount(), machinery_.settings.currency);
   *paid.mutable_notes() = to_wire(notes, machinery_.settings.currency);
+  *paid.mutable_bank() = bank_entry(withdrawal.hold_id, withdrawal.hold_seq);
   if (withdrawal.balance_told && notes.amount() == withdrawal.amount) {
     *paid.mutable_balance() =
         to_wire(withdrawal.balance, withdrawal.available, machinery_.settings.currency);
@@ -188,6 +192,7 @@ v1::ResolveResponse Withdrawals::outcome(const Item<Withdrawal>& item) const {
     v1::Withdrawn& paid = *response.mutable_withdrawn();
     *paid.mutable_amount() = to_wire(withdrawal.decided.amount(), machinery_.settings.currency);
     *paid.mutable_notes() = to_wire(withdrawal.decided, machinery_.settings.currency);
+    *paid.mutable_bank() = bank_entry(withdrawal.hold_id, withdrawal.hold_seq);
   } else if (first.has_suspense() && withdrawal.state == WithdrawalState::voided) {
     *response.mutable_declined() =
         decline(v1::DECLINE_CODE_DISPENSER_FAULT, "The bank decided that nothing was paid.");

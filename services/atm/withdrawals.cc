@@ -84,6 +84,7 @@ Task<rpc::Reply<wire::HoldResponse>> Withdrawals::hold(WithdrawalItem item, Cust
   request.set_token(customer.token);
   *request.mutable_amount() = to_wire(withdrawal.amount, machinery_.settings.currency);
   request.set_time_to_live_ms(static_cast<std::uint32_t>(withdrawal.time_to_live_ms));
+  request.set_receipt_id(std::string(withdrawal.id.view()));
   item->waiting_for = "the bank to hold the money";
   // The customer going away does not end this wait: the answer tells whether there is a hold.
   rpc::Context until(machinery_.before(customer.context.deadline), customer.context.trace);

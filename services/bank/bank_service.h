@@ -7,6 +7,7 @@
 #include "async/task.h"
 #include "bank/changes.h"
 #include "bank/pages.h"
+#include "bank/pin.h"
 #include "bank/pin_desk.h"
 #include "bank/tokens.h"
 #include "bank/v1/bank.pb.h"
@@ -65,6 +66,8 @@ class BankService {
   }
   async::Task<bool> history_holds(std::uint64_t ledger_seq, std::string chain_head);
   v1::VerifyCardResponse verified(const v1::VerifyCardRequest& request);
+  // Whether the PIN change that was made under this id set this PIN.
+  async::Task<bool> set_this_pin(ledger::OperationId id, Pin pin);
   // A card that was locked meanwhile has no tokens any more.
   void forget_if_locked(const std::string& card_number);
 

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include "bank/bank_service.h"
 #include "bank/messages.h"
@@ -81,8 +83,16 @@ Task<v1::ChangePinResponse> BankService::change_pin(v1::ChangePinRequest request
 
   // A retry gets its first answer: its token may have gone, and its old PIN may be wrong by now.
   const std::optional<Outcome> first = co_await changes_.first_answer(*asked);
+  const bool proven = is_proven(request);
+  if (first && *first && proven) {
+    const bool is_same = co_await set_this_pin(asked->id, std::move(*new_pin));
+    if (!is_same) {
+      co_return pin_refused<v1::ChangePinResponse>(
+          {.code = RefusalCode::id_used_with_other_fields, .field = "new_pin"});
+    }
+  }
   if (first) co_return pin_changed(*first);
-  if (!is_proven(request)) refuse_unproven();
+  if (!proven) refuse_unproven();
   if (new_pin->is_easily_guessed()) {
     v1::ChangePinResponse response;
     *response.mutable_refusal() = unsuitable_pin();
@@ -92,6 +102,18 @@ Task<v1::ChangePinResponse> BankService::change_pin(v1::ChangePinRequest request
       co_await pins_.change(std::move(*asked), std::move(*old_pin), std::move(*new_pin));
   forget_if_locked(request.card_number());
   co_return pin_changed(changed);
+}
+
+// A PIN's hash has another salt every time, so the ledger cannot compare what was asked for.
+Task<bool> BankService::set_this_pin(ledger::OperationId id, Pin pin) {
+  const std::vector<ledger::FoundChange> found = co_await store_.find_changes(id);
+  for (const ledger::FoundChange& change : found) {
+    const ledger::Operation& operation = change.record.operation;
+    const auto* const set = std::get_if<ledger::SetPin>(&operation.change);
+    if (set == nullptr || operation.id != id) continue;
+    co_return co_await pins_.is_pin_of(set->pin_hash, std::move(pin));
+  }
+  co_return true;
 }
 
 void BankService::forget_if_locked(const std::string& card_number) {

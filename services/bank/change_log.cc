@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "bank/messages.h"
 #include "bank/operations.h"
 
 namespace bank {
@@ -43,7 +44,7 @@ template <typename Value>
 void add_value(Event& event, std::string_view name, const Value& value) {
   if constexpr (std::is_convertible_v<const Value&, std::string_view>) {
     if (is_card_number(name)) {
-      event.add_made(name, ops::mask_card(value));
+      event.add_made(name, shown_card(value));
     } else {
       event.add(name, value);
     }
@@ -56,6 +57,8 @@ void add_value(Event& event, std::string_view name, const Value& value) {
   } else if constexpr (std::is_same_v<Value, ledger::Currency> ||
                        std::is_same_v<Value, ledger::OperationId>) {
     event.add_made(name, value.text());
+  } else if constexpr (std::is_same_v<Value, ledger::ReceiptId>) {
+    if (value) event.add_made(name, value->text());
   } else if constexpr (std::is_same_v<Value, ledger::TransferKind>) {
     event.add(name, ledger::name(value));
   } else if constexpr (std::is_same_v<Value, std::chrono::milliseconds>) {

@@ -1,5 +1,6 @@
 #include "bank/messages.h"
 
+#include <algorithm>
 #include <limits>
 #include <string>
 
@@ -47,6 +48,12 @@ const ledger::Account& account_of(const ledger::Books& books, std::string_view c
   return books.account(card->account);
 }
 
+std::string shown_card(std::string_view name) {
+  const auto is_digit = [](char letter) { return letter >= '0' && letter <= '9'; };
+  const auto digits = static_cast<std::size_t>(std::ranges::count_if(name, is_digit));
+  return digits < ledger::card_digits_min ? std::string(name) : ops::mask_card(name);
+}
+
 v1::Money cash_in(const ledger::Account& cash_account) {
   return to_money(cash_inside(cash_account), cash_account.currency);
 }
@@ -70,6 +77,7 @@ v1::Refusal to_message(const ledger::Refusal& refusal) {
   if (refusal.left)
     *message.mutable_left() = to_money(refusal.left->amount, refusal.left->currency);
   if (refusal.left_count) message.set_left_count(*refusal.left_count);
+  message.set_ledger_seq(refusal.ledger_seq);
   return message;
 }
 
@@ -134,6 +142,7 @@ v1::Terminal to_message(const ledger::Terminal& terminal, const ledger::Account&
 
 v1::Card to_message(const ledger::Card& card, const ledger::Account& account) {
   v1::Card message;
+  message.set_card_id(ledger::card_id(card.number));
   message.set_masked_number(ops::mask_card(card.card));
   message.set_account_id(account.id());
   message.set_state(same_number<v1::CardState>(card.state));
@@ -155,6 +164,7 @@ v1::OpenHold to_message(const ledger::HoldEntry& hold, const ledger::Books& book
   message.set_state(same_number<v1::HoldState>(hold.state));
   message.set_made_at_us(ledger::microseconds_of(hold.made_at));
   message.set_expires_at_us(ledger::microseconds_of(hold.expires_at));
+  message.set_receipt_id(bytes_of(hold.receipt));
   return message;
 }
 
@@ -165,11 +175,12 @@ v1::ExceptionView to_message(const ledger::ExceptionEntry& exception) {
   message.set_at_us(ledger::microseconds_of(exception.at));
   message.set_account_id(exception.account);
   message.set_terminal_id(exception.terminal);
-  if (exception.hold.is_set()) message.set_hold_id(std::string(exception.hold.view()));
+  message.set_hold_id(bytes_of(exception.hold));
   *message.mutable_amount() = to_money(exception.amount, exception.currency);
   message.set_evidence(exception.evidence);
   message.set_resolved(exception.resolved);
   message.set_resolution(exception.resolution);
+  message.set_receipt_id(bytes_of(exception.receipt));
   return message;
 }
 
@@ -194,6 +205,9 @@ v1::TransferView to_message(const ledger::Transfer& transfer, const ledger::Book
   *message.mutable_amount() = to_money(transfer.amount, transfer.currency);
   message.set_terminal_id(transfer.terminal);
   message.set_reason(transfer.reason);
+  message.set_receipt_id(bytes_of(transfer.receipt));
+  message.set_reverses_seq(transfer.reverses);
+  message.set_reversed_by_seq(books.reversed_by(transfer.ledger_seq));
   return message;
 }
 
@@ -210,6 +224,9 @@ v1::StatementEntry to_entry(const ledger::Transfer& transfer, ledger::AccountNum
   *entry.mutable_balance_after() =
       to_money(goes_out ? transfer.source_balance : transfer.target_balance, transfer.currency);
   entry.set_reason(transfer.reason);
+  entry.set_id(bytes_of(transfer.id));
+  entry.set_receipt_id(bytes_of(transfer.receipt));
+  entry.set_reverses_seq(transfer.reverses);
   return entry;
 }
 

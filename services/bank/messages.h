@@ -16,6 +16,8 @@
 namespace bank {
 
 v1::Money to_money(ledger::Cents amount, ledger::Currency currency);
+// A card as it was named: a number masked, an id and an account with four digits as they are.
+std::string shown_card(std::string_view name);
 // What the bank believes is inside a terminal: minus its cash account's balance.
 v1::Money cash_in(const ledger::Account& cash_account);
 v1::Refusal to_message(const ledger::Refusal& refusal);
@@ -45,6 +47,11 @@ v1::StatementEntry to_entry(const ledger::Transfer& transfer, ledger::AccountNum
 template <std::size_t size>
 std::string to_bytes(const std::array<std::uint8_t, size>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+// The wire's form of an id. Empty: it is not set.
+inline std::string bytes_of(const ledger::OperationId& id) {
+  return id.is_set() ? std::string(id.view()) : std::string();
 }
 
 // The account of a card that is known to exist, as that of one whose PIN was right.

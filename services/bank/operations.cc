@@ -39,6 +39,13 @@ class Reader {
     return id.value_or(OperationId());
   }
 
+  // The id on a receipt, which may be left out.
+  template <typename Request>
+  ledger::ReceiptId receipt(const Request& request) {
+    if (request.receipt_id().empty()) return std::nullopt;
+    return id("receipt_id", request.receipt_id());
+  }
+
   Currency currency(std::string_view field, std::string_view code) {
     const std::optional<Currency> currency = Currency::parse(code);
     if (!currency) note(malformed(field));
@@ -130,7 +137,8 @@ Asked to_operation(const v1::HoldRequest& request, Deadline deadline) {
                     .terminal = request.terminal_id(),
                     .amount = money.amount,
                     .currency = money.currency,
-                    .time_to_live = std::chrono::milliseconds(request.time_to_live_ms())};
+                    .time_to_live = std::chrono::milliseconds(request.time_to_live_ms()),
+                    .receipt = reader.receipt(request)};
   return reader.operation(std::move(hold), deadline);
 }
 
@@ -168,7 +176,8 @@ Asked to_operation(const v1::DepositRequest& request, Deadline deadline) {
                        .amount = money.amount,
                        .currency = money.currency,
                        .card = request.card_number(),
-                       .terminal = request.terminal_id()};
+                       .terminal = request.terminal_id(),
+                       .receipt = reader.receipt(request)};
   return reader.operation(std::move(deposit), deadline);
 }
 
@@ -200,7 +209,8 @@ Asked to_operation(const v1::LoadCashRequest& request, Deadline deadline) {
   ledger::Post load{.kind = ledger::TransferKind::load_cash,
                     .amount = money.amount,
                     .currency = money.currency,
-                    .terminal = request.terminal_id()};
+                    .terminal = request.terminal_id(),
+                    .receipt = reader.receipt(request)};
   return reader.operation(std::move(load), deadline);
 }
 
@@ -210,7 +220,8 @@ Asked to_operation(const v1::UnloadCashRequest& request, Deadline deadline) {
   ledger::Post unload{.kind = ledger::TransferKind::unload_cash,
                       .amount = money.amount,
                       .currency = money.currency,
-                      .terminal = request.terminal_id()};
+                      .terminal = request.terminal_id(),
+                      .receipt = reader.receipt(request)};
   return reader.operation(std::move(unload), deadline);
 }
 

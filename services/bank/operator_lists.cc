@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "async/scope.h"
+#include "bank/change_views.h"
 #include "bank/messages.h"
 #include "bank/operator_service.h"
 #include "rpc/status.h"
@@ -128,12 +129,12 @@ Task<v1::ListTerminalsResponse> OperatorService::list_terminals(
 
 Task<v1::GetCardResponse> OperatorService::get_card(const v1::GetCardRequest& request, Context) {
   const ledger::Books& books = store_.books();
-  const ledger::Card* const card = books.find_card(request.card_number());
+  const auto card = books.find_named_card(request.card_number());
   v1::GetCardResponse response;
-  if (card == nullptr) {
-    *response.mutable_refusal() = to_message({.code = ledger::RefusalCode::card_not_found});
+  if (!card) {
+    *response.mutable_refusal() = to_message({.code = card.error()});
   } else {
-    *response.mutable_card() = to_message(*card, books.account(card->account));
+    *response.mutable_card() = to_message(**card, books.account((*card)->account));
   }
   response.set_ledger_seq(books.last_seq());
   co_return response;
@@ -272,6 +273,30 @@ Task<v1::GetExceptionResponse> OperatorService::get_exception(
     *response.mutable_exception() = to_message(found->second);
   }
   response.set_ledger_seq(books.last_seq());
+  co_return response;
+}
+
+Task<v1::ListDeclinesResponse> OperatorService::list_declines(
+    const v1::ListDeclinesRequest& request, Context) {
+  const std::string list = "declines " + request.account_id();
+  const Page page = require_page(pages_.page(list, request, operator_page_sizes));
+  account_number(request.account_id());
+  const ledger::RecordPage found = co_await store_.declines(page.from, page.size);
+
+  v1::ListDeclinesResponse response;
+  const ledger::Books& books = store_.books();
+  const std::uint64_t cut_at = fill_page(
+      found.records, page,
+      [&](const ledger::Record& record) {
+        std::optional<v1::ChangeView> view = to_view({.record = record, .hold = {}}, books);
+        const bool is_listed =
+            request.account_id().empty() || view->account_id() == request.account_id();
+        return is_listed ? view : std::nullopt;
+      },
+      [](const ledger::Record& record) { return record.ledger_seq; }, response.mutable_declines());
+  const std::uint64_t next = cut_at != 0 ? cut_at : found.next;
+  if (next != 0) response.set_next_page_token(pages_.make(list, next));
+  response.set_ledger_seq(found.ledger_seq);
   co_return response;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "bank/change_views.h"
 #include "bank/messages.h"
 #include "bank/pin.h"
 
@@ -29,7 +30,9 @@ Task<v1::OpenAccountResponse> OperatorService::open_account(const v1::OpenAccoun
 Task<v1::FundAccountResponse> OperatorService::fund_account(const v1::FundAccountRequest& request,
                                                             Context context) {
   Changes::Submitted asked = changes_.make(to_operation(request, context.deadline));
-  const Outcome funded = co_await asked;
+  Outcome funded = co_await asked;
+  // The ledger's name of the account that gets the money is not this request's.
+  if (!funded && funded.error().field == "target_account_id") funded.error().field = "account_id";
   co_return receipt_or_refusal<v1::FundAccountResponse>(funded);
 }
 
@@ -84,7 +87,8 @@ Task<v1::BlockCardResponse> OperatorService::block_card(const v1::BlockCardReque
                                                         Context context) {
   v1::BlockCardResponse response =
       co_await change<v1::BlockCardResponse>(to_operation(request, context.deadline));
-  if (response.has_done()) tokens_.forget(request.card_number());
+  // A retry is told its first answer: what the customer has proven since stays.
+  if (response.has_done() && !response.done().replayed()) forget_tokens(request.card_number());
   co_return response;
 }
 
@@ -102,8 +106,13 @@ Task<v1::ReplaceCardResponse> OperatorService::replace_card(v1::ReplaceCardReque
 
   std::get<ledger::ReplaceCard>(asked->change).pin_hash = co_await hasher_.hash(std::move(*pin));
   const Outcome replaced = co_await changes_.make(std::move(asked));
-  if (replaced) tokens_.forget(request.old_card_number());
+  if (replaced && !replaced->replayed) forget_tokens(request.old_card_number());
   co_return done_or_refusal<v1::ReplaceCardResponse>(replaced);
+}
+
+void OperatorService::forget_tokens(const std::string& card_name) {
+  const auto card = store_.books().find_named_card(card_name);
+  if (card) tokens_.forget((*card)->card);
 }
 
 Task<v1::SetCardLimitsResponse> OperatorService::set_card_limits(
@@ -127,8 +136,36 @@ Task<v1::ResolveChangeResponse> OperatorService::resolve_change(
     const v1::ResolveChangeRequest& request, Context context) {
   Asked asked = to_operation(request, context.deadline);
   if (!asked) co_return refused<v1::ResolveChangeResponse>(asked.error());
-  const ledger::Resolution resolution = co_await changes_.resolve(std::move(*asked));
-  co_return to_resolution<v1::ResolveChangeResponse>(resolution);
+  const ledger::OperationId id = asked->id;
+  v1::ResolveChangeResponse response;
+  std::vector<ledger::FoundChange> found = co_await store_.find_changes(id);
+  if (found.empty()) {
+    const ledger::Resolution fenced = co_await changes_.resolve(std::move(*asked));
+    if (fenced.is == ledger::Resolution::Is::unanswered) {
+      co_return to_resolution<v1::ResolveChangeResponse>(fenced);
+    }
+    // What came before the fence while it was asked for is what became of it; after the fence nothing comes.
+    found = co_await store_.find_changes(id);
+  }
+  fill_found(response, found, store_.books());
+  co_return response;
+}
+
+Task<v1::FindChangeResponse> OperatorService::find_change(const v1::FindChangeRequest& request,
+                                                          Context) {
+  const auto id = ledger::OperationId::from_bytes(request.id());
+  const bool by_number = request.id().empty() && request.ledger_seq() != 0;
+  if (!by_number && (!id || !id->is_set() || request.ledger_seq() != 0)) {
+    co_return refused<v1::FindChangeResponse>(malformed("id"));
+  }
+  Task<std::vector<ledger::FoundChange>> look_up =
+      by_number ? store_.find_changes(request.ledger_seq()) : store_.find_changes(*id);
+  const std::vector<ledger::FoundChange> found = co_await look_up;
+  v1::FindChangeResponse response;
+  if (found.empty()) response.mutable_never_seen();
+  fill_found(response, found, store_.books());
+  response.set_ledger_seq(store_.last_seq());
+  co_return response;
 }
 
 Task<v1::ResolveExceptionResponse> OperatorService::resolve_exception(
@@ -163,7 +200,9 @@ void OperatorService::add_to(rpc::Server& server) {
   server.handle<&Me::list_transfers>("bank.v1.OperatorService/ListTransfers", *this);
   server.handle<&Me::watch_transfers>("bank.v1.OperatorService/WatchTransfers", *this);
   server.handle<&Me::list_holds>("bank.v1.OperatorService/ListHolds", *this);
+  server.handle<&Me::find_change>("bank.v1.OperatorService/FindChange", *this);
   server.handle<&Me::resolve_change>("bank.v1.OperatorService/ResolveChange", *this);
+  server.handle<&Me::list_declines>("bank.v1.OperatorService/ListDeclines", *this);
   server.handle<&Me::list_exceptions>("bank.v1.OperatorService/ListExceptions", *this);
   server.handle<&Me::get_exception>("bank.v1.OperatorService/GetException", *this);
   server.handle<&Me::resolve_exception>("bank.v1.OperatorService/ResolveException", *this);

@@ -76,6 +76,8 @@ class OperatorService {
                                                          rpc::Context context);
   async::Task<v1::AdjustResponse> adjust(const v1::AdjustRequest& request, rpc::Context context);
   async::Task<v1::ReverseResponse> reverse(const v1::ReverseRequest& request, rpc::Context context);
+  async::Task<v1::FindChangeResponse> find_change(const v1::FindChangeRequest& request,
+                                                  rpc::Context context);
   async::Task<v1::ResolveChangeResponse> resolve_change(const v1::ResolveChangeRequest& request,
                                                         rpc::Context context);
   async::Task<v1::ResolveExceptionResponse> resolve_exception(
@@ -106,12 +108,16 @@ class OperatorService {
                                                           rpc::Context context);
   async::Task<v1::GetExceptionResponse> get_exception(const v1::GetExceptionRequest& request,
                                                       rpc::Context context);
+  async::Task<v1::ListDeclinesResponse> list_declines(const v1::ListDeclinesRequest& request,
+                                                      rpc::Context context);
   async::Task<v1::BackupResponse> backup(const v1::BackupRequest& request, rpc::Context context);
 
  private:
   // Makes the change, and answers with `done` or `refusal`.
   template <typename Response>
   async::Task<Response> change(Asked asked);
+  // A card is blocked or replaced, as it was named: nobody's PIN was proven for it any more.
+  void forget_tokens(const std::string& card_name);
   // Tells a watcher one step of transfers.
   async::Task<> tell(rpc::Writer<v1::WatchTransfersResponse> writer,
                      std::vector<ledger::Transfer> transfers);

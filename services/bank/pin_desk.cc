@@ -61,6 +61,10 @@ async::Task<Outcome> PinDesk::try_in_turn(std::string card_number, std::string t
       Refusal{.code = RefusalCode::pin_wrong, .left_count = counted->tries_left});
 }
 
+async::Task<bool> PinDesk::is_pin_of(std::string hash, Pin pin) {
+  co_return co_await hasher_.matches(std::move(hash), std::move(pin));
+}
+
 async::Task<Outcome> PinDesk::change(ledger::Operation operation, Pin old_pin, Pin new_pin) {
   auto& change = std::get<ledger::SetPin>(operation.change);
   Turn turn(*this, change.card);

@@ -42,6 +42,9 @@ class PinDesk {
   // Yes; or pin_wrong with the tries that are left, pin_tries_exceeded, or card_blocked.
   async::Task<ledger::Outcome> attempt(std::string card_number, std::string terminal_id, Pin pin);
 
+  // Whether a PIN is the one of this hash. Counts nothing: only for who has proven to know the card's PIN.
+  async::Task<bool> is_pin_of(std::string hash, Pin pin);
+
   // Makes a SetPin: with the new PIN's hash if the old PIN is right.
   async::Task<ledger::Outcome> change(ledger::Operation operation, Pin old_pin, Pin new_pin);
 

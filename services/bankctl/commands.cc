@@ -15,8 +15,10 @@
 namespace bankctl {
 namespace {
 
+// Those that are about a change have its id.
 bool is_change(const google::protobuf::MethodDescriptor& method) {
-  return method.input_type()->FindFieldByName("id") != nullptr && method.name() != "ResolveChange";
+  return method.input_type()->FindFieldByName("id") != nullptr &&
+         method.name() != "ResolveChange" && method.name() != "FindChange";
 }
 
 bool is_option(const Input& input) { return input.name.starts_with("--"); }
@@ -26,8 +28,8 @@ std::string quoted(const std::string& text) {
   return is_plain ? text : cli::json_string(text);
 }
 
-std::string full_method(const std::string& service, const Verb& verb) {
-  return service + "/" + std::string(verb.method);
+std::string full_method(const std::string& service, std::string_view method) {
+  return service + "/" + std::string(method);
 }
 
 }  // namespace
@@ -113,13 +115,29 @@ void Commands::add_inputs(ops::Command& command, Words& words) {
       if (input.required) argument.required();
     }
   }
-  if (is_change(method_of(full_method(words.service, *words.verb)))) {
+  const google::protobuf::MethodDescriptor& method =
+      method_of(full_method(words.service, words.verb->method));
+  if (method.input_type()->FindFieldByName("page_token") != nullptr) {
+    command
+        .option("page", words.page, "TOKEN",
+                "Where an earlier list ended: go on from there, as it said")
+        .flag_only();
+  }
+  if (is_change(method)) {
     command.option("id", words.id, "UUID", "Of an earlier try: what it did is not done again")
         .flag_only();
   }
 }
 
 int Commands::run(Words& words) {
+  const Verb& verb = *words.verb;
+  if (!verb.look_up.empty()) {
+    OperatorCall question = new_call(words, verb.look_up);
+    set_words(question, words);
+    question.is_look_up = true;
+    const int found = send_(std::move(question));
+    if (found != found_nothing) return found;
+  }
   const std::string_view alone = words.verb->method_without_options;
   if (!alone.empty() && !has_options(words)) {
     OperatorCall call = new_call(words, alone);
@@ -153,6 +171,7 @@ OperatorCall Commands::make_call(Words& words) {
   OperatorCall call = new_call(words, words.verb->method);
   set_words(call, words);
   set_amounts(call, words);
+  if (words.page) set_bytes(*call.request, "page_token", *words.page);
   if (!is_change(method_of(call.method))) return call;
   const Input id{.name = "--id", .field = "id", .kind = Kind::id};
   set_input(*call.request, id, words.id ? *words.id : new_id_().text(), ledger::Currency());

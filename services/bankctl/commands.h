@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "bankctl/operator_calls.h"
@@ -53,6 +54,7 @@ class Commands {
     std::string service;
     std::deque<Word> words;  // One for each input. Stable, as the command line points into it.
     std::optional<std::string> id;
+    std::optional<std::string> page;
     std::string pin_file;
   };
   ops::Command& place(ops::Command& root, std::string_view words, std::string_view summary);

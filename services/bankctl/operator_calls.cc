@@ -34,7 +34,7 @@ constexpr std::uint32_t page_size_max = 200;
 
 // Methods that change nothing: asking again is always right.
 bool is_question(std::string_view method) {
-  constexpr std::array<std::string_view, 6> beginnings = {"Get",   "List",  "Watch",
+  constexpr std::array<std::string_view, 7> beginnings = {"Get",   "List",  "Watch", "Find",
                                                           "Count", "Audit", "Check"};
   const std::string_view name = method.substr(method.find('/') + 1);
   return std::ranges::any_of(beginnings,
@@ -43,7 +43,10 @@ bool is_question(std::string_view method) {
 
 // The id of a change, as text; "" when the request has none, or asks about another's.
 std::string change_id(const OperatorCall& call) {
-  if (!has_field(*call.request, "id") || call.method.ends_with("/ResolveChange")) return "";
+  if (!has_field(*call.request, "id") || call.method.ends_with("/ResolveChange") ||
+      call.method.ends_with("/FindChange")) {
+    return "";
+  }
   const auto* const field = call.request->GetDescriptor()->FindFieldByName("id");
   return cli::bytes_text(call.request->GetReflection()->GetString(*call.request, field));
 }
@@ -80,6 +83,9 @@ async::Task<std::unique_ptr<Message>> OperatorCalls::ask(OperatorCall call) {
 async::Task<int> OperatorCalls::call(OperatorCall call) {
   const std::unique_ptr<Message> response = new_response(call);
   co_await exchange_all(call, *response);
+  const FieldDescriptor* const outcome = outcome_of(*response);
+  const bool has_found = outcome == nullptr || outcome->name() != "never_seen";
+  if (call.is_look_up && !has_found) co_return found_nothing;
   print(*response);
   co_return judge(*response);
 }
@@ -156,6 +162,12 @@ void OperatorCalls::print(const Message& response) const {
   const std::string text = cli::to_text(response);
   const bool says_nothing = outcome == nullptr && response.GetDescriptor()->field_count() == 0;
   out_ << (says_nothing ? "done\n" : text);
+  const FieldDescriptor* const next = response.GetDescriptor()->FindFieldByName("next_page_token");
+  const std::string token =
+      next == nullptr ? "" : response.GetReflection()->GetString(response, next);
+  if (!token.empty()) {
+    out_ << "There are more: go on with --page " << token << ", or ask for more with --limit N.\n";
+  }
   const FieldDescriptor* const differences =
       response.GetDescriptor()->FindFieldByName("differences");
   if (differences == nullptr) return;

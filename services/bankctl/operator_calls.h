@@ -34,7 +34,12 @@ struct OperatorCall {
   std::string method;  // "bank.v1.OperatorService/OpenAccount"
   std::string server;  // "the bank"
   std::unique_ptr<google::protobuf::Message> request;
+  // Found nothing, it is not answered: another call follows.
+  bool is_look_up = false;
 };
+
+// The exit code of a look-up that found nothing, which no program ends with.
+inline constexpr int found_nothing = -1;
 
 // Owned by a command; loop thread only. Prints answers to `out`; every failure is an ops::Failure
 // whose sentence says what to do next.

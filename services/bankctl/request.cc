@@ -124,6 +124,11 @@ void set_input(Message& request, const Input& input, const std::string& text,
       return reflection.SetString(place.message, place.field, text);
     case Kind::card:
       return reflection.SetString(place.message, place.field, cli::card_number(text));
+    case Kind::ordinal:
+      if (number<std::uint64_t>(input, text) == 0) {
+        fail(input, "must be 1 or more: the journal's numbers begin with 1");
+      }
+      return set_number(place, input, text);
     case Kind::number:
       return set_number(place, input, text);
     case Kind::id: {

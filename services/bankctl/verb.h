@@ -14,6 +14,7 @@ enum class Kind : std::uint8_t {
   text,
   card,            // A card's number, with spaces or without.
   number,          // A whole number, 0 or more.
+  ordinal,         // The same, but 1 or more: a number of the journal.
   id,              // A UUID.
   amount,          // In major units, more than 0.
   amount_or_zero,  // The same, or 0.
@@ -58,6 +59,9 @@ struct Verb {
   const CurrencySource* currency = nullptr;
   // Called instead when none of the options is given: "GetCard".
   std::string_view method_without_options = {};
+  // A method that takes the same request and changes nothing: it is asked first, and what it finds is the answer. Only when it
+  // finds nothing, `method` is called.
+  std::string_view look_up = {};
 };
 
 struct VerbTable {

@@ -10,6 +10,7 @@
 #include "atm/v1/atm.pb.h"
 #include "bank/v1/operator.pb.h"
 #include "cli/message_json.h"
+#include "cli/text_width.h"
 #include "ledger/money.h"
 #include "ops/calendar.h"
 #include "ops/foreign_text.h"
@@ -72,8 +73,10 @@ std::string scalar_text(const Message& message, const FieldDescriptor& field) {
       return std::to_string(reflection.GetUInt64(message, &field));
     case FieldDescriptor::CPPTYPE_BOOL:
       return reflection.GetBool(message, &field) ? "yes" : "no";
-    case FieldDescriptor::CPPTYPE_ENUM:
-      return words(short_name(*reflection.GetEnum(message, &field)));
+    case FieldDescriptor::CPPTYPE_ENUM: {
+      const auto& value = *reflection.GetEnum(message, &field);
+      return value.number() == 0 ? "" : words(short_name(value));
+    }
     default: {
       std::string value = reflection.GetString(message, &field);
       return field.type() == FieldDescriptor::TYPE_BYTES ? bytes_text(value) : value;
@@ -104,6 +107,7 @@ std::string unusual(const Message& message, const FieldDescriptor& field, std::s
   }
   if (field.name() == "replayed" && text == "no") return "";
   if (field.name().ends_with("_left_out") && text == "0") return "";
+  if (field.name().ends_with("_seq") && text == "0") return "";  // Of no change.
   return text;
 }
 
@@ -143,12 +147,6 @@ bool looks_like_number(const std::string& text) {
   const std::size_t first = text.starts_with('-') ? 1 : 0;
   return text.size() > first && std::isdigit(static_cast<unsigned char>(text[first])) != 0 &&
          text.find_first_of(":xabcdef") == std::string::npos;
-}
-
-// Letters and not bytes, so that a ü does not move a column.
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char letter) { return (static_cast<unsigned char>(letter) & 0xc0U) != 0x80U; }));
 }
 
 std::string table_of(const Message& message, const FieldDescriptor& field) {
@@ -215,10 +213,10 @@ std::string to_text(const Message& message) {
     return named.second.empty() || (!tables.empty() && named.first == "seq");
   });
   std::size_t widest = 0;
-  for (const auto& [name, value] : cells) widest = std::max(widest, width(name));
+  for (const auto& [name, value] : cells) widest = std::max(widest, text_width(name));
   std::string text = tables;
   for (const auto& [name, value] : cells) {
-    text += name + ":" + std::string(widest - width(name) + 1, ' ') + value + "\n";
+    text += name + ":" + std::string(widest - text_width(name) + 1, ' ') + value + "\n";
   }
   return text;
 }
@@ -240,7 +238,7 @@ std::string to_line(const Message& message) {
     if (name == "id") continue;
     constexpr std::size_t column = 14;
     if (!line.empty()) line += "  ";
-    const std::size_t gap = width(value) < column ? column - width(value) : 0;
+    const std::size_t gap = text_width(value) < column ? column - text_width(value) : 0;
     line += looks_like_number(value) && !value.ends_with('Z') ? std::string(gap, ' ') + value
                                                               : value + std::string(gap, ' ');
   }
@@ -259,7 +257,7 @@ std::string Table::text() const {
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (row[i].empty()) continue;
-      widths[i] = std::max({widths[i], width(row[i]), width(headings_[i])});
+      widths[i] = std::max({widths[i], text_width(row[i]), text_width(headings_[i])});
       if (!looks_like_number(row[i])) to_the_right[i] = false;
     }
   }
@@ -269,7 +267,7 @@ std::string Table::text() const {
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (widths[i] == 0) continue;
       if (!written.empty()) written += "  ";
-      const std::string gap(widths[i] - width(row[i]), ' ');
+      const std::string gap(widths[i] - text_width(row[i]), ' ');
       written += to_the_right[i] ? gap + row[i] : row[i] + gap;
     }
     while (written.ends_with(' ')) written.pop_back();

@@ -10,6 +10,7 @@
 #include "cli/message_text.h"
 #include "ops/failure.h"
 #include "ops/foreign_text.h"
+#include "ops/suggest.h"
 #include "teller/told.h"
 
 namespace teller {
@@ -29,8 +30,7 @@ PendingChange described(const Wish& wish, const Sums& sums) {
 }
 
 std::string full_sentence(std::string text) {
-  if (!text.empty() && !text.ends_with('.')) text += '.';
-  return text;
+  return text.empty() ? text : ops::as_sentence(std::move(text));
 }
 
 ops::ExitCode code_of(const Outcome& outcome) {
@@ -177,6 +177,9 @@ async::Task<int> CustomerCommand::do_question(Wish wish) {
   Report report{.outcome = name, .body = body, .text = "", .sentence = "", .id = ""};
   if (response.has_statement()) {
     report.text = statement_table(response.statement());
+    if (!response.statement().next_page_token().empty()) {
+      report.text += "For more of them say --entries N.\n";
+    }
   } else {
     report.code = ops::ExitCode::declined;
     report.sentence = sentence(response.decline());
@@ -200,12 +203,13 @@ async::Task<int> CustomerCommand::do_change(Wish wish) {
                      .sentence = mistake,
                      .id = ""});
   }
-  const PendingChange asked = described(wish, sums);
+  PendingChange asked = described(wish, sums);
   if (pins_.show) pins_.show(name_of(asked));
   async::Task<Answered<Outcome>> sending = send(std::move(wish), std::move(sums));
   const std::optional<Answered<Outcome>> answer =
       co_await cli::unless_interrupted(interrupts_, std::move(sending));
-  const std::string id = customer_.last_id().text();
+  asked.id = customer_.last_id();
+  const std::string id = asked.id.text();
   if (answer && *answer) {
     const Outcome& outcome = **answer;
     const auto [name, body] = set_in(outcome);

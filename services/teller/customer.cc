@@ -66,7 +66,8 @@ Outcome outcome_of(TransferResponse response) {
 
 Outcome outcome_of(ChangePinResponse response) {
   Outcome outcome;
-  if (response.has_changed()) outcome.mutable_pin_changed();
+  if (response.has_changed())
+    *outcome.mutable_pin_changed() = std::move(*response.mutable_changed());
   if (response.has_decline()) *outcome.mutable_declined() = std::move(*response.mutable_decline());
   return outcome;
 }

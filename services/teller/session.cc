@@ -263,6 +263,7 @@ async::Task<Session::Next> Session::finish(PendingChange asked,
     say("Please take your cash:");
     terminal_.write(counted_out(outcome.withdrawn()));
   }
+  asked.id = customer_.last_id();
   say(sentence(outcome, asked));
   if (outcome.has_suspense()) code_ = ops::ExitCode::unknown_outcome;
   const bool is_done =

@@ -1,8 +1,10 @@
 #include "teller/told.h"
 
 #include "cli/amount.h"
+#include "cli/message_json.h"
 #include "cli/message_text.h"
 #include "ops/foreign_text.h"
+#include "ops/suggest.h"
 
 namespace teller {
 namespace {
@@ -43,11 +45,6 @@ std::string words_of(const Decline& decline) {
   return refusal.empty() ? plain_words(decline) : ops::ForeignText(refusal).shown();
 }
 
-std::string ended(std::string text) {
-  if (!text.ends_with('.') && !text.ends_with('!') && !text.ends_with('?')) text += '.';
-  return text;
-}
-
 std::string available(const bank::v1::Balance& balance) {
   return "Available: " + cli::money_text(balance.available()) + ".";
 }
@@ -66,6 +63,22 @@ std::string paid(const Withdrawn& withdrawn, const PendingChange& asked) {
   }
   if (withdrawn.has_balance()) text += "\n" + available(withdrawn.balance());
   return text;
+}
+
+// What a bank finds the change by. Empty: it is not said where the bank has it.
+std::string receipt_line(const Outcome& outcome, const ledger::OperationId& id) {
+  BankEntry entry;
+  if (outcome.has_withdrawn()) entry = outcome.withdrawn().bank();
+  if (outcome.has_deposited()) entry = outcome.deposited().bank();
+  if (outcome.has_transferred()) entry = outcome.transferred().bank();
+  if (outcome.has_pin_changed()) entry = outcome.pin_changed().bank();
+  if (outcome.has_suspense()) entry = outcome.suspense().bank();
+  if (entry.ledger_seq() == 0) return "";
+  std::string line = "Receipt " + id.text() + "; at the bank: entry ";
+  line += std::to_string(entry.ledger_seq());
+  const std::string own = cli::bytes_text(entry.id());
+  if (own != id.text()) line += ", " + own;
+  return line + ".";
 }
 
 std::string credited(const Deposited& deposited) {
@@ -88,7 +101,7 @@ std::string credited(const Deposited& deposited) {
 }  // namespace
 
 std::string sentence(const Decline& decline) {
-  std::string text = ended(words_of(decline));
+  std::string text = ops::as_sentence(words_of(decline));
   std::string nearest;
   for (const bank::v1::Money& amount : decline.nearest()) {
     const std::string written = cli::money_text(amount);
@@ -103,7 +116,9 @@ std::string sentence(const Decline& decline) {
   return text;
 }
 
-std::string sentence(const Outcome& outcome, const PendingChange& asked) {
+namespace {
+
+std::string words_of(const Outcome& outcome, const PendingChange& asked) {
   switch (outcome.outcome_case()) {
     case Outcome::kWithdrawn:
       return paid(outcome.withdrawn(), asked);
@@ -125,13 +140,20 @@ std::string sentence(const Outcome& outcome, const PendingChange& asked) {
       const std::string amount = cli::money_text(outcome.suspense().amount());
       return words.empty() ? "The ATM cannot tell what you got. " + amount +
                                  " stays reserved until your bank has looked into it."
-                           : ended(ops::ForeignText(words).shown());
+                           : ops::as_sentence(ops::ForeignText(words).shown());
     }
     case Outcome::kCannotKnow:
       return "This ATM cannot know what became of it.";
     default:
       return "The ATM is still at it.";
   }
+}
+
+}  // namespace
+
+std::string sentence(const Outcome& outcome, const PendingChange& asked) {
+  const std::string receipt = receipt_line(outcome, asked.id);
+  return words_of(outcome, asked) + (receipt.empty() ? "" : "\n" + receipt);
 }
 
 std::string sentence_of_earlier(const Outcome& outcome, const PendingChange& change) {
@@ -187,7 +209,9 @@ std::string statement_table(const bank::v1::Statement& statement) {
                cli::money_text(entry.amount()), cli::money_text(entry.balance_after()),
                entry.reason()});
   }
-  return table.text();
+  std::string text = table.text();
+  if (!statement.next_page_token().empty()) text += "There are older entries.\n";
+  return text;
 }
 
 }  // namespace teller

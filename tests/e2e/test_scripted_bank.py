@@ -10,7 +10,7 @@ from kit.protos import BankService, money, request_class
 from kit.status import Code, RpcError
 
 JANE, JOHN, NOBODY = customers()
-ONCE = {"token", "instance_id", "chain_head", "next_page_token"}  # A bank makes these up; only that they are there counts.
+ONCE = {"id", "receipt_id", "token", "instance_id", "chain_head", "next_page_token"}  # A bank makes these up; only that they are there counts.
 SECONDS = 1000
 
 
@@ -133,10 +133,11 @@ async def changes_of_pin(talk):
 
 
 async def holds(talk):
-    right = dict(id=new_id(), amount=euros(60), time_to_live_ms=60 * SECONDS, **talk.proof(JANE))
-    wrong = dict(**WRONG_ID, **WRONG_AMOUNT, card_number="x", token=b"none", time_to_live_ms=0)
+    ids = dict(id=new_id(), receipt_id=new_id())
+    right = dict(ids, amount=euros(60), time_to_live_ms=60 * SECONDS, **talk.proof(JANE))
+    wrong = dict(**WRONG_ID, **WRONG_AMOUNT, card_number="x", token=b"none", time_to_live_ms=0, receipt_id=b"x")
     await talk.each_field_wrong("Hold", right, wrong)
-    for field, value in dict(amount=euros(61), time_to_live_ms=61 * SECONDS, **talk.proof(JOHN)).items():
+    for field, value in dict(amount=euros(61), time_to_live_ms=61 * SECONDS, receipt_id=new_id(), **talk.proof(JOHN)).items():
         await talk.ask(f"the same id with another {field}", "Hold", **{**right, field: value})
     yen = money.Money(minor_units=60_00, currency="JPY")
     await talk.ask("the same id in another currency", "Hold", **{**right, "amount": yen})
@@ -221,13 +222,16 @@ async def fences(talk):
     await talk.ask("the same again", "Resolve", id=unseen)
     await talk.ask("another's question", "Resolve", id=unseen, terminal_id="atm-2")
     await talk.ask("then it comes", "LoadCash", id=unseen, amount=euros(60))
+    hold = dict(id=new_id(), receipt_id=unseen, amount=euros(1), time_to_live_ms=SECONDS, **talk.proof(JANE))
+    await talk.ask("then a hold has it on its receipt", "Hold", **hold)
     await talk.ask("what became of no id", "Resolve", id=b"x")
     await talk.ask("asked by no terminal", "Resolve", id=new_id(), terminal_id="")
 
 
 async def deposits(talk):
-    right = dict(id=new_id(), amount=euros(50), card_number=JANE.card)
-    await talk.each_field_wrong("Deposit", right, dict(**WRONG_ID, **WRONG_AMOUNT, card_number="x"))
+    right = dict(id=new_id(), amount=euros(50), card_number=JANE.card, receipt_id=new_id())
+    await talk.each_field_wrong("Deposit", right, dict(**WRONG_ID, **WRONG_AMOUNT, card_number="x", receipt_id=b"x"))
+    await talk.ask("the same id with another receipt", "Deposit", **{**right, "receipt_id": new_id()})
     await talk.ask("the same id with another amount", "Deposit", **{**right, "amount": euros(51)})
     await talk.ask("the same id for another card", "Deposit", **{**right, "card_number": JOHN.card})
     await talk.ask("for a card that nobody has", "Deposit", id=new_id(), amount=euros(5), card_number="4999999999999999")
@@ -252,8 +256,8 @@ async def transfers(talk):
 
 async def cash(talk):
     for name in ("LoadCash", "UnloadCash"):
-        right = dict(id=new_id(), amount=euros(500))
-        await talk.each_field_wrong(name, right, dict(**WRONG_ID, **WRONG_AMOUNT))
+        right = dict(id=new_id(), amount=euros(500), receipt_id=new_id())
+        await talk.each_field_wrong(name, right, dict(**WRONG_ID, **WRONG_AMOUNT, receipt_id=b"x"))
         await talk.ask("the same id with another amount", name, **{**right, "amount": euros(501)})
         await talk.ask("at a strange terminal", name, **{**right, "id": new_id(), "terminal_id": "atm-9"})
         await talk.ask("what became of it", "Resolve", id=right["id"])

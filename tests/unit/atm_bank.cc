@@ -75,6 +75,9 @@ template <typename Request, typename Response>
 async::Task<Response> AtmBank::once(std::string method, Request request,
                                     std::function<Response(const Request&)> decide) {
   asked.push_back(method);
+  if constexpr (requires { request.receipt_id(); }) {
+    state.receipts[request.id()] = request.receipt_id();
+  }
   const auto delay = delays.find(method);
   if (delay != delays.end()) co_await loop_.sleep_for(delay->second);
   if (moods[method] == Mood::silent) co_await never_;
@@ -121,6 +124,7 @@ Response AtmBank::answer(const std::string& method, Request request,
   next_seq();
   pinned.seq = static_cast<std::uint64_t>(seq());
   if (wire::Receipt* const receipt = receipt_of(decided)) receipt->set_ledger_seq(pinned.seq);
+  if (decided.has_refusal()) decided.mutable_refusal()->set_ledger_seq(pinned.seq);
   if constexpr (requires { decided.changed(); }) {
     if (decided.has_changed()) decided.mutable_changed()->set_ledger_seq(pinned.seq);
   }

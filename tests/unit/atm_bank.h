@@ -58,6 +58,7 @@ class AtmBank {
     std::map<std::string, Hold> holds;
     std::map<std::string, Pinned> answers;
     std::set<std::string> fenced;
+    std::map<std::string, std::string> receipts;  // By the change's own id.
     std::vector<std::string> heads = {"head of nothing"};
     std::map<std::string, std::int64_t> cash;
     std::string instance = "instance-1234567";

@@ -41,6 +41,13 @@ class AtmJournalTest : public testing::Test {
                               ledger::Database::Access::read_write);
     database.execute(sql.c_str());
   }
+  // Returns the version before.
+  static std::int64_t set_version(const std::string& file, std::int64_t version) {
+    ledger::Database database(file, ledger::Database::Access::read_write);
+    const std::int64_t before = database.number("PRAGMA user_version");
+    database.execute(("PRAGMA user_version = " + std::to_string(version)).c_str());
+    return before;
+  }
   static std::string damage_of(const std::function<void()>& act) {
     try {
       act();
@@ -108,6 +115,35 @@ TEST_F(AtmJournalTest, ARowThatARequestReadsEndsTheProcess) {
 
 TEST_F(AtmJournalTest, TheAuditReadsEveryTable) {
   EXPECT_THAT(audit_after("UPDATE terminal SET out_by_staff = 1"), HasSubstr("table terminal"));
+}
+
+TEST_F(AtmJournalTest, FilesOfAnotherVersionAreNamedAndLeftAlone) {
+  house.stop();
+  const auto folder = house.folder() / "atm";
+  const auto expect_refused = [](const std::string& file, const std::function<void()>& open) {
+    const std::int64_t ours = set_version(file, 0);
+    for (const auto& [theirs, is] : {std::pair(ours - 1, "older"), std::pair(ours + 1, "newer")}) {
+      set_version(file, theirs);
+      const std::string said = "cannot open " + file + ": its schema " + std::to_string(theirs) +
+                               " is " + is + " than this program's";
+      try {
+        open();
+        ADD_FAILURE() << "it was opened; not said: " << said;
+      } catch (const ledger::StorageError& error) {
+        EXPECT_EQ(error.exit_status(), 78);
+        EXPECT_THAT(error.what(), testing::StartsWith(said));
+      }
+      EXPECT_EQ(set_version(file, theirs), theirs);
+    }
+    set_version(file, ours);
+    open();
+  };
+  const std::string journal = (folder / journal_file_name).string();
+  const std::string devices = (house.folder() / device_file_name).string();
+  expect_refused(journal, [&] { JournalFile{folder}; });
+  expect_refused(journal, [&] { JournalFile(folder, JournalFile::Use::audit); });
+  expect_refused(devices, [&] { DeviceFile{house.folder()}; });
+  expect_refused(devices, [&] { DeviceFile(house.folder(), DeviceFile::Use::audit); });
 }
 
 TEST_F(AtmJournalTest, TheAuditMakesNoJournalOfAnEmptyFile) {

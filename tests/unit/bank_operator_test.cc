@@ -344,19 +344,65 @@ TEST_F(BankOperatorTest, OpenHoldsAreListedAndEndedOnesAreNot) {
   EXPECT_EQ(ids, (std::vector<std::string>{open_one, open_two}));
 }
 
-TEST_F(BankOperatorTest, ChangesOfTheOperatorAreResolvedByTheOperatorOnly) {
+TEST_F(BankOperatorTest, TheOperatorResolvesChangesOfAnybody) {
   const v1::OpenAccountRequest made = open_request("mia");
   bank.answer<v1::OpenAccountResponse>(made);
   v1::ResolveChangeRequest request;
   request.set_id(made.id());
   EXPECT_TRUE(bank.answer<v1::ResolveChangeResponse>(request).has_executed());
   request.set_id(held(1'00));
-  EXPECT_EQ(bank.answer<v1::ResolveChangeResponse>(request).refusal().code(),
-            v1::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER);
+  EXPECT_TRUE(bank.answer<v1::ResolveChangeResponse>(request).has_executed());
   const v1::OpenAccountRequest never = open_request("noah");
   request.set_id(never.id());
   EXPECT_TRUE(bank.answer<v1::ResolveChangeResponse>(request).has_fenced());
   EXPECT_EQ(word(bank.answer<v1::OpenAccountResponse>(never)), "ID_FENCED");
+}
+
+// --- A lost card ---
+
+TEST_F(BankOperatorTest, ACardIsBlockedByWhatTheListShows) {
+  v1::ListCardsRequest list;
+  list.set_account_id("jane");
+  const v1::Card shown = bank.answer<v1::ListCardsResponse>(list).cards(0);
+  EXPECT_EQ(shown.card_id(), "card-1");
+  EXPECT_EQ(shown.masked_number(), "************0010");
+  const std::string proof = token();
+  EXPECT_EQ(block(shown.card_id()), "yes");
+  EXPECT_EQ(bank.code<v1::GetBalanceResponse>(balance_request(proof)),
+            rpc::StatusCode::unauthenticated)
+      << "The token goes with the card, whatever it was called.";
+  EXPECT_EQ(unblock("jane/0010"), "yes");
+  EXPECT_EQ(block("jane/0011"), "CARD_NOT_FOUND");
+  issue("5000000000000010", "jane", "2580");
+  EXPECT_EQ(block("jane/0010"), "CARD_NOT_UNIQUE");
+}
+
+TEST_F(BankOperatorTest, ARetriedBlockLeavesWhatWasProvenSinceAlone) {
+  v1::BlockCardRequest request;
+  request.set_id(bank.next_id());
+  request.set_card_number(janes_card);
+  request.set_reason("lost");
+  EXPECT_EQ(word(bank.answer<v1::BlockCardResponse>(request)), "yes");
+  EXPECT_EQ(unblock(janes_card), "yes");
+  const std::string proof = token();
+  EXPECT_TRUE(bank.answer<v1::BlockCardResponse>(request).done().replayed());
+  EXPECT_EQ(word(bank.answer<v1::GetBalanceResponse>(balance_request(proof))), "yes");
+}
+
+TEST_F(BankOperatorTest, ARetriedReplacementLeavesWhatWasProvenSinceAlone) {
+  v1::ReplaceCardRequest request;
+  request.set_id(bank.next_id());
+  request.set_old_card_number("jane/0010");
+  request.set_new_card_number("5000000000000010");
+  request.set_pin("2580");
+  request.set_reason("stolen");
+  EXPECT_EQ(word(bank.answer<v1::ReplaceCardResponse>(request)), "yes");
+  const v1::VerifyCardResponse verified = verify("2580", "5000000000000010");
+  v1::GetBalanceRequest balance = balance_request(verified.verified().token());
+  balance.set_card_number("5000000000000010");
+  EXPECT_TRUE(bank.answer<v1::ReplaceCardResponse>(request).done().replayed());
+  EXPECT_EQ(word(bank.answer<v1::GetBalanceResponse>(balance)), "yes")
+      << "jane/0010 is the new card by now.";
 }
 
 // --- Exceptions ---

@@ -177,6 +177,52 @@ TEST_F(BankPinsTest, AnEasilyGuessedPinIsNotTaken) {
   EXPECT_EQ(bank.answer<v1::ChangePinResponse>(malformed).refusal().field(), "old_pin");
 }
 
+TEST_F(BankPinsTest, TheSameIdWithAnotherNewPinIsNotToldThatItWasChanged) {
+  const v1::ChangePinRequest first = change_pin_request(token(), janes_pin, "8520");
+  EXPECT_EQ(word(bank.answer<v1::ChangePinResponse>(first)), "yes");
+  v1::ChangePinRequest other = first;
+  other.set_new_pin("9630");
+  const auto told = bank.answer<v1::ChangePinResponse>(other);
+  EXPECT_EQ(word(told), "ID_USED_WITH_OTHER_FIELDS");
+  EXPECT_EQ(told.refusal().field(), "new_pin");
+  EXPECT_TRUE(bank.answer<v1::ChangePinResponse>(first).changed().replayed());
+  EXPECT_EQ(try_pin("8520"), "yes 0");
+
+  // Whoever has not proven the card's PIN is told the first answer, and learns nothing of any PIN.
+  other.set_token("");
+  EXPECT_TRUE(bank.answer<v1::ChangePinResponse>(other).changed().replayed());
+}
+
+TEST_F(BankPinsTest, ATokenIsAskedForAfterShapeAndIdempotency) {
+  const v1::HoldRequest held = hold_request(token(), 10'00);
+  EXPECT_EQ(word(bank.answer<v1::HoldResponse>(held)), "yes");
+  const v1::HoldRequest later = hold_request(held.token(), 10'00);
+  EXPECT_EQ(
+      word(bank.answer<v1::ChangePinResponse>(change_pin_request(held.token(), janes_pin, "8520"))),
+      "yes");
+  EXPECT_EQ(word(bank.answer<v1::GetBalanceResponse>(balance_request(held.token()))), "yes")
+      << "A token outlives a change of PIN.";
+  EXPECT_EQ(try_pin("8520"), "yes 0");  // Another one takes its place.
+
+  EXPECT_TRUE(bank.answer<v1::HoldResponse>(held).receipt().replayed());
+  EXPECT_EQ(bank.code<v1::HoldResponse>(later), rpc::StatusCode::unauthenticated);
+  v1::HoldRequest malformed = later;
+  malformed.set_time_to_live_ms(0);
+  EXPECT_EQ(bank.answer<v1::HoldResponse>(malformed).refusal().field(), "time_to_live_ms");
+  v1::HoldRequest proven = later;
+  proven.set_token(verify("8520").verified().token());
+  EXPECT_EQ(word(bank.answer<v1::HoldResponse>(proven)), "yes") << "The id was left unused.";
+}
+
+TEST_F(BankPinsTest, AnUnsuitablePinLeavesTheIdForAnother) {
+  v1::ChangePinRequest request = change_pin_request(token(), janes_pin, "1234");
+  const auto unsuitable = bank.answer<v1::ChangePinResponse>(request);
+  EXPECT_EQ(word(unsuitable), "PIN_UNSUITABLE");
+  EXPECT_EQ(unsuitable.refusal().ledger_seq(), 0U) << "It is not pinned.";
+  request.set_new_pin("8520");
+  EXPECT_EQ(word(bank.answer<v1::ChangePinResponse>(request)), "yes");
+}
+
 TEST_F(BankPinsTest, ARetriedChangeGetsItsFirstAnswerWithoutTokenAndWithAnOldPinThatIsWrongNow) {
   const v1::ChangePinRequest request = change_pin_request(token(), janes_pin, "8642");
   const auto changed = bank.answer<v1::ChangePinResponse>(request);

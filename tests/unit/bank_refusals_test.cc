@@ -126,6 +126,16 @@ std::vector<RefusalCase> refusal_cases() {
          return t.no<v1::DepositResponse>(request);
        },
        "There is no such card."},
+      {v1::REFUSAL_CODE_CARD_NOT_UNIQUE,
+       [](T& t) {
+         t.issue("5000000000000010", "jane", janes_pin);
+         v1::BlockCardRequest request;
+         request.set_id(t.bank.next_id());
+         request.set_card_number("jane/0010");
+         return t.no<v1::BlockCardResponse>(request);
+       },
+       "The account has several cards that end in these digits; name the one by its id, as the "
+       "list of cards shows it."},
       {v1::REFUSAL_CODE_TERMINAL_NOT_FOUND,
        [](T& t) {
          v1::DepositRequest request = t.deposit_request(1'00);

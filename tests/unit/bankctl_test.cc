@@ -64,7 +64,7 @@ TEST_F(BankctlTest, WordsGoToTheirFields) {
                 "\"reason\":\"x\"}");
   EXPECT_EQ(request_of({"exceptions", "list", "--all"}),
             "{\"with_resolved\":true,\"page_size\":0,\"page_token\":\"\"}");
-  EXPECT_EQ(request_of({"resolve", id}), "{\"id\":\"" + id + "\"}");
+  EXPECT_EQ(request_of({"resolve", id, "--yes"}), "{\"id\":\"" + id + "\"}");
   EXPECT_EQ(request_of({"atm", "load", "1", "100x50"}),
             "{\"id\":\"" + id +
                 "\",\"terminal_id\":\"\",\"position\":1,\"notes\":"
@@ -168,13 +168,13 @@ TEST_F(BankctlTest, WithoutABankNothingWasDone) {
 TEST_F(BankctlTest, AListHoldsAllPagesUpToTheLimit) {
   EXPECT_EQ(run({"account", "list"}), "0");
   EXPECT_EQ(out.str(),
-            "ACCOUNT ID  KIND           BALANCE  FROZEN  CLOSED\n"
-            "account-0   unspecified  -0.05 EUR  no      no\n"
-            "account-1   unspecified  -0.05 EUR  no      no\n"
-            "account-2   unspecified   0.95 EUR  no      no\n"
-            "account-3   unspecified   0.95 EUR  no      no\n"
-            "account-4   unspecified   1.95 EUR  no      no\n"
-            "account-5   unspecified   1.95 EUR  no      no\n");
+            "ACCOUNT ID    BALANCE  FROZEN  CLOSED\n"
+            "account-0   -0.05 EUR  no      no\n"
+            "account-1   -0.05 EUR  no      no\n"
+            "account-2    0.95 EUR  no      no\n"
+            "account-3    0.95 EUR  no      no\n"
+            "account-4    1.95 EUR  no      no\n"
+            "account-5    1.95 EUR  no      no\n");
   out.str("");
   EXPECT_EQ(run({"account", "list", "--limit", "3", "--json"}), "0");
   EXPECT_THAT(out.str(), HasSubstr("account-3"));

@@ -7,6 +7,7 @@
 #include "cli/amount.h"
 #include "cli/message_json.h"
 #include "cli/message_text.h"
+#include "cli/text_width.h"
 #include "ops/failure.h"
 
 namespace cli {
@@ -134,7 +135,7 @@ TEST(Json, KeepsTheProtocolsNames) {
       to_json(card),
       "{\"masked_number\":\"****0010\",\"account_id\":\"\",\"state\":\"pin_locked\",\"limits\":"
       "{\"withdrawal_max\":{\"minor_units\":5000,\"currency\":\"EUR\"},\"daily_count_max\":0},"
-      "\"pin_tries_left\":0}");
+      "\"pin_tries_left\":0,\"card_id\":\"\"}");
 }
 
 TEST(Json, NamesWhatIsSetAndLeavesOutWhatIsNot) {
@@ -149,7 +150,7 @@ TEST(Json, NamesWhatIsSetAndLeavesOutWhatIsNot) {
   response.mutable_refusal()->set_left_count(0);
   EXPECT_EQ(to_json(response),
             "{\"outcome\":\"refusal\",\"refusal\":{\"code\":\"unspecified\",\"message\":\"\","
-            "\"field\":\"\",\"left_count\":0},\"ledger_seq\":0}");
+            "\"field\":\"\",\"left_count\":0,\"ledger_seq\":0},\"ledger_seq\":0}");
 }
 
 TEST(Json, TextsAreEscapedAndBytesReadable) {
@@ -214,6 +215,25 @@ TEST(Text, TimesAreUtcAndALimitOfNothingIsNone) {
   EXPECT_EQ(to_text(limits), "withdrawal max:  none\ndaily count max: none\n");
   limits.mutable_withdrawal_max()->set_currency("JPY");
   EXPECT_THAT(to_text(limits), testing::HasSubstr("withdrawal max:  none\n"));
+}
+
+TEST(TextWidth, CountsColumnsAndNotBytesOrLetters) {
+  EXPECT_EQ(text_width("Jane"), 4U);
+  EXPECT_EQ(text_width("J\u00fcrgen"), 6U);
+  EXPECT_EQ(text_width("Ju\u0308rgen"), 6U) << "The dots stand above the u.";
+  EXPECT_EQ(text_width("\u5c71\u7530"), 4U) << "Two wide letters.";
+  EXPECT_EQ(text_width("\ud55c"), 2U);
+  EXPECT_EQ(text_width("\U0001f600"), 2U);
+  EXPECT_EQ(text_width("\u2764\ufe0f"), 1U);
+  EXPECT_EQ(text_width("\xff\xc3"), 2U) << "Bytes that are no text still stand somewhere.";
+}
+
+TEST(TextWidth, ATablesColumnsStandUnderEachOtherWhateverTheNames) {
+  Table table({"name", "account"});
+  table.add({"\u5c71\u7530", "a"});
+  table.add({"Ju\u0308rgen", "b"});
+  table.add({"Jane", "c"});
+  EXPECT_EQ(table.text(), "NAME    ACCOUNT\n\u5c71\u7530    a\nJu\u0308rgen  b\nJane    c\n");
 }
 
 }  // namespace

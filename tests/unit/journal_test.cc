@@ -354,7 +354,99 @@ TEST_P(JournalTest, AReaderFindsHoldsRecordsAndHashes) {
 std::unique_ptr<Medium> in_memory() { return std::make_unique<MemoryMedium>(); }
 std::unique_ptr<Medium> in_sqlite() { return std::make_unique<SqliteMedium>(); }
 
+// --- Look-ups: the same before and after the tables show it ---
+
+class LookUpTest : public JournalTest {
+ protected:
+  LookUpTest() {
+    Hold hold = Bank::hold(60'00);
+    hold.receipt = receipt;
+    EXPECT_EQ(word(bank.ask(hold, hold_id)), "yes");
+    EXPECT_EQ(word(bank.ask(Bank::capture(hold_id, 60'00), capture_id)), "yes");
+    hold.amount = Cents{500'00};
+    EXPECT_EQ(word(bank.ask(hold, bank.next_id())), "insufficient_funds");
+    bank.must(RecordPinAttempt{.card = Bank::janes_card, .right = false});
+  }
+  // The numbers after Jane's opening, of which there are five.
+  static std::vector<std::uint64_t> numbers(const std::vector<Record>& records) {
+    std::vector<std::uint64_t> numbers;
+    for (const Record& record : records) numbers.push_back(record.ledger_seq - opening);
+    return numbers;
+  }
+  std::vector<std::uint64_t> found(const OperationId& id, std::uint64_t through = 4) {
+    return numbers(medium->journal().open_reader()->find_changes(id, opening + through));
+  }
+  std::vector<std::uint64_t> declines(std::uint64_t from, std::size_t limit) {
+    return numbers(medium->journal().open_reader()->declines_back_from(opening + from, limit));
+  }
+  // Tables that show nothing of it, the hold alone, and all.
+  template <typename Check>
+  void at_every_lag(Check check) {
+    for (int shown = 0; shown <= 4; ++shown) {
+      medium->journal().project(shown == 0 ? opening : 1);
+      EXPECT_EQ(medium->journal().projected_through(), opening + static_cast<std::uint64_t>(shown));
+      check();
+    }
+  }
+
+  using Numbers = std::vector<std::uint64_t>;
+  static constexpr std::uint64_t opening = 5;
+  const OperationId receipt = bank.next_id();
+  const OperationId hold_id = bank.next_id();
+  const OperationId capture_id = bank.next_id();
+};
+
+TEST_P(LookUpTest, AnyIdOfAWithdrawalLeadsToAllOfIt) {
+  at_every_lag([this] {
+    EXPECT_EQ(found(receipt), (Numbers{1, 2, 3}));
+    EXPECT_EQ(found(hold_id), (Numbers{1, 2, 3}));
+    EXPECT_EQ(found(capture_id), (Numbers{1, 2, 3}));
+    EXPECT_EQ(found(receipt, 1), (Numbers{1})) << "The rest may not be durable.";
+    EXPECT_EQ(found(bank.next_id()), Numbers());
+  });
+}
+
+TEST_P(LookUpTest, WhatWasDeclinedIsListedBackwardsFromAnyNumber) {
+  at_every_lag([this] {
+    EXPECT_EQ(declines(4, 10), (Numbers{4, 3}));
+    EXPECT_EQ(declines(4, 1), (Numbers{4}));
+    EXPECT_EQ(declines(3, 10), (Numbers{3}));
+    EXPECT_EQ(declines(2, 10), Numbers());
+  });
+}
+
+TEST_P(LookUpTest, ARecordIsFoundByItsNumber) {
+  at_every_lag([this] {
+    const std::unique_ptr<JournalReader> reader = medium->journal().open_reader();
+    for (std::uint64_t seq = 1; seq <= opening + 4; ++seq) {
+      const std::optional<Record> record = reader->record(seq);
+      ASSERT_TRUE(record.has_value()) << seq;
+      EXPECT_EQ(record->ledger_seq, seq);
+    }
+    EXPECT_FALSE(reader->record(opening + 5).has_value());
+    EXPECT_FALSE(reader->record(0).has_value());
+  });
+}
+
+TEST_P(LookUpTest, ReceiptsAndReversalsAreThereAfterARestart) {
+  bank.must(Reverse{.transfer_seq = opening + 2, .reason = "never got it"});
+  for (const bool has_tables : {false, true}) {
+    if (has_tables) medium->journal().project(100);
+    expect_the_same_after_a_restart();
+    EXPECT_EQ(found(receipt), (Numbers{1, 2, 3}));
+  }
+  const std::optional<Transfer> paid = medium->journal().find_transfer(opening + 2);
+  const std::optional<Transfer> back = medium->journal().find_transfer(opening + 5);
+  ASSERT_TRUE(paid.has_value() && back.has_value());
+  EXPECT_EQ(paid->receipt, receipt);
+  EXPECT_EQ(back->reverses, opening + 2);
+  EXPECT_FALSE(back->receipt.is_set());
+}
+
 INSTANTIATE_TEST_SUITE_P(Every, JournalTest,
+                         testing::Values(Kind{"Memory", in_memory}, Kind{"Sqlite", in_sqlite}),
+                         [](const auto& instance) { return std::string(instance.param.name); });
+INSTANTIATE_TEST_SUITE_P(Every, LookUpTest,
                          testing::Values(Kind{"Memory", in_memory}, Kind{"Sqlite", in_sqlite}),
                          [](const auto& instance) { return std::string(instance.param.name); });
 

@@ -322,5 +322,137 @@ TEST_F(LedgerTest, AMalformedOperationNamesItsField) {
   EXPECT_EQ(word(bank.ask(Bank::hold(1), bank.next_id(), "")), "malformed");
 }
 
+TEST_F(LedgerTest, TimesToLiveNamesAndReasonsGoExactlyAsFarAsTheWireSays) {
+  bank.open("john", 0);
+  EXPECT_EQ(ask(Bank::hold(1, std::chrono::milliseconds(604'800'000))), "yes");
+  EXPECT_EQ(ask(Bank::hold(1, std::chrono::milliseconds(604'800'001))), "malformed");
+  for (const std::string& name : {std::string(59, 't'), std::string("a_b.c:d-1")}) {
+    EXPECT_EQ(ask(AddTerminal{.terminal = name, .currency = eur}), "yes") << name;
+  }
+  for (const std::string& name : {std::string(60, 't'), std::string(), std::string("T1"),
+                                  std::string("t 1"), std::string("t/1")}) {
+    EXPECT_EQ(ask(AddTerminal{.terminal = name, .currency = eur}), "malformed") << name;
+  }
+  const auto adjust = [&](std::size_t reason_size) {
+    return ask(Adjust{.source = "jane",
+                      .target = "john",
+                      .amount = Cents{1},
+                      .currency = eur,
+                      .reason = std::string(reason_size, 'x')});
+  };
+  EXPECT_EQ(adjust(1024), "yes");
+  EXPECT_EQ(adjust(1025), "malformed");
+}
+
+// --- How the operator names a card ---
+
+TEST_F(LedgerTest, ACardIsNamedByItsNumberItsIdOrItsAccountAndLastDigits) {
+  bank.open("john", 0);
+  bank.must(IssueCard{.card = "4000000000000028", .account = "john", .pin_hash = "x"});
+  for (const char* name : {"4000000000000028", "card-2", "john/0028"}) {
+    bank.must(BlockCard{.card = name, .reason = "lost"});
+    EXPECT_EQ(bank.books().find_card("4000000000000028")->state, CardState::blocked) << name;
+    bank.must(UnblockCard{.card = name, .reason = "found"});
+    EXPECT_EQ(bank.books().find_card("4000000000000028")->state, CardState::active) << name;
+    bank.must(SetCardLimits{.card = name, .daily_count_max = 3});
+  }
+  EXPECT_EQ(bank.card().state, CardState::active) << "Jane's was never meant.";
+  for (const char* name :
+       {"card-0", "card-3", "card-02", "card-", "card-2x", "card-99999999999999999999", "john/0002",
+        "john/028", "john/40000028", "john/", "john", "/0028", "mia/0028"}) {
+    EXPECT_EQ(ask(BlockCard{.card = name}), "card_not_found") << name;
+  }
+}
+
+TEST_F(LedgerTest, TwoCardsThatEndAlikeMustBeNamedByTheirIds) {
+  bank.must(IssueCard{.card = "5000000000000002", .account = "jane", .pin_hash = "x"});
+  const OperationId refused = bank.next_id();
+  EXPECT_EQ(ask(BlockCard{.card = "jane/0002"}, refused), "card_not_unique");
+  bank.must(ReplaceCard{.old_card = "card-2", .new_card = "6000000000000002", .pin_hash = "x"});
+  EXPECT_EQ(ask(BlockCard{.card = "jane/0002"}), "card_not_unique");
+  bank.must(ReplaceCard{.old_card = "card-3", .new_card = "7000000000000001", .pin_hash = "x"});
+  bank.must(BlockCard{.card = "jane/0002"});
+  EXPECT_EQ(bank.card().state, CardState::blocked) << "The others are replaced and count no more.";
+  EXPECT_EQ(ask(BlockCard{.card = "jane/0002"}, refused), "card_not_unique") << "It is pinned.";
+}
+
+TEST_F(LedgerTest, ARetryOfABlockIsTheSameWhateverItsNameMeansByThen) {
+  const OperationId id = bank.next_id();
+  EXPECT_EQ(ask(BlockCard{.card = "jane/0002"}, id), "yes");
+  bank.must(IssueCard{.card = "5000000000000002", .account = "jane", .pin_hash = "x"});
+  const Outcome again = bank.ask(BlockCard{.card = "jane/0002"}, id);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_TRUE(again->replayed);
+  EXPECT_EQ(bank.books().find_card("5000000000000002")->state, CardState::active);
+}
+
+// --- What the rules say of edges ---
+
+TEST_F(LedgerTest, AClosedAccountCanBeNeitherFrozenNorUnfrozenNorClosedAgain) {
+  bank.open("john", 0);
+  bank.must(Freeze{.account = "john"});
+  bank.must(Close{.account = "john"});
+  EXPECT_EQ(ask(Freeze{.account = "john"}), "account_closed");
+  EXPECT_EQ(ask(Unfreeze{.account = "john"}), "account_closed");
+  EXPECT_EQ(ask(Close{.account = "john"}), "account_closed");
+}
+
+TEST_F(LedgerTest, AReversalCanBeReversedOnceAsAnyTransferCan) {
+  bank.open("john", 0);
+  const std::uint64_t moved = bank.must(Bank::transfer("jane", "john", 30'00)).ledger_seq;
+  const std::uint64_t back = bank.must(Reverse{.transfer_seq = moved}).ledger_seq;
+  const std::uint64_t again = bank.must(Reverse{.transfer_seq = back}).ledger_seq;
+  EXPECT_EQ(bank.balance("john"), 30'00);
+  EXPECT_EQ(ask(Reverse{.transfer_seq = moved}), "already_reversed")
+      << "It was, whatever came later.";
+  EXPECT_EQ(ask(Reverse{.transfer_seq = back}), "already_reversed");
+  EXPECT_EQ(bank.books().recent_transfers().find(again)->reverses, back);
+}
+
+TEST_F(LedgerTest, AnExpiryGivesTheLimitsBack) {
+  limit({.daily_amount_max = Cents{60'00}, .daily_count_max = 1});
+  bank.held(60'00, 10s);
+  EXPECT_EQ(ask(Bank::hold(1)), "daily_amount_limit");
+  bank.pass(10s);
+  EXPECT_EQ(ask(Bank::hold(60'00)), "yes");
+}
+
+TEST_F(LedgerTest, ALoadsReceiptShowsTheTerminalsCashAccount) {
+  const Post load{
+      .kind = TransferKind::load_cash, .amount = Cents{50'00}, .currency = eur, .terminal = "t1"};
+  const Receipt receipt = bank.must(load);
+  EXPECT_EQ(receipt.balance, Cents{-1050'00});
+  EXPECT_EQ(receipt.balance.value, bank.balance("cash:t1"));
+}
+
+TEST_F(LedgerTest, NotesThatAreInsideAreCreditedWhateverIsOutOfUseButNotToAClosedAccount) {
+  bank.must(SetTerminalService{.terminal = "t1", .in_service = false});
+  bank.must(Freeze{.account = "jane"});
+  bank.must(BlockCard{.card = Bank::janes_card});
+  EXPECT_EQ(ask(Bank::deposit(1)), "yes");
+  bank.must(UnblockCard{.card = Bank::janes_card});
+  bank.must(Unfreeze{.account = "jane"});
+  for (int wrong = 0; wrong < 3; ++wrong) {
+    bank.must(RecordPinAttempt{.card = Bank::janes_card, .right = false});
+  }
+  EXPECT_EQ(ask(Bank::deposit(1)), "yes");
+  bank.must(
+      ReplaceCard{.old_card = Bank::janes_card, .new_card = "4000000000000028", .pin_hash = "x"});
+  EXPECT_EQ(ask(Bank::deposit(1)), "yes");
+  bank.open("john", 0);
+  bank.must(Bank::transfer("jane", "john", 100'03));
+  bank.must(Close{.account = "jane"});
+  EXPECT_EQ(ask(Bank::deposit(1)), "account_closed");
+  EXPECT_EQ(only_exception().account, "jane");
+}
+
+TEST_F(LedgerTest, ASecondSuspendBringsNewEvidenceAndNothingElse) {
+  const OperationId hold = bank.held(60'00);
+  bank.must(Suspend{.hold = hold, .terminal = "t1", .evidence = "a jam"});
+  bank.must(Suspend{.hold = hold, .terminal = "t1", .evidence = "a feeling"});
+  EXPECT_EQ(only_exception().evidence, "a feeling");
+  EXPECT_EQ(bank.account("jane").held, Cents{60'00});
+}
+
 }  // namespace
 }  // namespace ledger

@@ -71,11 +71,16 @@ TEST(RecentTransfersTest, AreFoundAsTheyWere) {
       .source_previous = 5,
       .target_previous = 6,
       .terminal = "t-0001",
-      .reason = std::string(text_size_max, 'r')};
+      .reason = std::string(text_size_max, 'r'),
+      .receipt =
+          OperationId::make(Instant(std::chrono::seconds(8)), std::array<std::uint8_t, 10>{2}),
+      .reverses = 4};
   Transfer other = transfer;
   other.ledger_seq = 8;
   other.terminal = "";
   other.reason = "why";
+  other.receipt = {};
+  other.reverses = 0;
   RecentTransfers transfers;
   transfers.add(transfer);
   transfers.add(other);

@@ -209,6 +209,16 @@ TEST_F(ServerTest, ACancelEndsTheWaitAndNotTheWork) {
   EXPECT_THAT(observer.calls, ElementsAre("test.v1.EchoService/Echo CANCELLED"));
 }
 
+TEST_F(ServerTest, ACancelOfNoCallOrWithIdZeroIsNothing) {
+  start();
+  answers(echo_request(1, "wait"));
+  EXPECT_THAT(answers(cancel_request(0)), IsEmpty());
+  EXPECT_THAT(answers(cancel_request(2)), IsEmpty());
+  EXPECT_FALSE(service.last_context->is_abandoned());
+  service.let_go("wait");
+  EXPECT_THAT(answers(""), ElementsAre("1 OK wait"));
+}
+
 TEST_F(ServerTest, ADisconnectEndsTheWaitAndNotTheWork) {
   start();
   answers(echo_request(1, "wait"));

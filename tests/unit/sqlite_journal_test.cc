@@ -4,17 +4,20 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ledger/verify.h"
 #include "ledger_fixture.h"
 #include "temporary_directory.h"
 
@@ -46,6 +49,10 @@ class SqliteJournalTest : public testing::Test {
       return error.what();
     }
     return "no error";
+  }
+  std::string contents() const {
+    std::ifstream bytes(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(bytes), {}};
   }
   void run(const std::string& sql) {
     Database database(file, Database::Access::read_write);
@@ -79,13 +86,21 @@ TEST_F(SqliteJournalTest, AnotherProgramsDatabaseIsLeftAlone) {
   EXPECT_EQ(opening(file, 73), "cannot open " + file + ": it is another program's database");
 }
 
-TEST_F(SqliteJournalTest, ANewerSchemaIsRefused) {
+TEST_F(SqliteJournalTest, AFileOfAnotherVersionIsNamedAndLeftAlone) {
   {
     const SqliteJournal journal(file);
   }
-  run("PRAGMA user_version = 99");
-  EXPECT_EQ(opening(file, 78),
-            "cannot open " + file + ": its schema 99 is newer than this program's 1");
+  const std::string ours = std::to_string(bank_schema_version);
+  for (const auto& [theirs, is] : {std::pair(99, "newer"), std::pair(1, "older")}) {
+    run("PRAGMA user_version = " + std::to_string(theirs));
+    const std::string before = contents();
+    const std::string said = "cannot open " + file + ": its schema " + std::to_string(theirs) +
+                             " is " + is + " than this program's " + ours +
+                             ", the only one it reads: use the version that wrote it";
+    EXPECT_EQ(opening(file, 78), said);
+    EXPECT_EQ(error_of([this] { verify(file); }), said);
+    EXPECT_TRUE(contents() == before);
+  }
 }
 
 TEST_F(SqliteJournalTest, ADirectoryThatMayNotBeWrittenIsNamed) {

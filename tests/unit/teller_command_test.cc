@@ -286,7 +286,8 @@ TEST_F(CommandTest, DepositTransferStatementAndPin) {
   EXPECT_EQ(statement.out,
             "TIME                  WHAT        WITH           AMOUNT     BALANCE\n"
             "2026-11-23 02:09:45Z  withdrawal  cash:atm-1  -1.00 EUR  100.00 EUR\n"
-            "2026-11-23 02:09:45Z  withdrawal  cash:atm-1  -2.00 EUR  100.00 EUR\n");
+            "2026-11-23 02:09:45Z  withdrawal  cash:atm-1  -2.00 EUR  100.00 EUR\n"
+            "There are older entries.\nFor more of them say --entries N.\n");
   EXPECT_EQ(run({.what = What::change_pin}).out, "Your PIN was changed.\n");
   EXPECT_EQ(atm.pin, "4321");
 }

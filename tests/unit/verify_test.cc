@@ -35,7 +35,10 @@ class VerifyTest : public testing::Test {
     const std::uint64_t moved = bank.must(Bank::transfer("jane", "john", 5'00)).ledger_seq;
     bank.must(Reverse{.transfer_seq = moved});
     EXPECT_EQ(word(bank.ask(Bank::capture(bank.next_id(), 1))), "hold_not_found");
-    const OperationId suspended = bank.held(2'00);
+    Hold with_receipt = Bank::hold(2'00);
+    with_receipt.receipt = bank.next_id();
+    const OperationId suspended = bank.next_id();
+    EXPECT_EQ(word(bank.ask(with_receipt, suspended)), "yes");
     bank.must(Suspend{.hold = suspended, .evidence = "jammed"});
     bank.must(RecordPinAttempt{.card = Bank::janes_card, .right = false});
     bank.project();
@@ -180,8 +183,8 @@ TEST_F(VerifyTest, EveryColumnOfEveryTableIsWatched) {
     return found;
   };
   std::size_t columns = 0;
-  const std::string tables[] = {"account",   "card",     "terminal",  "hold",
-                                "exception", "reversal", "operation", "meta"};
+  const std::string tables[] = {"account",   "card",     "terminal", "hold", "exception",
+                                "operation", "found_by", "reversal", "meta"};
   for (const std::string& table : tables) {
     for (const std::string& column :
          first_text("SELECT name FROM pragma_table_info('" + table + "')")) {
@@ -223,9 +226,21 @@ TEST_F(VerifyTest, MissingAndExtraRowsAreFound) {
   EXPECT_THAT(after("DELETE FROM card"), HasSubstr("a row of table card is missing"));
 }
 
+TEST_F(VerifyTest, WhatARecordIsFoundByIsNeitherMissingNorInvented) {
+  EXPECT_THAT(
+      after("DELETE FROM found_by WHERE ledger_seq = (SELECT max(ledger_seq) FROM found_by)"),
+      HasSubstr("of table found_by is missing"));
+}
+
+TEST_F(VerifyTest, AnExtraWayToFindARecordIsFound) {
+  EXPECT_THAT(after("INSERT INTO found_by SELECT 9999, NULL, 1, 0"),
+              HasSubstr("table found_by has"));
+}
+
 TEST_F(VerifyTest, AnExtraOperationIsFound) {
   EXPECT_THAT(after("INSERT INTO operation SELECT 9999, NULL, at, kind, outcome, batch, position, "
-                    "size, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0 "
+                    "size, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, "
+                    "NULL, 0 "
                     "FROM operation WHERE ledger_seq = 1"),
               HasSubstr("table operation has"));
 }

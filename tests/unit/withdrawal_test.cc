@@ -37,6 +37,21 @@ TEST_F(WithdrawalTest, ACustomerGetsCashAndIsDebitedOnce) {
   expect_conserved();
 }
 
+TEST_F(WithdrawalTest, TheBankKnowsTheCustomersReceiptAndTheReceiptKnowsTheBanksEntry) {
+  const OperationId receipt = house.new_id();
+  const v1::WithdrawResponse response = house.withdraw(receipt, 60);
+  const v1::BankEntry& entry = response.withdrawn().bank();
+  EXPECT_EQ(house.bank.state.receipts.at(entry.id()), receipt.view());
+  EXPECT_EQ(entry.ledger_seq(), 3U) << "After two loads the hold.";
+  EXPECT_EQ(house.resolve(receipt).withdrawn().bank().id(), entry.id());
+
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_PRESENT_UNKNOWN);
+  const OperationId unknown = house.new_id();
+  const v1::BankEntry held = house.withdraw(unknown, 20).suspense().bank();
+  EXPECT_EQ(house.bank.state.receipts.at(held.id()), unknown.view());
+  EXPECT_GT(held.ledger_seq(), entry.ledger_seq());
+}
+
 TEST_F(WithdrawalTest, ARefusedCustomerGetsNothingAndHearsWhy) {
   const v1::WithdrawResponse response = house.withdraw(120);
   ASSERT_TRUE(response.has_decline());

@@ -97,25 +97,23 @@ def tables_of(path):
 
 
 def flip_a_bit(path, table, dice):
-    """Of any column of any row; returns what was changed, or None if the table is empty."""
+    """Of any column with a value of any row; returns what was changed, or None if there is none or it must not be changed so."""
     database = sqlite3.connect(path)
     try:
         columns = [each[1] for each in database.execute(f"PRAGMA table_info({table})")]
         rows = [rowid for (rowid,) in database.execute(f"SELECT rowid FROM {table}")]
         if not rows:
             return None
-        rowid, column = dice.choice(rows), dice.choice(columns)
-        (value,) = database.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (rowid,)).fetchone()
+        rowid = dice.choice(rows)
+        row = dict(zip(columns, database.execute(f"SELECT * FROM {table} WHERE rowid = ?", (rowid,)).fetchone()))
+        column = dice.choice([each for each in columns if row[each] not in (None, "", b"")])
+        value = row[column]
         if isinstance(value, int):
             changed = value ^ (1 << dice.randrange(8))
         elif isinstance(value, bytes):
-            if not value:
-                return None
             place = dice.randrange(len(value))
             changed = value[:place] + bytes([value[place] ^ (1 << dice.randrange(8))]) + value[place + 1 :]
         else:
-            if not value:
-                return None
             changed = value[:-1] + chr(ord(value[-1]) ^ 1)
         database.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (changed, rowid))
         database.commit()

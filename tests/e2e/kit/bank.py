@@ -30,14 +30,16 @@ class Customer:
     def available(self):
         return self.balance - self.held
 
-    def move(self, seq, kind, counterparty, amount):
+    def move(self, seq, kind, counterparty, amount, **ids):
         self.balance += amount
-        self.enter(seq, kind, counterparty, amount)
+        self.enter(seq, kind, counterparty, amount, **ids)
 
-    def enter(self, seq, kind, counterparty, amount):
+    def enter(self, seq, kind, counterparty, amount, id=b"sixteen bytes id", receipt_id=b""):
         self.entries.append(
             bank.StatementEntry(
                 ledger_seq=seq,
+                id=id,
+                receipt_id=receipt_id,
                 kind=kind,
                 counterparty=counterparty,
                 amount=amount_of(amount),
@@ -56,8 +58,8 @@ def customers():
 
 
 class Hold:
-    def __init__(self, customer, amount):
-        self.customer, self.amount, self.captured = customer, amount, 0
+    def __init__(self, customer, amount, receipt_id):
+        self.customer, self.amount, self.captured, self.receipt_id = customer, amount, 0, receipt_id
         self.state = bank.HOLD_STATE_HELD
 
     def end(self, state):
@@ -154,6 +156,8 @@ class ScriptedBank(server.RpcServer):
             self.seq += 1
             pinned = self.answers[request.id] = Pinned(request.terminal_id, self.seq, name, request)
             pinned.answer = answer(request)
+            if pinned.answer.HasField("refusal") and pinned.answer.refusal.code >= refusal.REFUSAL_CODE_ACCOUNT_NOT_FOUND:
+                pinned.answer.refusal.ledger_seq = self.seq
             return pinned.answer
 
         return handler
@@ -287,18 +291,21 @@ class ScriptedBank(server.RpcServer):
         require_currency(request)
         amount = request.amount.minor_units
         self._require_funds(source, amount)
-        source.move(self.seq, "transfer", target.account, -amount)
-        target.move(self.seq, "transfer", source.account, amount)
+        source.move(self.seq, "transfer", target.account, -amount, id=request.id)
+        target.move(self.seq, "transfer", source.account, amount, id=request.id)
         return self._receipt(source)
 
     # Holds.
 
     def _Hold(self, request):
+        receipt = self.answers.get(request.receipt_id)
+        if receipt is not None and receipt.name is None:
+            raise No(refusal.REFUSAL_CODE_ID_FENCED, "what is on that receipt can never be done")
         customer = self._card(request.card_number)
         require_currency(request)
         amount = request.amount.minor_units
         self._require_funds(customer, amount)
-        self.holds[request.id] = Hold(customer, amount)
+        self.holds[request.id] = Hold(customer, amount, request.receipt_id)
         customer.held += amount
         return self._receipt(customer)
 
@@ -323,7 +330,7 @@ class ScriptedBank(server.RpcServer):
         require_currency(request)
         hold.end(bank.HOLD_STATE_CAPTURED)
         hold.captured = amount
-        hold.customer.move(self.seq, "withdrawal", f"cash:{request.terminal_id}", -amount)
+        hold.customer.move(self.seq, "withdrawal", f"cash:{request.terminal_id}", -amount, id=request.id, receipt_id=hold.receipt_id)
         self.cash[request.terminal_id] -= amount
         return self._receipt(hold.customer)
 
@@ -359,7 +366,8 @@ class ScriptedBank(server.RpcServer):
     def _Deposit(self, request):
         customer = self._card(request.card_number)
         self._move_cash(request, request.amount.minor_units)
-        customer.move(self.seq, "deposit", f"cash:{request.terminal_id}", request.amount.minor_units)
+        ids = dict(id=request.id, receipt_id=request.receipt_id)
+        customer.move(self.seq, "deposit", f"cash:{request.terminal_id}", request.amount.minor_units, **ids)
         return self._receipt(customer)
 
     def _LoadCash(self, request):
@@ -421,6 +429,7 @@ CONTENT = {
     "new_pin": is_pin,
     "target_account_id": lambda value: 1 <= len(value) <= 64,
     "time_to_live_ms": lambda value: 1 <= value <= TIME_TO_LIVE_MS_MAX,
+    "receipt_id": lambda value: value == b"" or is_id(value),
     "evidence": lambda value: len(value.encode()) <= EVIDENCE_BYTES_MAX,
 }
 
@@ -451,15 +460,15 @@ def require_shape(request):
 
 
 COMPARED = {
-    "Hold": ("card_number", "amount", "time_to_live_ms"),
+    "Hold": ("card_number", "amount", "time_to_live_ms", "receipt_id"),
     "Capture": ("hold_id", "amount"),
     "Void": ("hold_id",),
     "Suspend": ("hold_id",),
-    "Deposit": ("amount", "card_number"),
+    "Deposit": ("amount", "card_number", "receipt_id"),
     "Transfer": ("target_account_id", "amount", "card_number"),
     "ChangePin": ("card_number",),
-    "LoadCash": ("amount",),
-    "UnloadCash": ("amount",),
+    "LoadCash": ("amount", "receipt_id"),
+    "UnloadCash": ("amount", "receipt_id"),
 }
 
 

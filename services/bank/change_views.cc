@@ -1,0 +1,161 @@
+#include "bank/change_views.h"
+
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "bank/operations.h"
+#include "bank/sentences.h"
+
+namespace bank {
+namespace {
+
+using ledger::FoundChange;
+using ledger::HoldState;
+
+std::string money_text(ledger::Cents amount, ledger::Currency currency) {
+  return ledger::to_text(ledger::Money{amount, currency});
+}
+
+// The account that a change is about, as it names it: by itself, by its card or by its hold.
+std::string account_of(const FoundChange& change, const ledger::Books& books) {
+  if (change.hold) return books.account(change.hold->account).id();
+  return std::visit(
+      [&books]<typename Kind>(const Kind& kind) -> std::string {
+        const ledger::HoldEntry* hold = nullptr;
+        const ledger::Card* card = nullptr;
+        if constexpr (requires { kind.account; }) return kind.account;
+        if constexpr (requires { kind.hold; }) hold = books.find_hold(kind.hold);
+        if constexpr (requires { kind.card; })
+          card = books.find_named_card(kind.card).value_or(nullptr);
+        if (hold != nullptr) return books.account(hold->account).id();
+        if (card != nullptr) return books.account(card->account).id();
+        if constexpr (requires { kind.source; }) {
+          if (!kind.source.empty()) return kind.source;
+        }
+        if constexpr (requires { kind.target; }) return kind.target;
+        return "";
+      },
+      change.record.operation.change);
+}
+
+// What of a change has the same name in every kind that has it.
+void fill_fields(v1::ChangeView& view, const ledger::Change& change) {
+  std::visit(
+      [&view]<typename Kind>(const Kind& kind) {
+        if constexpr (requires { kind.amount; }) {
+          if (kind.currency.is_set()) *view.mutable_amount() = to_money(kind.amount, kind.currency);
+        }
+        if constexpr (requires { kind.card; }) {
+          if (!kind.card.empty()) view.set_card(shown_card(kind.card));
+        }
+      },
+      change);
+}
+
+std::string kind_of(const ledger::Change& change) {
+  const auto* const post = std::get_if<ledger::Post>(&change);
+  return std::string(post == nullptr ? ledger::name(change) : ledger::name(post->kind));
+}
+
+std::string sentence_of_hold(const ledger::HoldEntry& hold, const ledger::Books& books) {
+  const ledger::Account& account = books.account(hold.account);
+  const std::string amount = money_text(hold.amount, account.currency);
+  const std::string& terminal = books.terminal(hold.terminal).id;
+  switch (hold.state) {
+    case HoldState::held:
+      return fmt::format("{} of {} is reserved; {} has not said yet what it paid.", amount,
+                         account.id(), terminal);
+    case HoldState::expired:
+      return fmt::format(
+          "{} of {} was reserved and is free again, for its time was over; what {} says later that "
+          "it paid is taken all the same.",
+          amount, account.id(), terminal);
+    case HoldState::suspended:
+      return fmt::format(
+          "{} does not know what it paid; {} of {} stays reserved until exception {} is resolved.",
+          terminal, amount, account.id(), hold.exception_seq);
+    case HoldState::captured:
+      return fmt::format("{} was paid at {} and taken from {}.",
+                         money_text(hold.captured, account.currency), terminal, account.id());
+    case HoldState::voided:
+      return fmt::format("Nothing was paid: {} of {} was reserved and is free again.", amount,
+                         account.id());
+  }
+  return "";
+}
+
+}  // namespace
+
+bool is_fence(const FoundChange& change) {
+  return std::holds_alternative<ledger::Resolve>(change.record.operation.change);
+}
+
+const FoundChange* decisive(const std::vector<FoundChange>& found) {
+  const FoundChange* done = nullptr;
+  const FoundChange* refused = nullptr;
+  const FoundChange* fence = nullptr;
+  for (const FoundChange& change : found) {
+    const ledger::Outcome& outcome = change.record.outcome;
+    if (is_fence(change)) {
+      fence = &change;
+    } else if (outcome && outcome->hold_was_unknown) {
+      continue;  // This void did nothing but fence its hold.
+    } else if (outcome) {
+      done = &change;
+    } else {
+      refused = &change;
+    }
+  }
+  if (done != nullptr) return done;
+  return refused != nullptr ? refused : fence;
+}
+
+v1::ChangeView to_view(const FoundChange& change, const ledger::Books& books) {
+  const ledger::Record& record = change.record;
+  v1::ChangeView view;
+  view.set_ledger_seq(record.ledger_seq);
+  view.set_at_us(ledger::microseconds_of(record.at));
+  view.set_kind(kind_of(record.operation.change));
+  const std::optional<ledger::RefusalCode> declined = ledger::why_declined(record);
+  view.set_outcome(declined ? std::string(ledger::name(*declined)) : "done");
+  view.set_asked_by(record.operation.principal);
+  view.set_account_id(account_of(change, books));
+  fill_fields(view, record.operation.change);
+  view.set_id(bytes_of(record.operation.id));
+  if (const ledger::ReceiptId receipt = ledger::receipt_of(record.operation.change)) {
+    view.set_receipt_id(bytes_of(*receipt));
+  }
+  if (!change.hold) return view;
+  const ledger::Currency currency = books.account(change.hold->account).currency;
+  const v1::HoldView hold = to_view(*change.hold, currency);
+  view.set_hold_state(hold.state());
+  *view.mutable_paid() = hold.captured();
+  return view;
+}
+
+std::string summary_of(const std::vector<FoundChange>& found, const ledger::Books& books) {
+  for (const FoundChange& change : found) {
+    if (change.hold) return sentence_of_hold(*change.hold, books);
+  }
+  const FoundChange* const told = decisive(found);
+  if (told == nullptr) return "The bank has never seen this id.";
+  if (is_fence(*told)) {
+    return "It was not done and never will be: the bank had never seen this id when it was fenced, "
+           "so no change with it, "
+           "and no withdrawal with it on its receipt, can be made any more.";
+  }
+  const ledger::Outcome& outcome = told->record.outcome;
+  if (!outcome) return "It was declined: " + sentence(outcome.error());
+  const v1::ChangeView view = to_view(*told, books);
+  if (!view.has_amount()) return "It was done.";
+  const ledger::Money amount{ledger::Cents{view.amount().minor_units()},
+                             *ledger::Currency::parse(view.amount().currency())};
+  return fmt::format("It was done: {} of {}.", view.kind(), ledger::to_text(amount));
+}
+
+}  // namespace bank
