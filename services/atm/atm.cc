@@ -43,8 +43,9 @@ Atm::Atm(World world, Settings settings)
       movements_(machinery_, register_.movements),
       relays_(machinery_, register_.relays),
       resender_(machinery_, register_),
-      atm_service_(machinery_, terminals_, register_, withdrawals_, deposits_, relays_),
-      staff_service_(machinery_, terminals_, register_, movements_),
+      declines_(journal_),
+      atm_service_(machinery_, terminals_, register_, withdrawals_, deposits_, relays_, declines_),
+      staff_service_(machinery_, terminals_, register_, movements_, declines_),
       service_watch_(machinery_, terminals_),
       queue_(world.loop) {
   for (const Fitting& fitting : world.terminals) {

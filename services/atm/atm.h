@@ -9,6 +9,7 @@
 #include "async/scope.h"
 #include "atm/atm_service.h"
 #include "atm/bank_link.h"
+#include "atm/declines.h"
 #include "atm/deposits.h"
 #include "atm/machinery.h"
 #include "atm/movements.h"
@@ -82,6 +83,7 @@ class Atm {
   Movements movements_;
   Relays relays_;
   Resender resender_;
+  Declines declines_;
   AtmService atm_service_;
   StaffService staff_service_;
   ServiceWatch service_watch_;

@@ -44,6 +44,67 @@ bool is_all_of(Currency currency, const WireNotes& wire) {
 
 }  // namespace
 
+Task<v1::WithdrawResponse> AtmService::withdraw(v1::WithdrawRequest request, rpc::Context context) {
+  std::optional<Declined> attempt = attempt_of("withdrawal", request, context);
+  const bool is_countable = !wrong_amount(request.amount());
+  if (attempt && is_countable) attempt->amount = Cents{request.amount().minor_units()};
+  v1::WithdrawResponse response = co_await answer_withdraw(std::move(request), std::move(context));
+  keep_if_declined(std::move(attempt), response);
+  co_return response;
+}
+
+Task<v1::DepositResponse> AtmService::deposit(v1::DepositRequest request, rpc::Context context) {
+  std::optional<Declined> attempt = attempt_of("deposit", request, context);
+  const bool is_countable = !wrong_notes(request.notes());
+  if (attempt && is_countable) attempt->amount = from_wire(request.notes()).amount();
+  v1::DepositResponse response = co_await answer_deposit(std::move(request), std::move(context));
+  keep_if_declined(std::move(attempt), response);
+  co_return response;
+}
+
+Task<v1::TransferResponse> AtmService::transfer(v1::TransferRequest request, rpc::Context context) {
+  std::optional<Declined> attempt = attempt_of("transfer", request, context);
+  const bool is_countable = !wrong_amount(request.amount());
+  if (attempt && is_countable) attempt->amount = Cents{request.amount().minor_units()};
+  v1::TransferResponse response = co_await answer_transfer(std::move(request), std::move(context));
+  keep_if_declined(std::move(attempt), response);
+  co_return response;
+}
+
+Task<v1::ChangePinResponse> AtmService::change_pin(v1::ChangePinRequest request,
+                                                   rpc::Context context) {
+  std::optional<Declined> attempt = attempt_of("change_pin", request, context);
+  v1::ChangePinResponse response =
+      co_await answer_change_pin(std::move(request), std::move(context));
+  keep_if_declined(std::move(attempt), response);
+  co_return response;
+}
+
+template <typename Request>
+std::optional<Declined> AtmService::attempt_of(std::string_view kind, const Request& request,
+                                               const rpc::Context& context) {
+  const std::optional<OperationId> id = OperationId::from_bytes(request.id());
+  const std::optional<Customer> asking = customer(request.session_id(), context);
+  if (!id || !id->is_set() || !asking) return std::nullopt;
+  return Declined{.at_us = machinery_.now_us(),
+                  .terminal = asking->terminal->id(),
+                  .id = *id,
+                  .kind = std::string(kind),
+                  .card = asking->session.card};
+}
+
+template <typename Response>
+void AtmService::keep_if_declined(std::optional<Declined> attempt, const Response& response) {
+  if (!attempt || !response.has_decline()) return;
+  if (response.decline().code() == v1::DECLINE_CODE_BY_BANK) return;
+  if constexpr (requires { response.replayed(); }) {
+    if (response.replayed()) return;
+  }
+  attempt->code = response.decline().code();
+  attempt->sentence = response.decline().message();
+  declines_.keep(*std::move(attempt));
+}
+
 template <Record T>
 Task<> AtmService::until_free(Items<T>* items, std::string id, std::string session_id,
                               rpc::Context context) {
@@ -65,7 +126,8 @@ Task<std::expected<OperationId, v1::Decline>> AtmService::usable_id(std::string 
   co_return std::unexpected(fenced());
 }
 
-Task<v1::WithdrawResponse> AtmService::withdraw(v1::WithdrawRequest request, rpc::Context context) {
+Task<v1::WithdrawResponse> AtmService::answer_withdraw(v1::WithdrawRequest request,
+                                                       rpc::Context context) {
   v1::WithdrawResponse response;
   co_await until_free(&known_.withdrawals, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Withdrawal>(request.id());
@@ -120,7 +182,8 @@ std::expected<WithdrawalItem, v1::Decline> AtmService::begin_withdrawal(Operatio
                             std::move(context));
 }
 
-Task<v1::DepositResponse> AtmService::deposit(v1::DepositRequest request, rpc::Context context) {
+Task<v1::DepositResponse> AtmService::answer_deposit(v1::DepositRequest request,
+                                                     rpc::Context context) {
   v1::DepositResponse response;
   co_await until_free(&known_.deposits, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Deposit>(request.id());
@@ -170,7 +233,8 @@ std::expected<DepositItem, v1::Decline> AtmService::begin_deposit(OperationId id
   return deposits_.begin(*asking->terminal, std::move(deposit), std::move(context));
 }
 
-Task<v1::TransferResponse> AtmService::transfer(v1::TransferRequest request, rpc::Context context) {
+Task<v1::TransferResponse> AtmService::answer_transfer(v1::TransferRequest request,
+                                                       rpc::Context context) {
   v1::TransferResponse response;
   co_await until_free(&known_.relays, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Relay>(request.id());
@@ -208,8 +272,8 @@ Task<v1::TransferResponse> AtmService::transfer(v1::TransferRequest request, rpc
   co_return co_await relays_.transfer(item, asking->session.token, std::move(context));
 }
 
-Task<v1::ChangePinResponse> AtmService::change_pin(v1::ChangePinRequest request,
-                                                   rpc::Context context) {
+Task<v1::ChangePinResponse> AtmService::answer_change_pin(v1::ChangePinRequest request,
+                                                          rpc::Context context) {
   v1::ChangePinResponse response;
   wire::ChangePinRequest pins;
   pins.set_old_pin(request.old_pin());

@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include "atm/declines.h"
 #include "atm/deposits.h"
 #include "atm/machinery.h"
 #include "atm/messages.h"
@@ -28,13 +30,14 @@ Terminal* find_terminal(const Terminals& terminals, const std::string& id);
 class AtmService {
  public:
   AtmService(Machinery& machinery, Terminals& terminals, Register& known, Withdrawals& withdrawals,
-             Deposits& deposits, Relays& relays)
+             Deposits& deposits, Relays& relays, Declines& declines)
       : machinery_(machinery),
         terminals_(terminals),
         known_(known),
         withdrawals_(withdrawals),
         deposits_(deposits),
-        relays_(relays) {}
+        relays_(relays),
+        declines_(declines) {}
 
   void serve_on(rpc::Server& server);
 
@@ -56,6 +59,19 @@ class AtmService {
     Session session;
   };
   std::optional<Customer> customer(const std::string& session_id, const rpc::Context& context);
+  // What is kept of a change that is asked for, if it is declined here. Nothing: no customer asks for
+  // it, or it has no id.
+  template <typename Request>
+  std::optional<Declined> attempt_of(std::string_view kind, const Request& request,
+                                     const rpc::Context& context);
+  // The bank keeps what it declines itself.
+  template <typename Response>
+  void keep_if_declined(std::optional<Declined> attempt, const Response& response);
+  Task<v1::WithdrawResponse> answer_withdraw(v1::WithdrawRequest request, rpc::Context context);
+  Task<v1::DepositResponse> answer_deposit(v1::DepositRequest request, rpc::Context context);
+  Task<v1::TransferResponse> answer_transfer(v1::TransferRequest request, rpc::Context context);
+  Task<v1::ChangePinResponse> answer_change_pin(v1::ChangePinRequest request, rpc::Context context);
+
   // Before anything new is begun for the customer: who it is, that the terminal serves, is free,
   // and that the disk has room (rule 26, thrown as RESOURCE_EXHAUSTED).
   std::expected<Customer, v1::Decline> may_begin(const std::string& session_id,
@@ -84,6 +100,7 @@ class AtmService {
   Withdrawals& withdrawals_;
   Deposits& deposits_;
   Relays& relays_;
+  Declines& declines_;
 };
 
 }  // namespace atm

@@ -50,6 +50,8 @@ class Journal {
   // On the disk with the next commit, or within flush_after: for what a restart would find out by
   // itself.
   void note(Entry entry);
+  // A row without a line in the audit trail, on the disk within flush_after.
+  void note(Row row) { queued_.push_back(std::move(row)); }
   // Goes to the disk with the next entries, whichever they are. What was not written yet of an older
   // memory is forgotten.
   void remember(BankMemory memory) { memory_ = std::move(memory); }

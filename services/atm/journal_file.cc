@@ -22,6 +22,7 @@ void for_each_table(Visit visit) {
   visit.template operator()<TerminalRow>();
   visit.template operator()<BankMemory>();
   visit.template operator()<BankHead>();
+  visit.template operator()<Declined>();
   visit.template operator()<Event>();
 }
 

@@ -113,6 +113,7 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
   file.read<DayTotals>();
   file.read<TerminalRow>();
   file.read<BankHead>();
+  file.read<Declined>();
   Currency currency;
   for (const BankMemory& memory : file.read<BankMemory>()) {
     currency = Currency::parse(memory.currency).value_or(Currency());

@@ -396,6 +396,40 @@ struct BankHead {
   }
 };
 
+// An attempt that this ATM declined by itself, so that the bank has nothing of it. A fixed number of
+// slots: each new one takes the place of the oldest.
+struct Declined {
+  std::uint32_t slot = 0;
+  // In the order in which they were declined, from 1.
+  std::uint64_t number = 0;
+  std::int64_t at_us = 0;
+  std::string terminal = {};
+  OperationId id = {};
+  // "withdrawal", "deposit", "transfer", "change_pin".
+  std::string kind = {};
+  std::string card = {};
+  // 0: none that could be read.
+  Cents amount = {};
+  // A DeclineCode, and the sentence that the customer was told.
+  std::int32_t code = 0;
+  std::string sentence = {};
+
+  static constexpr std::string_view table = "declined";
+  static constexpr int key_columns = 1;
+  static constexpr void fields(auto&& field) {
+    field("slot", &Declined::slot);
+    field("number", &Declined::number);
+    field("at_us", &Declined::at_us);
+    field("terminal", &Declined::terminal);
+    field("id", &Declined::id);
+    field("kind", &Declined::kind);
+    field("card", &Declined::card);
+    field("amount", &Declined::amount);
+    field("code", &Declined::code);
+    field("sentence", &Declined::sentence);
+  }
+};
+
 // The audit trail: one row for each transition, never changed. Each carries the check value of the
 // one before it.
 struct Event {

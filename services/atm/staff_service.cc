@@ -1,6 +1,7 @@
 #include "atm/staff_service.h"
 
 #include <charconv>
+#include <limits>
 #include <map>
 #include <ranges>
 #include <utility>
@@ -74,6 +75,21 @@ std::uint32_t add_what_fits(std::vector<T> from, google::protobuf::RepeatedPtrFi
   return left_out;
 }
 
+constexpr std::uint32_t declines_page_size_usual = 50;
+constexpr std::uint32_t declines_page_size_max = 200;
+// A page of long entries ends early rather than outgrow a frame.
+constexpr std::size_t declines_page_bytes_max = 2 * listed_bytes_max;
+
+// The number of the newest that is asked for.
+std::uint64_t place_of(const std::string& page_token) {
+  if (page_token.empty()) return std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t place = 0;
+  const char* const end = page_token.data() + page_token.size();
+  const auto read = std::from_chars(page_token.data(), end, place);
+  if (read.ec == std::errc() && read.ptr == end) return place;
+  throw rpc::Error(rpc::StatusCode::invalid_argument, "that is no page of this list");
+}
+
 std::optional<ops::DayNumber> parse_day(const std::string& text) {
   int year = 0;
   unsigned month = 0;
@@ -103,6 +119,7 @@ void StaffService::serve_on(rpc::Server& server) {
   server.handle<&StaffService::set_service>("atm.v1.StaffService/SetService", *this);
   server.handle<&StaffService::accept_bank_history>("atm.v1.StaffService/AcceptBankHistory", *this);
   server.handle<&StaffService::list_open_items>("atm.v1.StaffService/ListOpenItems", *this);
+  server.handle<&StaffService::list_declines>("atm.v1.StaffService/ListDeclines", *this);
   server.handle<&StaffService::set_fault>("atm.v1.StaffService/SetFault", *this);
 }
 
@@ -298,6 +315,51 @@ Task<v1::ListOpenItemsResponse> StaffService::list_open_items(v1::ListOpenItemsR
   v1::ListOpenItemsResponse response;
   response.set_items_left_out(add_what_fits(open_items(at), response.mutable_items()));
   response.set_exceptions_left_out(add_what_fits(exceptions(at), response.mutable_exceptions()));
+  co_return response;
+}
+
+v1::DeclinedAttempt StaffService::view(const Declined& declined) const {
+  v1::DeclinedAttempt view;
+  view.set_at_us(declined.at_us);
+  view.set_kind(declined.kind);
+  view.set_code(static_cast<v1::DeclineCode>(declined.code));
+  view.set_terminal_id(declined.terminal);
+  view.set_card(ops::mask_card(declined.card));
+  if (declined.amount != Cents{0}) {
+    *view.mutable_amount() = to_wire(declined.amount, machinery_.settings.currency);
+  }
+  view.set_message(declined.sentence);
+  view.set_id(std::string(declined.id.view()));
+  return view;
+}
+
+Task<v1::ListDeclinesResponse> StaffService::list_declines(v1::ListDeclinesRequest request,
+                                                           rpc::Context /*context*/) {
+  if (!request.terminal_id().empty()) terminal(request.terminal_id());
+  if (request.page_size() > declines_page_size_max) {
+    throw rpc::Error(rpc::StatusCode::invalid_argument, "a page has 200 entries at most");
+  }
+  const std::uint32_t size =
+      request.page_size() == 0 ? declines_page_size_usual : request.page_size();
+  const std::uint64_t from = place_of(request.page_token());
+  v1::ListDeclinesResponse response;
+  std::size_t bytes = 0;
+  for (const Declined& declined : declines_.newest_first()) {
+    const bool is_here =
+        request.terminal_id().empty() || request.terminal_id() == declined.terminal;
+    const bool is_meant =
+        request.attempt_id().empty() || request.attempt_id() == declined.id.view();
+    if (declined.number > from || !is_here || !is_meant) continue;
+    v1::DeclinedAttempt entry = view(declined);
+    constexpr std::size_t overhead = 8;  // Tag and length.
+    bytes += entry.ByteSizeLong() + overhead;
+    const bool is_full = static_cast<std::uint32_t>(response.declines_size()) == size;
+    if (is_full || bytes > declines_page_bytes_max) {
+      response.set_next_page_token(std::to_string(declined.number));
+      break;
+    }
+    *response.add_declines() = std::move(entry);
+  }
   co_return response;
 }
 

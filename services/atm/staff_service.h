@@ -7,6 +7,7 @@
 
 #include "atm/atm_service.h"
 #include "atm/audit.h"
+#include "atm/declines.h"
 #include "atm/machinery.h"
 #include "atm/movements.h"
 #include "atm/register.h"
@@ -19,8 +20,13 @@ namespace atm {
 // thread only.
 class StaffService {
  public:
-  StaffService(Machinery& machinery, Terminals& terminals, Register& known, Movements& movements)
-      : machinery_(machinery), terminals_(terminals), known_(known), movements_(movements) {}
+  StaffService(Machinery& machinery, Terminals& terminals, Register& known, Movements& movements,
+               const Declines& declines)
+      : machinery_(machinery),
+        terminals_(terminals),
+        known_(known),
+        movements_(movements),
+        declines_(declines) {}
 
   void serve_on(rpc::Server& server);
 
@@ -39,12 +45,15 @@ class StaffService {
                                                           rpc::Context context);
   Task<v1::ListOpenItemsResponse> list_open_items(v1::ListOpenItemsRequest request,
                                                   rpc::Context context);
+  Task<v1::ListDeclinesResponse> list_declines(v1::ListDeclinesRequest request,
+                                               rpc::Context context);
   Task<v1::SetFaultResponse> set_fault(v1::SetFaultRequest request, rpc::Context context);
 
  private:
   // Throws rpc::Error(NOT_FOUND).
   Terminal& terminal(const std::string& id);
   v1::Terminal view(const Terminal& terminal) const;
+  v1::DeclinedAttempt view(const Declined& declined) const;
   std::vector<v1::OpenItem> open_items(const Terminal& terminal) const;
   // A sentence for each item that the bank refused, the newest first. Such an item is no longer
   // open.
@@ -60,6 +69,7 @@ class StaffService {
   Terminals& terminals_;
   Register& known_;
   Movements& movements_;
+  const Declines& declines_;
 };
 
 }  // namespace atm

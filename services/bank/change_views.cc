@@ -143,7 +143,9 @@ std::string summary_of(const std::vector<FoundChange>& found, const ledger::Book
     if (change.hold) return sentence_of_hold(*change.hold, books);
   }
   const FoundChange* const told = decisive(found);
-  if (told == nullptr) return "The bank has never seen this id.";
+  if (told == nullptr) {
+    return "The bank has never seen this id. What an ATM declined by itself that ATM lists.";
+  }
   if (is_fence(*told)) {
     return "It was not done and never will be: the bank had never seen this id when it was fenced, "
            "so no change with it, "

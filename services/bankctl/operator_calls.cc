@@ -29,7 +29,7 @@ async::Task<bool> next_of(rpc::detail::OutgoingStream* stream, Message* response
   co_return co_await stream->next(*response);
 }
 
-// No list of the bank's operator service gives more rows at once.
+// No list gives more rows at once.
 constexpr std::uint32_t page_size_max = 200;
 
 // Methods that change nothing: asking again is always right.

@@ -86,6 +86,26 @@ async def test_a_declined_attempt_can_be_looked_up(cli):
     assert row["receipt_id"] == told["id"]
 
 
+async def test_what_an_atm_declined_by_itself_is_found_there(house, cli):
+    declined = await cli.teller(JANE, "--json", "withdraw", "15")
+    assert declined.code == DECLINED
+    told = json.loads(declined.out)
+    assert told["declined"]["code"] == "cannot_make_amount"
+    lost = await cli.bankctl("changes", "show", told["id"])
+    assert "never seen" in lost.out and "that ATM lists" in lost.out
+    (row,) = data(await cli.bankctl("--json", "atm", "declined", told["id"]))["declines"]
+    assert (row["kind"], row["code"], row["amount"]["minor_units"]) == ("withdrawal", "cannot_make_amount", 1500)
+    assert row["message"] == told["message"] and row["card"].endswith("*" + JANE.card[-4:])
+    async with await house.staff() as staff:
+        await staff.atm.SetService(in_service=False)
+    await house.atmd.terminate()
+    await house.atmd.start()
+    people = await cli.bankctl("atm", "declined")
+    assert people.code == 0 and told["id"] in people.out and "cannot make amount" in people.out
+    assert JANE.card not in people.out
+    says(await cli.bankctl("atm", "declined", "--terminal", "nowhere"), 66, "no terminal nowhere")
+
+
 async def test_a_lost_card_is_blocked_by_what_its_owner_and_the_list_say(cli):
     shown = await cli.bankctl("card", "list", "jane")
     assert JANE.card not in shown.out

@@ -80,6 +80,7 @@ constexpr void for_each_record(Visit visit) {
   visit.template operator()<BankMemory>();
   visit.template operator()<BankHead>();
   visit.template operator()<Event>();
+  visit.template operator()<Declined>();
 }
 
 constexpr std::uint8_t tables = [] {
@@ -111,6 +112,7 @@ Sound make_sound(const std::filesystem::path& folder) {
   house.load(1, 20, 50);
   house.insert();
   house.withdraw(20);
+  house.withdraw(15);  // The notes cannot make it.
   house.deposit(house.new_id(), 10, 2);
   house.resolve(house.new_id());
   v1::TransferRequest transfer;

@@ -29,6 +29,7 @@ class AtmJournalTest : public testing::Test {
     house.insert();
     paid = house.new_id();
     house.withdraw(paid, 40);
+    house.withdraw(house.new_id(), 30);  // The notes cannot make it.
     v1::SetServiceRequest in_service;
     in_service.set_terminal_id("atm-1");
     in_service.set_in_service(true);
@@ -115,6 +116,8 @@ TEST_F(AtmJournalTest, ARowThatARequestReadsEndsTheProcess) {
 
 TEST_F(AtmJournalTest, TheAuditReadsEveryTable) {
   EXPECT_THAT(audit_after("UPDATE terminal SET out_by_staff = 1"), HasSubstr("table terminal"));
+  change("UPDATE terminal SET out_by_staff = 0");
+  EXPECT_THAT(audit_after("UPDATE declined SET amount = amount + 1"), HasSubstr("table declined"));
 }
 
 TEST_F(AtmJournalTest, FilesOfAnotherVersionAreNamedAndLeftAlone) {

@@ -36,6 +36,8 @@ inline constexpr rpc::Method<v1::ListTerminalsRequest, v1::ListTerminalsResponse
     list_terminals_method{"atm.v1.StaffService/ListTerminals"};
 inline constexpr rpc::Method<v1::ListOpenItemsRequest, v1::ListOpenItemsResponse>
     list_open_items_method{"atm.v1.StaffService/ListOpenItems"};
+inline constexpr rpc::Method<v1::ListDeclinesRequest, v1::ListDeclinesResponse>
+    list_declines_method{"atm.v1.StaffService/ListDeclines"};
 inline constexpr rpc::Method<v1::SetServiceRequest, v1::SetServiceResponse> set_service_method{
     "atm.v1.StaffService/SetService"};
 inline constexpr rpc::Method<v1::SetFaultRequest, v1::SetFaultResponse> set_fault_method{

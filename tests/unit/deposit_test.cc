@@ -1,3 +1,9 @@
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
 #include "atm_fixture.h"
 
 namespace atm {

@@ -1,0 +1,38 @@
+// Declines: what this ATM said no to by itself, for staff who are asked about it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
+#include "atm/journal.h"
+#include "atm/records.h"
+
+namespace atm {
+
+// So many are kept, and no more: however often customers are declined, the journal grows no further
+// by it. Of a few hundred bytes each.
+inline constexpr std::size_t declines_kept_max = 1000;
+// A longer sentence is cut: it may have words of the bank's.
+inline constexpr std::size_t declined_sentence_size_max = 500;
+
+// Of all terminals. Owned by the Atm; loop thread only.
+//
+// Invariant: the newest is first, and the numbers have no gap.
+class Declines {
+ public:
+  // Reads what the journal has. Throws StorageError.
+  explicit Declines(Journal& journal);
+
+  // Gives it its number and its slot; it is on the disk within a second. An attempt that was repeated
+  // and declined for the same reason stays where it is.
+  void keep(Declined declined);
+
+  const std::deque<Declined>& newest_first() const { return kept_; }
+
+ private:
+  Journal& journal_;
+  std::deque<Declined> kept_;
+};
+
+}  // namespace atm

@@ -1,0 +1,244 @@
+// What the ATM declined by itself, as staff find it again.
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "atm/declines.h"
+#include "atm_fixture.h"
+
+namespace atm {
+namespace {
+
+using testing::HasSubstr;
+
+class AtmDeclinesTest : public testing::Test {
+ protected:
+  AtmDeclinesTest() {
+    house.load(1, 20, 10);
+    house.insert();
+    house.pass(1s);
+  }
+
+  v1::ListDeclinesResponse page(const std::string& token = "", std::uint32_t size = 0,
+                                const std::string& terminal = "") {
+    v1::ListDeclinesRequest request;
+    request.set_page_token(token);
+    request.set_page_size(size);
+    request.set_terminal_id(terminal);
+    return house.call(list_declines_method, std::move(request));
+  }
+  // Of every page.
+  std::vector<v1::DeclinedAttempt> all() {
+    std::vector<v1::DeclinedAttempt> declines;
+    std::string token;
+    do {
+      const v1::ListDeclinesResponse more = page(token, 200);
+      declines.insert(declines.end(), more.declines().begin(), more.declines().end());
+      token = more.next_page_token();
+    } while (!token.empty());
+    return declines;
+  }
+  std::vector<v1::DeclinedAttempt> found(const OperationId& id) {
+    v1::ListDeclinesRequest request;
+    request.set_attempt_id(std::string(id.view()));
+    const v1::ListDeclinesResponse response = house.call(list_declines_method, std::move(request));
+    return {response.declines().begin(), response.declines().end()};
+  }
+  // The only one of that id.
+  v1::DeclinedAttempt only(const OperationId& id) {
+    const std::vector<v1::DeclinedAttempt> declines = found(id);
+    EXPECT_EQ(declines.size(), 1U) << id.text();
+    return declines.empty() ? v1::DeclinedAttempt() : declines.front();
+  }
+  v1::TransferResponse transfer(const OperationId& id, std::int64_t euros) {
+    v1::TransferRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(house.session);
+    request.set_target_account_id("john");
+    *request.mutable_amount() = AtmHouse::money(euros);
+    return house.call(transfer_method, std::move(request));
+  }
+  v1::ChangePinResponse change_pin(const OperationId& id) {
+    v1::ChangePinRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(house.session);
+    request.set_old_pin("1234");
+    request.set_new_pin("4321");
+    return house.call(change_pin_method, std::move(request));
+  }
+  static OperationId numbered(std::size_t number) {
+    OperationId id;
+    std::memcpy(id.bytes.data(), &number, sizeof number);
+    return id;
+  }
+
+  AtmHouse house;
+};
+
+TEST_F(AtmDeclinesTest, WhatTheNotesCannotMakeIsFoundByItsId) {
+  const OperationId id = house.new_id();
+  const v1::WithdrawResponse response = house.withdraw(id, 30);
+  const v1::DeclinedAttempt declined = only(id);
+  EXPECT_EQ(declined.kind(), "withdrawal");
+  EXPECT_EQ(declined.code(), v1::DECLINE_CODE_CANNOT_MAKE_AMOUNT);
+  EXPECT_EQ(declined.message(), response.decline().message());
+  EXPECT_EQ(declined.amount().minor_units(), 30'00);
+  EXPECT_EQ(declined.terminal_id(), "atm-1");
+  EXPECT_THAT(declined.card(), testing::EndsWith("jane"));
+  EXPECT_THAT(declined.card(), testing::Not(HasSubstr("4000")));
+  EXPECT_GT(declined.at_us(), 0);
+  EXPECT_EQ(house.bank.times_asked("Hold"), 0U) << "the bank has nothing of it";
+}
+
+TEST_F(AtmDeclinesTest, EveryKindOfChangeIsKept) {
+  house.set_service(false);
+  const OperationId withdrawal = house.new_id();
+  const OperationId deposit = house.new_id();
+  const OperationId moved = house.new_id();
+  const OperationId pin = house.new_id();
+  house.withdraw(withdrawal, 20);
+  house.deposit(deposit, 50, 2);
+  transfer(moved, 7);
+  change_pin(pin);
+  std::vector<std::string> kinds;
+  for (const v1::DeclinedAttempt& each : all()) {
+    EXPECT_EQ(each.code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+    kinds.push_back(each.kind());
+  }
+  EXPECT_THAT(kinds, testing::ElementsAre("change_pin", "transfer", "deposit", "withdrawal"));
+  EXPECT_EQ(only(deposit).amount().minor_units(), 100'00);
+  EXPECT_EQ(only(moved).amount().minor_units(), 7'00);
+  EXPECT_FALSE(only(pin).has_amount());
+}
+
+TEST_F(AtmDeclinesTest, WhatWasGivenUpOrNotPresentedIsKeptToo) {
+  const OperationId silent = house.new_id();
+  house.bank.delays["Hold"] = 60s;
+  house.withdraw(silent, 20, 2s);
+  EXPECT_EQ(only(silent).code(), v1::DECLINE_CODE_BANK_SILENT);
+  house.bank.delays.clear();
+  house.pass(70s);
+  house.insert();
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_JAM);
+  const OperationId jammed = house.new_id();
+  house.withdraw(jammed, 20);
+  EXPECT_EQ(only(jammed).code(), v1::DECLINE_CODE_DISPENSER_FAULT);
+}
+
+TEST_F(AtmDeclinesTest, WhatTheBankDeclinedIsWithTheBank) {
+  const OperationId id = house.new_id();
+  ASSERT_EQ(house.withdraw(id, 120).decline().code(), v1::DECLINE_CODE_BY_BANK);
+  EXPECT_TRUE(found(id).empty());
+}
+
+TEST_F(AtmDeclinesTest, AnAmountThatCannotBeReadIsNotShown) {
+  const OperationId other_currency = house.new_id();
+  v1::WithdrawRequest request = house.withdrawal(other_currency, 20);
+  request.mutable_amount()->set_currency("USD");
+  house.call(withdraw_method, std::move(request));
+  EXPECT_EQ(only(other_currency).code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_FALSE(only(other_currency).has_amount());
+  const OperationId no_note = house.new_id();
+  house.deposit(no_note, 92'233'720'368'547'758, 200);
+  EXPECT_FALSE(only(no_note).has_amount());
+}
+
+TEST_F(AtmDeclinesTest, ARepeatedAttemptIsKeptOnce) {
+  const OperationId id = house.new_id();
+  house.withdraw(id, 30);
+  house.withdraw(id, 30);
+  EXPECT_EQ(found(id).size(), 1U);
+}
+
+TEST_F(AtmDeclinesTest, WhoeverHasNoSessionLeavesNothing) {
+  const OperationId id = house.new_id();
+  house.session = "made up";
+  ASSERT_EQ(house.withdraw(id, 20).decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_TRUE(all().empty());
+}
+
+TEST_F(AtmDeclinesTest, ARestartForgetsNone) {
+  const OperationId id = house.new_id();
+  house.withdraw(id, 30);
+  house.pass(2s);
+  house.restart();
+  EXPECT_EQ(only(id).code(), v1::DECLINE_CODE_CANNOT_MAKE_AMOUNT);
+}
+
+TEST_F(AtmDeclinesTest, SoManyAreKeptAndNoMoreHoweverOftenCustomersAreDeclined) {
+  constexpr std::size_t over = 30;
+  for (std::size_t number = 1; number <= declines_kept_max + over; ++number) {
+    house.withdraw(numbered(number), 30);
+  }
+  const auto expect_the_newest = [&](std::size_t newest) {
+    const std::vector<v1::DeclinedAttempt> kept = all();
+    ASSERT_EQ(kept.size(), declines_kept_max);
+    for (std::size_t place = 0; place < kept.size(); ++place) {
+      ASSERT_EQ(kept[place].id(), numbered(newest - place).view()) << place;
+    }
+  };
+  expect_the_newest(declines_kept_max + over);
+  house.pass(2s);
+  EXPECT_EQ(house.journal->read<Declined>().size(), declines_kept_max);
+  EXPECT_TRUE(house.journal->read<Event>("kind = 'withdrawal'").empty());
+  house.restart();
+  expect_the_newest(declines_kept_max + over);
+  house.insert();
+  house.withdraw(numbered(declines_kept_max + over + 1), 30);
+  expect_the_newest(declines_kept_max + over + 1);
+}
+
+TEST_F(AtmDeclinesTest, AListIsOfOneTerminalOrOfAll) {
+  house.stop();
+  house.terminals = 2;
+  house.start();
+  house.insert("4000-jane", "1234", "atm-1");
+  house.withdraw(house.new_id(), 30);
+  house.insert("4000-john", "2345", "atm-2");
+  house.withdraw(house.new_id(), 30);
+  EXPECT_EQ(page().declines_size(), 2);
+  ASSERT_EQ(page("", 0, "atm-2").declines_size(), 1);
+  EXPECT_EQ(page("", 0, "atm-2").declines(0).terminal_id(), "atm-2");
+  EXPECT_THROW(page("", 0, "atm-3"), rpc::Error);
+}
+
+TEST_F(AtmDeclinesTest, APageIsOneOfThisListAndNotTooLong) {
+  EXPECT_THROW(page("made up"), rpc::Error);
+  EXPECT_THROW(page("", 201), rpc::Error);
+}
+
+TEST_F(AtmDeclinesTest, APageThatWouldNotFitIntoAFrameEndsEarly) {
+  house.stop();
+  constexpr std::size_t count = 300;
+  {
+    Journal journal(house.loop, std::make_shared<JournalFile>(house.folder() / "atm"));
+    Declines declines(journal);
+    for (std::size_t number = 1; number <= count; ++number) {
+      declines.keep({.id = numbered(number), .sentence = std::string(1000, 'x')});
+    }
+    house.run(journal.flush());
+  }
+  house.start();
+  EXPECT_LT(page("", 200).declines_size(), 200);
+  EXPECT_EQ(all().size(), count);
+}
+
+TEST_F(AtmDeclinesTest, ALongSentenceIsCutBetweenTwoLetters) {
+  Journal journal(house.loop, std::make_shared<JournalFile>(house.folder() / "other"));
+  Declines declines(journal);
+  for (std::size_t before = 0; before < 4; ++before) {
+    std::string sentence(before, 'x');
+    while (sentence.size() < 2 * declined_sentence_size_max) sentence += "\xe2\x82\xac";
+    declines.keep({.id = numbered(before + 1), .sentence = sentence});
+    const std::string& kept = declines.newest_first().front().sentence;
+    EXPECT_LE(kept.size(), declined_sentence_size_max);
+    EXPECT_EQ((kept.size() - before) % 3, 0U) << "a letter is three bytes";
+  }
+}
+
+}  // namespace
+}  // namespace atm
