@@ -75,7 +75,8 @@ struct Withdrawal {
   // Empty: nothing of the kind.
   std::string exception = {};
   std::uint32_t told_in = 0;
-  // The number of the hold in the bank's journal, for the receipt. 0: the bank made none, or did not say.
+  // The number of the hold in the bank's journal, for the receipt. 0: the bank made none, or did not
+  // say.
   std::uint64_t hold_seq = 0;
 
   static constexpr std::string_view kind = "withdrawal";

@@ -45,11 +45,12 @@ void Withdrawals::to_held(const WithdrawalItem& item, const wire::Receipt& recei
 
 Task<> Withdrawals::to_dispensing(WithdrawalItem item) {
   enter(item, WithdrawalState::dispensing);
-  item->waiting_for = "the dispenser";
+  item->waiting_for = "the ATM to write down that notes are to move";
   co_await machinery_.journal.commit(item->terminal.entry(item->record));
 }
 
-Task<> Withdrawals::to_dispensed(WithdrawalItem item, Dispensed dispensed) {
+Task<> Withdrawals::to_dispensed(WithdrawalItem item, Dispensed dispensed,
+                                 std::optional<v1::Decline> why_nothing) {
   Withdrawal& withdrawal = item->record;
   enter(item, WithdrawalState::dispensed);
   withdrawal.presented = std::move(dispensed.presented);
@@ -57,8 +58,9 @@ Task<> Withdrawals::to_dispensed(WithdrawalItem item, Dispensed dispensed) {
   item->terminal.stock().dispense(withdrawal.presented, withdrawal.rejected);
   v1::WithdrawResponse response;
   if (withdrawal.presented.empty()) {
-    *response.mutable_decline() =
+    const v1::Decline fault =
         decline(v1::DECLINE_CODE_DISPENSER_FAULT, "No note was presented; nothing is debited.");
+    *response.mutable_decline() = why_nothing.value_or(fault);
     ++item->terminal.today().declined;
   } else {
     *response.mutable_withdrawn() = withdrawn(withdrawal);

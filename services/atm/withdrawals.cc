@@ -65,7 +65,10 @@ Task<> Withdrawals::pay(WithdrawalItem item, Customer customer) {
   if (auto why = why_not_dispense(customer)) co_return give_up(item, *std::move(why));
 
   co_await to_dispensing(item);
-  if (why_not_dispense(customer)) co_return co_await to_dispensed(item, Dispensed());
+  if (auto why = why_not_dispense(customer)) {
+    co_return co_await to_dispensed(item, Dispensed(), std::move(why));
+  }
+  item->waiting_for = "the dispenser";
   const Told<Dispensed> told =
       co_await item->terminal.dispenser().dispense(item->record.id, item->record.plan);
   if (!told) co_return co_await ask_dispenser(item);

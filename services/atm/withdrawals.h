@@ -71,7 +71,9 @@ class Withdrawals {
   Task<> to_declined(WithdrawalItem item, v1::Decline why);
   void to_held(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);
   Task<> to_dispensing(WithdrawalItem item);
-  Task<> to_dispensed(WithdrawalItem item, Dispensed dispensed);
+  // Of a dispenser that was not asked the customer hears why.
+  Task<> to_dispensed(WithdrawalItem item, Dispensed dispensed,
+                      std::optional<v1::Decline> why_nothing = std::nullopt);
   Task<> to_suspense(WithdrawalItem item, std::string evidence);
   void remember_number(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);
   void to_settled(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -35,9 +36,12 @@ class CrashingJournal final : public JournalFile {
       : JournalFile(folder), plan_(plan) {}
   void write(std::span<const Row> rows) override {
     if (plan_.reached()) throw Crash();
+    before_write(rows);
     JournalFile::write(rows);
     if (plan_.reached()) throw Crash();
   }
+
+  std::function<void(std::span<const Row>)> before_write = [](std::span<const Row>) {};
 
  private:
   CrashPlan& plan_;

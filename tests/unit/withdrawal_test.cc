@@ -1,3 +1,7 @@
+#include <algorithm>
+#include <span>
+#include <string>
+
 #include "atm_fixture.h"
 
 namespace atm {
@@ -293,6 +297,25 @@ TEST_F(WithdrawalTest, AHoldThatComesTooLateForHalfItsLifeIsNotPaid) {
   expect_conserved();
 }
 
+TEST_F(WithdrawalTest, NothingIsPaidWhenTheTimeIsOverBeforeTheStepIsOnTheDisk) {
+  house.journal->before_write = [&](std::span<const Row> rows) {
+    const Value dispensing = std::string(name(WithdrawalState::dispensing));
+    const auto has_it = [&](const Row& row) {
+      return row.table == Withdrawal::table &&
+             std::ranges::find(row.values, dispensing) != row.values.end();
+    };
+    if (std::ranges::any_of(rows, has_it)) house.boot_clock.asleep = 61s;
+  };
+  const OperationId id = house.new_id();
+  const v1::WithdrawResponse response = house.withdraw(id, 60);
+  EXPECT_EQ(response.decline().code(), v1::DECLINE_CODE_BANK_SILENT) << "no fault of the dispenser";
+  EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_BANK_SILENT);
+  house.pass(2s);
+  EXPECT_TRUE(house.dispenser->dispensed.empty());
+  EXPECT_EQ(house.balance(), 100);
+  expect_conserved();
+}
+
 TEST_F(WithdrawalTest, AHoldsLifeIsCountedWhileTheMachineSleeps) {
   house.bank.delays["Hold"] = 500ms;
   async::TaskScope scope(house.loop);
@@ -370,7 +393,8 @@ TEST_F(WithdrawalTest, ACustomerWhoLeavesWhileNotesMoveIsDebitedForThem) {
   }
   house.client.reset();
   house.connect();
-  EXPECT_TRUE(house.resolve(id).has_pending());
+  EXPECT_EQ(house.resolve(id).pending().message(),
+            "The withdrawal is under way, waiting for the dispenser.");
   house.pass(2s);
   EXPECT_EQ(house.resolve(id).withdrawn().amount().minor_units(), 60'00);
   EXPECT_EQ(house.balance(), 40);
