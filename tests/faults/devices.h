@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -99,6 +100,8 @@ struct AcceptorWorld {
   Notes unloaded;
   std::optional<OperationId> escrow;
   Ailment ailment;
+  // What happens in the world when it chokes on the notes of a deposit.
+  std::function<void(const OperationId&)> on_choking;
 
   void move(const OperationId& id, atm::Place to) {
     const auto found = acts.find(id);
@@ -222,7 +225,7 @@ class SimAcceptor final : public atm::Acceptor {
     const atm::Accepted accepted{.place = act.place, .notes = act.notes};
     co_await line_.back();
     if (world_.ailment.loses_answers) co_return silent();
-    if (world_.ailment.chokes) world_.ailment.is_dead = true;
+    if (world_.ailment.chokes) choke(id);
     co_return accepted;
   }
   Task<Told<atm::Accepted>> keep(OperationId id) override { return move(id, atm::Place::kept); }
@@ -266,6 +269,10 @@ class SimAcceptor final : public atm::Acceptor {
     if (world_.ailment.is_unsure) return {.place = atm::Place::unknown, .notes = {}};
     if (found == world_.acts.end()) return {};
     return {.place = found->second.place, .notes = found->second.notes};
+  }
+  void choke(const OperationId& id) {
+    world_.ailment.is_dead = true;
+    if (const auto happens = std::exchange(world_.on_choking, nullptr)) happens(id);
   }
   Task<Told<atm::Accepted>> move(OperationId id, atm::Place to) {
     co_await line_.there();

@@ -208,6 +208,32 @@ Task<> Office::freeze_a_while(rpc::Client* client) {
   co_await change<wire::UnfreezeAccountResponse>(client, "UnfreezeAccount", std::move(thaw));
 }
 
+Task<> Office::close_account(std::string account) {
+  const std::unique_ptr<rpc::Client> client = make_client();
+  for (int tries = 0; tries < 4; ++tries) {
+    wire::GetAccountRequest look;
+    look.set_account_id(account);
+    Observed ignored;
+    const wire::GetAccountResponse found = co_await until_answered<wire::GetAccountResponse>(
+        client.get(), operator_service + "GetAccount", std::move(look), &ignored);
+    wire::AdjustRequest payment;
+    const std::int64_t balance = found.account().balance().minor_units();
+    payment.set_source_account_id(balance > 0 ? account : "equity:eur");
+    payment.set_target_account_id(balance > 0 ? "equity:eur" : account);
+    set_money(payment.mutable_amount(), balance > 0 ? balance : -balance);
+    payment.set_reason("the account is closed");
+    if (balance != 0) {
+      co_await change<wire::AdjustResponse>(client.get(), "Adjust", std::move(payment));
+    }
+    wire::CloseAccountRequest close;
+    close.set_account_id(account);
+    close.set_reason("the customer has left");
+    co_await change<wire::CloseAccountResponse>(client.get(), "CloseAccount", std::move(close));
+    const Duration pause = world_.between(200ms, 2s);
+    co_await loop_.sleep_for(pause);
+  }
+}
+
 // The customer has the new card as soon as the bank has it.
 Task<> Office::replace_a_card(rpc::Client* client) {
   const std::size_t which = world_.below(cards_.size());

@@ -43,6 +43,8 @@ class Office {
   // An old backup is in the bank, which ends with record `last_seq`: what was seen after it never happened, and the operator does
   // again what customers depend on.
   void backup_was_restored(std::uint64_t last_seq);
+  // For good, as soon as nothing is in it and no hold on it.
+  Task<> close_account(std::string account);
   bool is_quiet() const { return tasks_.size() == 0; }
   // After the last fault.
   Task<std::optional<wire::GetTrialBalanceResponse>> trial_balance();

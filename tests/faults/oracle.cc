@@ -111,7 +111,8 @@ class Oracle {
       if (withdrawal.is_open()) return fmt::format("withdrawal {} has not ended", id.text());
     }
     for (const auto& [id, deposit] : deposits_) {
-      if (!deposit.exception.empty() && !evidence_.restored_at) {
+      const bool was_refused = is_listed(deposit.post_id) || is_listed(deposit.second_post_id);
+      if (!deposit.exception.empty() && !evidence_.restored_at && !was_refused) {
         return fmt::format("deposit {} ended as an exception: {}", id.text(), deposit.exception);
       }
       if (deposit.is_open()) return fmt::format("deposit {} has not ended", id.text());
@@ -161,10 +162,12 @@ class Oracle {
     return evidence_.restored_at && record.outcome.error().code == RefusalCode::hold_not_found;
   }
 
-  // After an old backup: the bank's operator finds it in the list of exceptions.
+  // After an old backup, or when the account was closed: the bank's operator finds it in the list of exceptions.
   bool is_listed(const OperationId& id) const {
     const auto found = by_id_.find(id);
-    return evidence_.restored_at && found != by_id_.end() && !found->second->outcome.has_value();
+    if (found == by_id_.end() || found->second->outcome.has_value()) return false;
+    return evidence_.restored_at ||
+           found->second->outcome.error().code == RefusalCode::account_closed;
   }
 
   // Whether what was told of it may have been lost with the bank's history.

@@ -18,6 +18,8 @@ inline constexpr std::size_t trouble_kinds = 13;
 struct Restore {
   Duration backup_after{};
   Duration restore_after{};
+  // Others have made changes again before the ATM is heard, and of two terminals only one is signed on at first.
+  bool is_busy = false;
 };
 
 struct Plan {
@@ -31,6 +33,8 @@ struct Plan {
   atm::Settings settings{};
   int emptyings_per_terminal = 0;
   std::optional<Restore> restore;
+  // When a deposit is next counted, bank and acceptor fall silent, and its account is closed before either is heard again.
+  std::optional<Duration> closing_after;
   // Of each kind of trouble; a run has its own mixture.
   std::array<std::uint64_t, trouble_kinds> weights{};
 };

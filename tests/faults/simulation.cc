@@ -24,10 +24,14 @@ class Simulation {
     town_ = std::make_unique<Town>(world_, town_plan(), plan_.cards);
     office_ = std::make_unique<Office>(world_, office_plan(), plan_.cards,
                                        [this](const OperationId& id) { return paid_for(id); });
-    world_.meddle_with_requests = options.parts.bank_client;
+    world_.meddle_with_requests = [this,
+                                   sends = options.parts.bank_client](std::string_view frames) {
+      const std::string sent = sends ? sends(frames) : std::string(frames);
+      return hurry_.hear(sent);
+    };
     world_.meddle_with_answers =
         [this, reads = options.parts.bank_client_reads](std::string_view frames) {
-          const std::string answered = version_.answer(frames);
+          const std::string answered = version_.answer(hurry_.answer(frames));
           return reads ? reads(answered) : answered;
         };
     world_.supervise = [this] { look_after_machines(); };
@@ -122,6 +126,7 @@ class Simulation {
       });
       world_.after(plan_.restore->restore_after, [this] { restore_backup(); });
     }
+    if (plan_.closing_after) world_.after(*plan_.closing_after, [this] { await_a_closing(); });
     wait(plan_.faults_for, [] { return false; });
   }
 
@@ -204,15 +209,19 @@ class Simulation {
     std::pair<Host, Host> wire = wires[world_.below(wires.size())];
     if (world_.chance(500)) std::swap(wire.first, wire.second);
     const Duration how_long = world_.between(100ms, world_.chance(200) ? Duration(40s) : 12s);
+    cut(wire.first, wire.second, both_ways, how_long);
+  }
+
+  void cut(Host from, Host to, bool both_ways, Duration how_long) {
     ++tally_.cuts;
-    world_.tell("the wire from {} to {} is cut{}", name_of(wire.first), name_of(wire.second),
+    world_.tell("the wire from {} to {} is cut{}", name_of(from), name_of(to),
                 both_ways ? ", both ways" : "");
-    world_.cut(wire.first, wire.second, true);
-    if (both_ways) world_.cut(wire.second, wire.first, true);
-    world_.after(how_long, [this, wire] {
-      world_.tell("the wire from {} to {} is mended", name_of(wire.first), name_of(wire.second));
-      world_.cut(wire.first, wire.second, false);
-      world_.cut(wire.second, wire.first, false);
+    world_.cut(from, to, true);
+    if (both_ways) world_.cut(to, from, true);
+    world_.after(how_long, [this, from, to] {
+      world_.tell("the wire from {} to {} is mended", name_of(from), name_of(to));
+      world_.cut(from, to, false);
+      world_.cut(to, from, false);
     });
   }
 
@@ -245,6 +254,27 @@ class Simulation {
     world_.after(world_.between(1s, 20s), [&ailment] { ailment = {}; });
   }
 
+  void await_a_closing() {
+    for (const auto& [name, hardware] : terminals_) {
+      hardware->acceptor.ailment = {};
+      hardware->acceptor.ailment.chokes = true;
+      hardware->acceptor.on_choking =
+          [this, &acceptor = hardware->acceptor](const OperationId& id) { close(acceptor, id); };
+    }
+  }
+
+  // Neither is heard before the customer has gone, and the bank mostly before the acceptor.
+  void close(AcceptorWorld& acceptor, const OperationId& deposit) {
+    const auto is_it = [&](const auto& errand) { return errand->id == deposit; };
+    const auto found = std::ranges::find_if(town_->errands(), is_it);
+    if (!is_troubled_ || found == town_->errands().end()) return;
+    world_.tell("the account of {} will be closed", deposit.text());
+    const Duration how_long = world_.between(8s, 16s);
+    cut(Host::bank, Host::atm, true, how_long);
+    office_->spawn(office_->close_account((*found)->account));
+    world_.after(world_.between(how_long, how_long + 20s), [&acceptor] { acceptor.ailment = {}; });
+  }
+
   void set_clock(Machine& machine) {
     const std::array<std::chrono::microseconds, 5> jumps = {0s, 2s, -2s, 3600s, -3600s};
     const std::chrono::microseconds jump = jumps[world_.below(jumps.size())];
@@ -273,6 +303,8 @@ class Simulation {
     restored_at_ = world_.now();
     is_restoring_ = true;
     start_later(bank_);
+    if (plan_.restore->is_busy) cut(Host::bank, Host::atm, true, world_.between(4s, 12s));
+    if (plan_.restore->is_busy) hurry_.refuse_a_second_sign_on();
   }
 
   void change_weather() {
@@ -426,6 +458,7 @@ class Simulation {
   std::optional<Instant> restored_at_;
   bool is_restoring_ = false;
   OtherVersion version_{world_};
+  HurriedBank hurry_{world_};
   BankMachine bank_;
   AtmMachine atm_;
   std::unique_ptr<Town> town_;
@@ -433,25 +466,6 @@ class Simulation {
 };
 
 }  // namespace
-
-Tally& Tally::operator+=(const Tally& other) {
-  crashes += other.crashes;
-  power_cuts += other.power_cuts;
-  disk_errors += other.disk_errors;
-  cuts += other.cuts;
-  paid += other.paid;
-  declined += other.declined;
-  suspended += other.suspended;
-  deposits += other.deposits;
-  transfers += other.transfers;
-  changes_of_pin += other.changes_of_pin;
-  emptyings += other.emptyings;
-  restores += other.restores;
-  odd_answers += other.odd_answers;
-  records += other.records;
-  observed += other.observed;
-  return *this;
-}
 
 Run simulate(std::uint64_t seed, const std::string& folder, const RunOptions& options) {
   Run run;

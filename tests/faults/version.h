@@ -1,6 +1,8 @@
 // Version: a bank of another version than the ATM, as far as the ATM can tell.
 #pragma once
 
+#include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -23,6 +25,24 @@ class OtherVersion {
  private:
   World& world_;
   std::uint64_t answered_ = 0;
+};
+
+// A bank that has no time for a sign-on, as when it has just started.
+class HurriedBank {
+ public:
+  explicit HurriedBank(World& world) : world_(world) {}
+
+  // The next sign-on is answered, and the one after it refused: what one of two terminals hears, the other does not.
+  void refuse_a_second_sign_on() { sign_ons_to_refusal_ = 2; }
+
+  // Sees what it is asked. Nothing is changed.
+  std::string hear(std::string_view frames);
+  std::string answer(std::string_view frames);
+
+ private:
+  World& world_;
+  std::set<std::uint64_t> sign_ons_;  // Not answered yet.
+  int sign_ons_to_refusal_ = 0;
 };
 
 }  // namespace sim
