@@ -21,13 +21,14 @@ using ledger::Cents;
 
 constexpr const char* help = R"(Makes a bank's database for the load generator.
 
-  seed FILE [--accounts N] [--cards N] [--terminals N] [--transfers N] [--unprojected N]
-                      10000          1000             64               0                0
+  seed FILE [--accounts N] [--cards N] [--terminals N] [--transfers N] [--unprojected N] [--random-ids N]
+                      10000          1000             64               0                0              0
 
 Account a-00000000 and so on with 10,000,000,000.00 EUR each; the first of them have the cards
 4000000000000000 and so on, all with the PIN 4826, hashed as cheaply as possible; terminals t-0000
 and so on. Transfers are between random accounts, 1,000 a batch, as an ATM's customers make them;
---unprojected are transfers too, which the journal has and its tables do not.
+--unprojected are transfers too, which the journal has and its tables do not. With --random-ids 1 an
+id is any 16 bytes, which tell no time.
 )";
 
 struct Sizes {
@@ -36,20 +37,24 @@ struct Sizes {
   std::size_t terminals = 64;
   std::size_t transfers = 0;
   std::size_t unprojected = 0;
+  std::size_t random_ids = 0;
 };
 
 // Writes what it is given in batches, and keeps the tables up to date.
 class Scribe {
  public:
-  Scribe(const std::string& path, std::size_t changes)
-      : journal_(path), ledger_(journal_), now_us_(long_ago(changes)) {
+  Scribe(const std::string& path, std::size_t changes, bool random_ids)
+      : journal_(path), ledger_(journal_), now_us_(long_ago(changes)), random_ids_(random_ids) {
     journal_.load(ledger_);
     ledger_.restored();
   }
 
   void write(ledger::Change change, std::string principal) {
     if (batch_.records.empty()) tick();
-    const load::ChangeId id = ids_.next(static_cast<std::uint64_t>(now_us_) / 1'000);
+    load::ChangeId id = ids_.next(static_cast<std::uint64_t>(now_us_) / 1'000);
+    if (random_ids_) {
+      for (auto& byte : id) byte = static_cast<load::ChangeId::value_type>(ids_.random());
+    }
     ledger::Operation operation{.id = *ledger::OperationId::from_bytes({id.data(), id.size()}),
                                 .principal = std::move(principal),
                                 .change = std::move(change)};
@@ -104,6 +109,7 @@ class Scribe {
   ledger::Moment moment_{};
   std::int64_t now_us_;
   bool projects_ = true;
+  bool random_ids_;
   load::ChangeIds ids_{1};
 };
 
@@ -119,8 +125,10 @@ std::string cheap_hash() {
 void seed(const std::string& path, const Sizes& sizes) {
   const auto eur = ledger::Currency::of("EUR");
   const std::string the_operator = "operator";
-  Scribe scribe(path, 2 * sizes.accounts + sizes.terminals + sizes.cards + sizes.transfers +
-                          sizes.unprojected);
+  Scribe scribe(
+      path,
+      2 * sizes.accounts + sizes.terminals + sizes.cards + sizes.transfers + sizes.unprojected,
+      sizes.random_ids != 0);
   for (std::size_t at = 0; at < sizes.accounts; ++at) {
     const std::string name = load::account_name(at);
     scribe.write(ledger::OpenAccount{.account = name, .customer_name = "Jane Doe", .currency = eur},
@@ -177,6 +185,7 @@ int main(int argc, char** argv) {
                               : name == "--terminals"   ? &sizes.terminals
                               : name == "--transfers"   ? &sizes.transfers
                               : name == "--unprojected" ? &sizes.unprojected
+                              : name == "--random-ids"  ? &sizes.random_ids
                                                         : nullptr;
     understood = size != nullptr && read_size(argv[at + 1], *size);
   }
