@@ -42,8 +42,7 @@ std::string_view fixed_sentence(ledger::RefusalCode code) {
     case account_of_wrong_kind:
       return "This cannot be done with an account of that kind.";
     case card_not_unique:
-      return "The account has several cards that end in these digits; name the one by its id, as "
-             "the list of cards shows it.";
+      return "Several cards of the account end in these digits; name one by its id, as card-17.";
     case hold_not_found:
       return "There is no such hold.";
     case hold_already_captured:

@@ -134,8 +134,7 @@ std::vector<RefusalCase> refusal_cases() {
          request.set_card_number("jane/0010");
          return t.no<v1::BlockCardResponse>(request);
        },
-       "The account has several cards that end in these digits; name the one by its id, as the "
-       "list of cards shows it."},
+       "Several cards of the account end in these digits; name one by its id, as card-17."},
       {v1::REFUSAL_CODE_TERMINAL_NOT_FOUND,
        [](T& t) {
          v1::DepositRequest request = t.deposit_request(1'00);
