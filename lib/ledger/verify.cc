@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ledger/codec.h"
+#include "ledger/journal_reader.h"
 #include "ledger/ledger.h"
 #include "ledger/sqlite_journal.h"
 #include "ledger/tables.h"
@@ -259,6 +260,8 @@ class Verifier {
 
 Verified verify(const std::string& path) {
   const FileLock lock(path, FileLock::Use::read);
+  // What a start refuses is not sound.
+  require_own_wal(path);
   return Verifier(path).run();
 }
 

@@ -47,6 +47,9 @@ class BankFileTest : public testing::Test {
       Bank bank(journal, 10s);
     });
   }
+  static std::string verifying(const std::string& path) {
+    return ending_of([&] { verify(path); });
+  }
   static void open_account(Bank& bank) {
     const std::uint64_t number = bank.books().last_seq() + 1;
     const OpenAccount open{.account = "a" + std::to_string(number), .currency = eur};
@@ -239,6 +242,7 @@ TEST_F(BankFileTest, AnOldCopyIsNotMixedWithTheChangesOfACrashedBank) {
     EXPECT_THAT(starting(file), AllOf(HasSubstr("65: cannot open " + file),
                                       HasSubstr(file + "-wal holds changes of another database")))
         << copy;
+    EXPECT_EQ(verifying(file), starting(file)) << copy;
     EXPECT_EQ(bytes(), before);
   }
   fs::copy_file(last, file, fs::copy_options::overwrite_existing);
