@@ -67,6 +67,8 @@ int run_main(std::string_view program, const std::function<int()>& body, const E
   open_standard_descriptors();
   // A peer or a pipe that closed is an error of that write, not our end.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that may grow no longer (RLIMIT_FSIZE).
+  std::signal(SIGXFSZ, SIG_IGN);
   StandardStream output(StandardStream::output);
   const StandardStream errors(StandardStream::errors);
   const auto end = [&](const std::exception& error) {

@@ -3,7 +3,10 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
 #include <vector>
@@ -227,6 +230,25 @@ TEST(RunMain, SaysOneSentenceAndGivesTheCode) {
   const auto fails = []() -> int { throw Failure(ExitCode::config, "It is wrong"); };
   EXPECT_EQ(run_main("bankd", fails), 78);
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "bankd: It is wrong.\n");
+}
+
+// As some service managers set it. The signal would end the program without a word.
+TEST(RunMain, AFileThatMayGrowNoLongerIsAFailedWrite) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const rlimit limit{.rlim_cur = 0, .rlim_max = 0};
+    const auto fails = [&limit]() -> int {
+      const int descriptor = ::memfd_create("long", 0);
+      ::setrlimit(RLIMIT_FSIZE, &limit);
+      if (::write(descriptor, "x", 1) == 1) return 0;
+      throw std::system_error(errno, std::generic_category(), "cannot write");
+    };
+    ::_exit(run_main("bankd", fails));
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status)) << "signal " << WTERMSIG(status);
+  EXPECT_EQ(WEXITSTATUS(status), 74);
 }
 
 TEST(RunMain, DoesNotSayItsNameTwice) {
