@@ -1,5 +1,7 @@
 #include "ledger/file_lock.h"
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -80,6 +82,14 @@ std::string holder_of(int descriptor) {
   return "another process";
 }
 
+// A database that is there already was given such a name on purpose.
+void require_free_name(const std::string& file) {
+  const std::optional<std::string_view> ending = reserved_ending(file);
+  if (!ending || identity_of(file)) return;
+  cannot_open(file, "a name that ends in " + std::string(*ending) +
+                        " is that of a file beside a database; choose another one");
+}
+
 // Locks what `descriptor` has open, or closes it and throws.
 void take(int descriptor, int how, const std::string& file) {
   if (flock(descriptor, how | LOCK_NB) == 0) return;
@@ -122,6 +132,14 @@ bool has_content(const std::string& file) {
   return is_known && found != 0;
 }
 
+std::optional<std::string_view> reserved_ending(std::string_view name) {
+  constexpr std::array<std::string_view, 5> endings{"-journal", "-wal", "-shm", ".lock",
+                                                    ".partial"};
+  const auto* const found = std::ranges::find_if(
+      endings, [&](std::string_view ending) { return name.ends_with(ending); });
+  return found == endings.end() ? std::nullopt : std::optional(*found);
+}
+
 void require_place(const std::string& file, bool writes) {
   require_directory(file, writes);
   struct stat place{};
@@ -148,6 +166,7 @@ FileLock::FileLock(const std::string& file, Use use) {
   require_directory(file, writes);
   // Before anything is made or looked at: it may be another's at this moment.
   if (writes) {
+    require_free_name(file);
     const std::string name = file + ".lock";
     name_ = open_or_throw(name, O_RDWR | O_CREAT, file);
     take(name_, LOCK_EX, file);

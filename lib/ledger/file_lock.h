@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "ledger/storage_error.h"
 
@@ -26,6 +27,10 @@ std::string full_path(const std::string& file);
 std::string wal_of(const std::string& file);
 // There is such a file, and something in it; SQLite's own file system is asked.
 bool has_content(const std::string& file);
+
+// Names with such endings are those of files beside a database or a backup: SQLite and we remove, or read as a log, what lies there.
+// Returns the ending, or nullopt.
+std::optional<std::string_view> reserved_ending(std::string_view name);
 
 // Throws if a database cannot lie there, or is to be read and is not there, and says why before SQLite says only that it cannot open
 // it. What is to be written is made if there is none, for its owner only; but not beside the log of a database that is gone.

@@ -27,6 +27,10 @@ using Kind = StorageError::Kind;
 class NewFile {
  public:
   explicit NewFile(std::string path) : path_(std::move(path)), partial_(path_ + ".partial") {
+    if (const std::optional<std::string_view> ending = reserved_ending(path_)) {
+      fail("a name that ends in " + std::string(*ending) +
+           " is that of a file beside a database; choose another one");
+    }
     std::error_code error;
     if (std::filesystem::exists(std::filesystem::symlink_status(path_, error))) {
       fail("it exists already");

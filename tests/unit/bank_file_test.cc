@@ -319,6 +319,25 @@ TEST_F(BankFileTest, ABackupWritesOverNoFileOfAnother) {
   EXPECT_EQ(fs::file_size(other), 4U);
 }
 
+// SQLite would take it for its own beside another file, and remove it.
+TEST_F(BankFileTest, NothingIsMadeUnderANameThatBelongsBesideADatabase) {
+  SqliteJournal journal(file);
+  const std::unique_ptr<JournalReader> reader = journal.open_reader();
+  const auto before = bytes();
+  for (const std::string ending : {"-journal", "-wal", "-shm", ".lock", ".partial"}) {
+    for (const std::string& name : {file + ending, directory.file("other.db") + ending}) {
+      EXPECT_THAT(ending_of([&] { reader->backup(name); }),
+                  HasSubstr("73: cannot create " + name + ": "))
+          << name;
+    }
+    const std::string name = directory.file("other.db") + ending;
+    EXPECT_THAT(starting(name), HasSubstr("73: cannot open " + name + ": "));
+  }
+  EXPECT_EQ(bytes(), before);
+  const std::string backup = directory.file("a-wal of the bank.db");
+  EXPECT_EQ(ending_of([&] { reader->backup(backup); }), "0");
+}
+
 TEST_F(BankFileTest, ABackupWhoseNameCannotBeSyncedIsNone) {
   const std::string folder = directory.file("hidden");
   fs::create_directory(folder);
