@@ -19,7 +19,8 @@ ATMD = (
 
 def built(root):
     """Where CMake built the programs, unless told: what `tests/run NAME` or else `tests/run` tests."""
-    return next((folder for folder in (root / "build/dev", root / "build/test") if folder.exists()), root / "build/dev")
+    folders = [root / "build/dev", root / "build/test"]
+    return next((folder for folder in folders if (folder / "services/bank/bankd").exists()), folders[-1])
 
 
 class Programs:
