@@ -145,6 +145,7 @@ void require_place(const std::string& file, bool writes) {
   struct stat place{};
   const bool exists = stat(file.c_str(), &place) == 0;
   if (exists && S_ISDIR(place.st_mode)) cannot_open(file, "it is a directory");
+  if (exists && !S_ISREG(place.st_mode)) cannot_open(file, "it is no regular file");
   if (!exists && !writes) cannot_open(file, "it does not exist", Kind::no_input);
   if (exists && writes && !may(file, R_OK | W_OK)) {
     cannot_open(file, user() + " may not read and write it");

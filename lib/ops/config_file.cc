@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 #include "ops/failure.h"
@@ -153,14 +152,10 @@ ConfigFile parse_config(std::string_view text, std::string_view path) {
 }
 
 ConfigFile read_config_file(const std::string& path) {
-  std::string text;
-  try {
-    text = read_file(path);
-  } catch (const std::system_error& error) {
-    throw Failure(ExitCode::config, "The configuration file " + path +
-                                        " cannot be read: " + error.code().message() + ".");
-  }
-  return parse_config(text, path);
+  const std::expected<std::string, std::string> text = read_file(path);
+  if (text) return parse_config(*text, path);
+  throw Failure(ExitCode::config,
+                "The configuration file " + path + " cannot be read: " + text.error() + ".");
 }
 
 std::string quote_config_string(std::string_view text) {

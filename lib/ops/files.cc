@@ -2,8 +2,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
+#include <poll.h>
 #include <span>
 #include <sys/stat.h>
 #include <system_error>
@@ -29,13 +32,6 @@ class File {
   File& operator=(const File&) = delete;
   ~File() { ::close(descriptor_); }
 
-  std::size_t read(std::span<char> buffer) const {
-    while (true) {
-      const ssize_t count = ::read(descriptor_, buffer.data(), buffer.size());
-      if (count >= 0) return static_cast<std::size_t>(count);
-      if (errno != EINTR) fail("cannot read", path_);
-    }
-  }
   void write(std::string_view text) const {
     while (!text.empty()) {
       const ssize_t count = ::write(descriptor_, text.data(), text.size());
@@ -56,6 +52,53 @@ class File {
   int descriptor_;
 };
 
+// How long whoever has a FIFO open for writing may keep silent.
+constexpr std::chrono::milliseconds pipe_silence_max{60'000};
+
+// Waits until there is something to read, or the end of it.
+bool is_readable_in_time(int descriptor) {
+  pollfd input{.fd = descriptor, .events = POLLIN, .revents = 0};
+  while (true) {
+    const int ready = ::poll(&input, 1, static_cast<int>(pipe_silence_max.count()));
+    if (ready >= 0 || errno != EINTR) return ready > 0;
+  }
+}
+
+// Reads what is open without ever waiting in open() or read().
+std::expected<std::string, std::string> read_all(int descriptor, bool regular_only) {
+  struct stat found{};
+  if (::fstat(descriptor, &found) != 0) return std::unexpected(std::strerror(errno));
+  if (S_ISDIR(found.st_mode)) return std::unexpected(std::strerror(EISDIR));
+  if (regular_only && !S_ISREG(found.st_mode)) return std::unexpected("it is no regular file");
+  std::string content;
+  std::array<char, 4096> buffer{};
+  while (true) {
+    const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {
+      if (is_readable_in_time(descriptor)) continue;
+      return std::unexpected("nothing came from it for a minute");
+    }
+    if (count < 0) return std::unexpected(std::strerror(errno));
+    if (count == 0) break;
+    content.append(buffer.data(), static_cast<std::size_t>(count));
+    if (content.size() > file_bytes_max) return std::unexpected("it is larger than 1 MiB");
+  }
+  if (content.empty() && S_ISFIFO(found.st_mode)) {
+    return std::unexpected("it is a FIFO that nobody writes into");
+  }
+  return content;
+}
+
+std::expected<std::string, std::string> read_opened(const std::filesystem::path& path,
+                                                    bool regular_only) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  if (descriptor < 0) return std::unexpected(std::strerror(errno));
+  std::expected<std::string, std::string> content = read_all(descriptor, regular_only);
+  ::close(descriptor);
+  return content;
+}
+
 void sync_directory_of(const std::filesystem::path& path) {
   const std::filesystem::path directory = path.has_parent_path() ? path.parent_path() : ".";
   const File opened(directory, O_RDONLY | O_DIRECTORY);
@@ -73,12 +116,12 @@ std::filesystem::path target_of(std::filesystem::path path) {
 
 }  // namespace
 
-std::string read_file(const std::filesystem::path& path) {
-  const File file(path, O_RDONLY);
-  std::string content;
-  std::array<char, 4096> buffer{};
-  while (const std::size_t count = file.read(buffer)) content.append(buffer.data(), count);
-  return content;
+std::expected<std::string, std::string> read_file(const std::filesystem::path& path) {
+  return read_opened(path, false);
+}
+
+std::expected<std::string, std::string> read_regular_file(const std::filesystem::path& path) {
+  return read_opened(path, true);
 }
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
@@ -107,14 +150,13 @@ void remove_file_durably(const std::filesystem::path& path) {
 }
 
 std::string read_secret_file(const std::filesystem::path& path) {
-  try {
-    std::string secret = read_file(path);
-    if (!secret.empty() && secret.back() == '\n') secret.pop_back();
-    return secret;
-  } catch (const std::system_error& error) {
+  std::expected<std::string, std::string> secret = read_file(path);
+  if (!secret) {
     throw Failure(ExitCode::no_input, "The secret's file " + path.string() +
-                                          " cannot be read: " + error.code().message() + ".");
+                                          " cannot be read: " + secret.error() + ".");
   }
+  if (secret->ends_with('\n')) secret->pop_back();
+  return *secret;
 }
 
 bool write_ready_file(const std::optional<std::filesystem::path>& path,

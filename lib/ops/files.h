@@ -1,6 +1,7 @@
 // Small files that must survive: read whole, written whole or not at all.
 #pragma once
 
+#include <expected>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -11,8 +12,15 @@
 
 namespace ops {
 
-// Everything in the file. Throws std::system_error.
-std::string read_file(const std::filesystem::path& path);
+// The most that is read of a file that a person or a program of ours has written.
+inline constexpr std::size_t file_bytes_max = 1024 * 1024;
+
+// Everything in the file, or why it cannot be read: "No such file or directory". A FIFO is read to
+// its end, as `<(pass show pin)` needs; one that nobody writes into cannot be read. At most
+// file_bytes_max.
+std::expected<std::string, std::string> read_file(const std::filesystem::path& path);
+// The same of what a program keeps on the disk: anything but a regular file cannot be read.
+std::expected<std::string, std::string> read_regular_file(const std::filesystem::path& path);
 
 // The file has its old content or this one, whatever happens meanwhile; when this returns it has
 // this one, on the disk. Made with `mode`, whatever the umask, beside the old one, which it replaces.

@@ -1,5 +1,6 @@
 #include "teller/pending.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -28,7 +29,7 @@ std::string hex_of(std::string_view bytes) {
   return text;
 }
 
-// Nothing if it is not what hex_of() gives.
+// Returns nullopt if it is not what hex_of() returns.
 std::optional<std::string> bytes_of_hex(const std::string& text) {
   std::string bytes(text.size() / 2, '\0');
   std::size_t size = 0;
@@ -36,7 +37,7 @@ std::optional<std::string> bytes_of_hex(const std::string& text) {
   const int read = sodium_hex2bin(reinterpret_cast<unsigned char*>(bytes.data()), bytes.size(),
                                   text.data(), text.size(), nullptr, &size, &end);
   const bool is_whole = read == 0 && end == text.data() + text.size() && size == bytes.size();
-  return is_whole ? std::optional(bytes) : std::nullopt;
+  return is_whole && hex_of(bytes) == text ? std::optional(bytes) : std::nullopt;
 }
 
 // The same card gives the same name; nobody reads its number from it.
@@ -47,17 +48,38 @@ std::string name_of_card(std::string_view card) {
   return "pending-" + hex_of({reinterpret_cast<const char*>(hash.data()), hash.size()});
 }
 
+[[noreturn]] void fail(const std::string& sentence) {
+  throw ops::Failure(ops::ExitCode::io_error, sentence);
+}
+
+[[noreturn]] void is_damaged(const std::filesystem::path& path, const std::string& why) {
+  fail("The file " + path.string() +
+       ", which remembers an earlier change with this card, is damaged: " + why +
+       ". Nothing was begun. Ask your bank whether that change was done, and then remove the file");
+}
+
+ops::ConfigFile parse(const std::filesystem::path& path, const std::string& content) {
+  try {
+    return ops::parse_config(content, "its");
+  } catch (const ops::Failure& failure) {
+    std::string why = failure.what();
+    while (why.ends_with('.')) why.pop_back();
+    is_damaged(path, why);
+  }
+}
+
 PendingChange read_change(const std::filesystem::path& path, std::string atm_id) {
-  const ops::ConfigFile file = ops::read_config_file(path.string());
+  const auto content = ops::read_regular_file(path);
+  if (!content) is_damaged(path, content.error());
+  const ops::ConfigFile file = parse(path, *content);
   const auto text = [&](const char* key) {
     const auto entry = file.find(key);
     return entry == file.end() || entry->second.values.empty() ? "" : entry->second.values[0];
   };
   const auto id = ledger::OperationId::parse(text("id"));
-  if (!id) {
-    throw ops::Failure(ops::ExitCode::io_error,
-                       path.string() + " should hold the id of an earlier change, and does not");
-  }
+  if (!id || !id->is_set()) is_damaged(path, "it does not hold the change's id");
+  const bool is_known = std::ranges::find(change_kinds, text("kind")) != change_kinds.end();
+  if (!is_known) is_damaged(path, "it does not say what kind of change that was");
   return {.id = *id, .kind = text("kind"), .what = text("what"), .atm_id = std::move(atm_id)};
 }
 
@@ -91,14 +113,18 @@ std::vector<PendingChange> PendingFiles::read() const {
   const std::string beginning = card_name_ + "-";
   std::vector<PendingChange> changes;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
-    const std::string name = entry.path().filename().string();
-    if (!name.starts_with(beginning)) continue;
+  std::filesystem::directory_iterator entry(directory_, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
+    const std::string name = entry->path().filename().string();
+    // What a write that was interrupted left beside it.
+    if (!name.starts_with(beginning) || name.ends_with(".new")) continue;
     std::optional<std::string> atm_id = bytes_of_hex(name.substr(beginning.size()));
-    // Not what a write that was interrupted left beside it.
-    if (atm_id) changes.push_back(read_change(entry.path(), *std::move(atm_id)));
+    if (!atm_id) is_damaged(entry->path(), "its name does not say which ATM was asked");
+    changes.push_back(read_change(entry->path(), *std::move(atm_id)));
   }
-  return changes;
+  if (!error) return changes;
+  fail("The folder " + directory_.string() + ", which remembers earlier changes, cannot be read: " +
+       error.message() + ". Nothing was begun");
 }
 
 bool PendingFiles::holds(const std::string& atm_id) const {

@@ -2,6 +2,7 @@
 // is sent (rule 21 of the money rules).
 #pragma once
 
+#include <array>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -11,9 +12,12 @@
 
 namespace teller {
 
+inline constexpr std::array<std::string_view, 4> change_kinds = {"withdrawal", "deposit",
+                                                                 "transfer", "PIN change"};
+
 struct PendingChange {
   ledger::OperationId id;
-  std::string kind;  // "withdrawal", "deposit", "transfer", "PIN change"
+  std::string kind;  // One of change_kinds.
   std::string what;  // "60.00 EUR"; empty for a PIN change.
   // Which ATM was asked, as it states itself: 16 bytes; empty if it does not.
   std::string atm_id = {};
@@ -35,7 +39,8 @@ class PendingFiles {
   PendingFiles& operator=(const PendingFiles&) = delete;
   ~PendingFiles();
 
-  // At every ATM. Throws Failure(io_error) when there is one that cannot be read.
+  // At every ATM. Throws Failure(io_error), which says what to do, if one of the files is damaged
+  // or the folder cannot be read. Never waits.
   std::vector<PendingChange> read() const;
   // Whether one waits at this ATM.
   bool holds(const std::string& atm_id) const;

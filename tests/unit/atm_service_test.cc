@@ -326,7 +326,7 @@ TEST_F(AtmServiceTest, APinIsChangedAndNeverWrittenDown) {
   house.pass(2s);
   house.stop();
   for (const auto& file : std::filesystem::directory_iterator(house.folder() / "atm")) {
-    const std::string content = ops::read_file(file.path());
+    const std::string content = ops::read_file(file.path()).value();
     EXPECT_EQ(content.find("9753"), std::string::npos) << file.path();
     EXPECT_EQ(content.find("8642"), std::string::npos) << file.path();
   }

@@ -1,4 +1,5 @@
 // Where programs touch the world: small files, secrets, the calendar, and how they end.
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 #include <vector>
 
@@ -15,6 +17,7 @@
 
 #include "async/endpoint.h"
 #include "ops/calendar.h"
+#include "ops/config_file.h"
 #include "ops/failure.h"
 #include "ops/files.h"
 #include "ops/limits.h"
@@ -132,6 +135,39 @@ TEST_F(FilesTest, ARemovedFileIsGoneAndRemovingItAgainIsNoError) {
   remove_file_durably(path);
   EXPECT_FALSE(std::filesystem::exists(path));
   remove_file_durably(path);
+}
+
+TEST_F(FilesTest, NobodyWaitsForAFifoThatNobodyWritesInto) {
+  const auto path = directory / "fifo";
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  EXPECT_EQ(read_file(path).error(), "it is a FIFO that nobody writes into");
+  EXPECT_EQ(read_regular_file(path).error(), "it is no regular file");
+  EXPECT_THROW(read_secret_file(path), Failure);
+  EXPECT_THROW(read_config_file(path), Failure);
+}
+
+// As `--pin-file <(pass show pin)`.
+TEST_F(FilesTest, APipeIsReadToTheEndOfWhatItsWriterWrites) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const std::string path = "/proc/self/fd/" + std::to_string(ends[0]);
+  std::thread writer([&] {
+    for (const std::string_view part : {"12", "34\n"}) {
+      EXPECT_EQ(::write(ends[1], part.data(), part.size()), static_cast<ssize_t>(part.size()));
+      std::this_thread::yield();
+    }
+    ::close(ends[1]);
+  });
+  EXPECT_EQ(read_secret_file(path), "1234");
+  writer.join();
+  ::close(ends[0]);
+}
+
+TEST_F(FilesTest, WhatIsNoFileOrHasNoEndIsAnErrorAndAnEmptyDeviceIsEmpty) {
+  EXPECT_EQ(read_file(directory).error(), "Is a directory");
+  EXPECT_EQ(read_file(directory / "none").error(), "No such file or directory");
+  EXPECT_EQ(read_file("/dev/zero").error(), "it is larger than 1 MiB");
+  EXPECT_EQ(read_file("/dev/null"), "");
 }
 
 TEST_F(FilesTest, ASecretLosesOneNewlineOnly) {

@@ -68,6 +68,13 @@ TEST_F(SqliteJournalTest, ADirectoryInPlaceOfTheFileIsNamed) {
   EXPECT_EQ(opening(file, 73), "cannot open " + file + ": it is a directory");
 }
 
+TEST_F(SqliteJournalTest, WhatIsNoRegularFileIsNamedAndNobodyWaitsForIt) {
+  ASSERT_EQ(mkfifo(file.c_str(), 0600), 0);
+  EXPECT_EQ(opening(file, 73), "cannot open " + file + ": it is no regular file");
+  const auto look = [this] { const FileLock lock(file, FileLock::Use::read); };
+  EXPECT_EQ(error_of(look), "cannot open " + file + ": it is no regular file");
+}
+
 TEST_F(SqliteJournalTest, AMissingDirectoryIsNamed) {
   const std::string nowhere = directory.file("no/bank.db");
   EXPECT_EQ(opening(nowhere, 73),

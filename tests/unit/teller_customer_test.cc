@@ -2,6 +2,7 @@
 // next command asks what became of it.
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <sys/stat.h>
 
 #include "ops/failure.h"
@@ -11,6 +12,10 @@
 namespace teller {
 namespace {
 
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 using CustomerTest = TellerFixture;
 
 TEST_F(CustomerTest, AWithdrawalIsPaidAndStaysOnTheDiskUntilItIsTold) {
@@ -258,7 +263,7 @@ TEST_F(CustomerTest, TheFileTellsNeitherCardNorPin) {
   pending->write({.id = cli::new_id(loop.wall_now(), random), .kind = "PIN change", .what = ""});
   ASSERT_EQ(pending_files().size(), 1);
   const std::filesystem::path path = pending_files().front();
-  const std::string content = ops::read_file(path);
+  const std::string content = ops::read_file(path).value();
   EXPECT_EQ(content.find("4000000000000010"), std::string::npos);
   EXPECT_EQ(path.string().find("0010"), std::string::npos);
   EXPECT_EQ(content.find("1234\""), std::string::npos);
@@ -280,13 +285,71 @@ TEST_F(CustomerTest, WhatIsRememberedIsItsOwnersAloneWhateverTheUmask) {
   }
 }
 
-TEST_F(CustomerTest, AFileThatCannotBeReadIsNotTakenForNone) {
-  pending->write({.id = cli::new_id(loop.wall_now(), random), .kind = "PIN change", .what = ""});
-  const std::filesystem::path path = pending_files().front();
-  ops::write_file_atomically(path, "id = \"nonsense\"\n");
-  EXPECT_THROW((void)customer->earlier(), ops::Failure);
-  ops::write_file_atomically(path, "");
-  EXPECT_THROW((void)customer->earlier(), ops::Failure);
+class DamagedFileTest : public TellerFixture {
+ protected:
+  DamagedFileTest() {
+    pending->write({.id = cli::new_id(loop.wall_now(), random), .kind = "PIN change", .what = ""});
+    path = pending_files().front();
+  }
+  // Exit code and sentence of asking for earlier changes.
+  std::string answer() const {
+    try {
+      return customer->earlier() ? "an earlier change" : "none";
+    } catch (const ops::Failure& failure) {
+      return std::to_string(ops::to_int(failure.code())) + " " + failure.what();
+    }
+  }
+
+  std::filesystem::path path;
+};
+
+TEST_F(DamagedFileTest, SaysWhichFileItIsAndWhatToDoAndIsNotTakenForNone) {
+  const std::string id = "id = \"0190b5c4-7a3e-7c1d-9f00-0123456789ab\"\n";
+  const std::string kind = "kind = \"PIN change\"\n";
+  const std::string no_id = "id = \"00000000-0000-0000-0000-000000000000\"\n";
+  for (const std::string& content :
+       {std::string(), std::string("\0\1\2", 3), id.substr(0, 10), "id = \"nonsense\"\n" + kind,
+        no_id + kind, id, id + "kind = \"theft\"\n", kind,
+        id + kind + "what = \"" + std::string(ops::file_bytes_max, 'x') + "\"\n"}) {
+    ops::write_file_atomically(path, content);
+    EXPECT_THAT(
+        answer(),
+        AllOf(StartsWith("74 The file " + path.string() +
+                         ", which remembers an earlier change with this card, is damaged: "),
+              HasSubstr("Ask your bank"), Not(HasSubstr(".."))))
+        << content.substr(0, 100);
+  }
+}
+
+TEST_F(DamagedFileTest, IsAnythingButARegularFileAndNobodyWaitsForAFifo) {
+  const std::function<void()> made[] = {
+      [this] { std::filesystem::create_directory(path); },
+      [this] { ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0); },
+      [this] { std::filesystem::create_symlink("/nowhere", path); },
+      [this] { std::filesystem::create_symlink(path, path); },
+      [this] { std::filesystem::create_symlink("/dev/zero", path); }};
+  for (const auto& make : made) {
+    std::filesystem::remove(path);
+    make();
+    EXPECT_THAT(answer(), StartsWith("74 The file " + path.string()));
+  }
+}
+
+TEST_F(DamagedFileTest, IsAlsoOneWhoseNameTellsNoAtm) {
+  std::filesystem::rename(path, path.string() + "x");
+  EXPECT_THAT(answer(), StartsWith("74 The file " + path.string() + "x, which remembers"));
+}
+
+TEST_F(DamagedFileTest, IsNotTheDraftOfAWriteThatWasInterrupted) {
+  std::filesystem::rename(path, path.string() + ".17.new");
+  EXPECT_EQ(answer(), "none");
+}
+
+TEST_F(DamagedFileTest, AFolderThatCannotBeReadIsNotTakenForAnEmptyOne) {
+  const std::filesystem::path elsewhere = path.parent_path().string() + "-moved";
+  std::filesystem::rename(path.parent_path(), elsewhere);
+  EXPECT_THAT(answer(), StartsWith("74 The folder " + path.parent_path().string()));
+  std::filesystem::rename(elsewhere, path.parent_path());
 }
 
 }  // namespace
