@@ -27,6 +27,11 @@ v1::Decline no_session() {
                  "There is no such session; it ended or timed out. Please insert your card.");
 }
 
+// Why, staff read in the list of terminals and in the log.
+v1::Decline out_of_service() {
+  return decline(v1::DECLINE_CODE_OUT_OF_SERVICE, "The ATM is out of service.");
+}
+
 v1::Decline busy() {
   return decline(v1::DECLINE_CODE_TERMINAL_BUSY, "Another customer is being served.");
 }
@@ -69,10 +74,8 @@ std::expected<AtmService::Customer, v1::Decline> AtmService::may_begin(
   std::optional<Customer> asking = customer(session_id, context);
   if (!asking) return std::unexpected(no_session());
   if (asking->terminal->is_busy()) return std::unexpected(busy());
-  const Terminal::Service service = asking->terminal->service();
-  if (service.state != v1::SERVICE_STATE_IN_SERVICE) {
-    return std::unexpected(decline(v1::DECLINE_CODE_OUT_OF_SERVICE,
-                                   "The ATM is out of service: " + service.reason + "."));
+  if (asking->terminal->service().state != v1::SERVICE_STATE_IN_SERVICE) {
+    return std::unexpected(out_of_service());
   }
   require_free_space(machinery_);
   return *std::move(asking);
@@ -116,10 +119,8 @@ Task<v1::InsertCardResponse> AtmService::insert_card(v1::InsertCardRequest reque
     *response.mutable_decline() = no_such_terminal();
     co_return response;
   }
-  const Terminal::Service service = terminal->service();
-  if (service.state != v1::SERVICE_STATE_IN_SERVICE) {
-    *response.mutable_decline() = decline(v1::DECLINE_CODE_OUT_OF_SERVICE,
-                                          "The ATM is out of service: " + service.reason + ".");
+  if (terminal->service().state != v1::SERVICE_STATE_IN_SERVICE) {
+    *response.mutable_decline() = out_of_service();
     co_return response;
   }
   if (!terminal->is_free_for(request.card_number())) {

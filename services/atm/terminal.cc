@@ -74,8 +74,8 @@ Terminal::Service Terminal::service() const {
   if (moving_notes_) return {v1::SERVICE_STATE_OUT_BY_STAFF, "staff are moving notes"};
   if (machinery_.bank.history_is_broken()) {
     return {v1::SERVICE_STATE_OUT_BANK_HISTORY,
-            "the bank's history went back, or another bank answers: the operator must agree to go "
-            "on (AcceptBankHistory)"};
+            "the bank's history went back, or another bank answers; once that is as it should be: "
+            "bankctl atm accept-bank-history"};
   }
   if (!standing.signed_on) return {v1::SERVICE_STATE_OUT_NO_BANK, standing.reason};
   if (machinery_.bank.is_to_tell_again(id_)) {

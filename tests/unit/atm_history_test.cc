@@ -14,7 +14,9 @@ TEST_F(AtmHistoryTest, ARestoredBackupIsFoundAndToldWhatItLacksUnderTheOldIds) {
 
   restore(backup);
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
-  EXPECT_EQ(house.insert().decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  const v1::InsertCardResponse refused = house.insert();
+  EXPECT_EQ(refused.decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  EXPECT_EQ(refused.decline().message(), "The ATM is out of service.") << "why is for staff";
   EXPECT_EQ(house.bank.state.cash["atm-1"], 250'00) << "the deposit was sent again";
   EXPECT_EQ(house.balance(), 150);
   house.restart();
