@@ -85,13 +85,10 @@ int run_main(std::string_view program, const std::function<int()>& body, const E
   } catch (const std::exception& error) {
     code = end(error);
   }
-  // What another error has left of the output; its own code says more.
-  try {
-    output.finish();
-  } catch (const Failure& failure) {
-    if (code == to_int(ExitCode::ok)) code = end(failure);
-  }
-  return code;
+  // Another code says more than that its output was lost.
+  const std::string why = output.finish();
+  const bool is_lost = code == to_int(ExitCode::ok) && !why.empty();
+  return is_lost ? end(Failure(ExitCode::io_error, why)) : code;
 }
 
 int CommandLine::run(int argc, const char* const* argv) {

@@ -70,9 +70,7 @@ StandardStream::StandardStream(Output)
     : stream_(std::cout),
       descriptor_(STDOUT_FILENO),
       by_line_(::isatty(STDOUT_FILENO) == 1),
-      before_(std::cout.rdbuf(this)) {
-  std::cout.exceptions(std::ios::badbit);  // So that what write_out() throws comes out.
-}
+      before_(std::cout.rdbuf(this)) {}
 
 StandardStream::StandardStream(Errors)
     : stream_(std::cerr),
@@ -82,43 +80,45 @@ StandardStream::StandardStream(Errors)
       before_(std::cerr.rdbuf(this)) {}
 
 StandardStream::~StandardStream() {
-  stream_.exceptions(std::ios::goodbit);
   stream_.rdbuf(before_);  // Clears what happened, too.
-  if (descriptor_ == STDOUT_FILENO) std::cerr.tie(&std::cout);
 }
 
-void StandardStream::finish() {
-  if (failure_ == 0) write_out();
-  if (failure_ == 0) return;
-  throw Failure(ExitCode::io_error,
-                std::string("Standard output cannot be written: ") + std::strerror(failure_) + ".");
+std::string StandardStream::finish() {
+  if (write_out()) return "";
+  return std::string("Standard output cannot be written: ") + std::strerror(failure_);
 }
 
 StandardStream::int_type StandardStream::overflow(int_type letter) {
   const char one = traits_type::to_char_type(letter);
-  if (!traits_type::eq_int_type(letter, traits_type::eof())) xsputn(&one, 1);
-  return traits_type::not_eof(letter);
+  if (traits_type::eq_int_type(letter, traits_type::eof())) return traits_type::not_eof(letter);
+  return xsputn(&one, 1) == 1 ? letter : traits_type::eof();
 }
 
 std::streamsize StandardStream::xsputn(const char* text, std::streamsize size) {
   const std::string_view added(text, static_cast<std::size_t>(size));
   waiting_ += added;
-  if (waiting_.size() >= waiting_max || (by_line_ && added.contains('\n'))) write_out();
-  return size;
+  const bool is_due = waiting_.size() >= waiting_max || (by_line_ && added.contains('\n'));
+  return is_due && !write_out() ? 0 : size;
 }
 
-int StandardStream::sync() {
-  write_out();
-  return 0;
-}
+int StandardStream::sync() { return write_out() ? 0 : -1; }
 
-void StandardStream::write_out() {
+bool StandardStream::write_out() {
   const std::string text = std::exchange(waiting_, {});
-  if (failure_ != 0) return;
-  failure_ = write_all(descriptor_, text, patience_);
-  if (failure_ == 0 || descriptor_ != STDOUT_FILENO) return;
-  std::cerr.tie(nullptr);  // What is said about it must not try the output again.
-  finish();
+  if (failure_ == 0) failure_ = write_all(descriptor_, text, patience_);
+  return failure_ == 0;
+}
+
+std::string why_unwritten(std::ostream& out) {
+  if (out.flush()) return "";
+  auto* const stream = dynamic_cast<StandardStream*>(out.rdbuf());
+  return stream == nullptr ? "The output cannot be written" : stream->finish();
+}
+
+void require_written(std::ostream& out, ExitCode code, const std::string& consequence) {
+  const std::string why = why_unwritten(out);
+  if (why.empty()) return;
+  throw Failure(code, consequence.empty() ? why : why + ". " + consequence);
 }
 
 }  // namespace ops

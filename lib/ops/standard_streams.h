@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "ops/failure.h"
+
 namespace ops {
 
 // Opens what the program was started without (`<&-`, `>&-`), so that no file or socket of its own
@@ -21,11 +23,21 @@ void open_standard_descriptors();
 int write_all(int descriptor, std::string_view text,
               std::optional<std::chrono::milliseconds> patience = {});
 
+// Flushes `out`, such as std::cout. Returns "" if all was written, else why not: "Standard output cannot
+// be written: No space left on device". No full stop: what that means for the command follows.
+std::string why_unwritten(std::ostream& out);
+
+// The same, but throws Failure(code), whose sentence ends with `consequence`: "Nothing was changed".
+void require_written(std::ostream& out, ExitCode code, const std::string& consequence = "");
+
 // What std::cout or std::cerr writes through for as long as this lives: nothing is lost, and a failure
 // is not silent. Main's thread only.
+//
+// A failed write makes the stream bad and throws nothing: what became of a change must be said all the
+// same. A program that prints for as long as there is something looks at the stream.
 class StandardStream final : public std::streambuf {
  public:
-  // To standard output, and what cannot be written is thrown as Failure(io_error), once.
+  // To standard output.
   static constexpr struct Output {
   } output{};
   // To standard errors. There is nowhere to report a failure, and nobody who does not read may keep
@@ -39,14 +51,14 @@ class StandardStream final : public std::streambuf {
   StandardStream& operator=(const StandardStream&) = delete;
   ~StandardStream() override;
 
-  // Writes what is still here. Throws Failure(io_error) if anything could not be written.
-  void finish();
+  // Writes what is still here. Returns "", or why anything could not be written.
+  std::string finish();
 
  private:
   int_type overflow(int_type letter) override;
   std::streamsize xsputn(const char* text, std::streamsize size) override;
   int sync() override;
-  void write_out();
+  bool write_out();  // False: it failed, now or before.
 
   std::ostream& stream_;
   const int descriptor_;

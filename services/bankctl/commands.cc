@@ -11,6 +11,7 @@
 #include "cli/message_json.h"
 #include "cli/message_text.h"
 #include "ops/failure.h"
+#include "ops/standard_streams.h"
 
 namespace bankctl {
 namespace {
@@ -154,7 +155,10 @@ int Commands::run(Words& words) {
   if (asks && !cli::confirm(terminal_, told + ": " + std::string(words.verb->question))) {
     throw ops::Failure(ops::ExitCode::declined, "Nothing was done");
   }
-  if (words.verb->currency != nullptr && !asks && !settings_.json) out_ << told << std::endl;
+  if (words.verb->currency != nullptr && !asks && !settings_.json) {
+    out_ << told << "\n";
+    ops::require_written(out_, ops::ExitCode::cannot_create, "Nothing was changed");
+  }
   return send_(std::move(call));
 }
 

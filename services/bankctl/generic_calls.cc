@@ -11,6 +11,7 @@
 #include "cli/caller.h"
 #include "ops/failure.h"
 #include "ops/foreign_text.h"
+#include "ops/standard_streams.h"
 #include "rpc/reflection_client.h"
 
 namespace bankctl {
@@ -38,7 +39,8 @@ async::Task<int> make_call(async::Loop* loop, rpc::Channel* channel, cli::Interr
   const rpc::Context endless(async::Deadline::never());
   const rpc::Context& waits = found->server_streaming() ? endless : context;
   const auto print = [](const std::string& response) {
-    std::cout << ops::ForeignText(response).as_json() << std::endl;
+    std::cout << ops::ForeignText(response).as_json() << "\n";
+    ops::require_written(std::cout, ops::ExitCode::io_error, "The server has answered");
   };
   async::Task<bool> call = finished(client.call(method, json, waits, print));
   if (found->server_streaming()) {

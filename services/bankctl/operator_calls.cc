@@ -15,6 +15,7 @@
 #include "cli/message_text.h"
 #include "ops/failure.h"
 #include "ops/foreign_text.h"
+#include "ops/standard_streams.h"
 
 namespace bankctl {
 namespace {
@@ -87,7 +88,11 @@ async::Task<int> OperatorCalls::call(OperatorCall call) {
   const bool has_found = outcome == nullptr || outcome->name() != "never_seen";
   if (call.is_look_up && !has_found) co_return found_nothing;
   print(*response);
-  co_return judge(*response);
+  const int code = judge(*response);
+  if (!is_question(call.method)) {
+    ops::require_written(out_, ops::ExitCode::io_error, "It was done");
+  }
+  co_return code;
 }
 
 // Throws when there is no answer.
@@ -144,7 +149,8 @@ async::Task<int> OperatorCalls::watch(OperatorCall call) {
     const std::optional<bool> more = co_await cli::while_read(interrupts_, std::move(next));
     if (!more || !*more) co_return 0;
     const std::string line = settings_.json ? cli::to_json(*response) : cli::to_line(*response);
-    out_ << line << std::endl;
+    out_ << line << "\n";
+    ops::require_written(out_, ops::ExitCode::io_error);
   }
 }
 

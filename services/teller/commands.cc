@@ -10,6 +10,7 @@
 #include "cli/message_text.h"
 #include "ops/failure.h"
 #include "ops/foreign_text.h"
+#include "ops/standard_streams.h"
 #include "ops/suggest.h"
 #include "teller/told.h"
 
@@ -80,6 +81,7 @@ async::Task<int> CustomerCommand::settle_and_do(Wish wish) {
   while (const std::optional<PendingChange> earlier = customer_.earlier()) {
     const Settled settled = co_await settle_earlier(*earlier, wish.is_change());
     if (settled == Settled::no) co_return ops::to_int(ops::ExitCode::unknown_outcome);
+    if (settled == Settled::untold) co_return ops::to_int(ops::ExitCode::cannot_create);
     if (settled == Settled::later) break;
   }
   co_return co_await begin_session(std::move(wish));
@@ -106,7 +108,11 @@ async::Task<CustomerCommand::Settled> CustomerCommand::settle_earlier(PendingCha
                     "\":" + cli::to_json(*body) + "}";
     if (!json_) out_ << words << "\n" << std::flush;
     // One that was not told now is told by the next command.
-    if (!out_.good()) co_return Settled::no;
+    if (say_if_unwritten("Nothing was changed; what became of your earlier " + name_of(earlier) +
+                         " is told by your next teller command")) {
+      co_return Settled::untold;
+    }
+    earlier_words_ = words;
     customer_.told();
     co_return Settled::yes;
   }
@@ -224,7 +230,9 @@ async::Task<int> CustomerCommand::do_change(Wish wish) {
     if (!report.text.empty()) report.text += '\n';
     const int code = print(report);
     if (out_.good()) customer_.told();
-    co_return code;
+    if (code != ops::to_int(ops::ExitCode::ok)) co_return code;
+    const bool is_lost = say_if_unwritten("It was done, and your next teller command tells it");
+    co_return is_lost ? ops::to_int(ops::ExitCode::io_error) : code;
   }
   const rpc::Status& status = answer ? answer->error() : gave_up;
   if (status.outcome() == rpc::Outcome::no) co_return no_answer(status);
@@ -296,6 +304,16 @@ void CustomerCommand::print_json(const Report& report) {
   if (!earlier_json_.empty()) json += ",\"earlier\":" + earlier_json_;
   has_printed_json_ = true;  // Also if it cannot be written: a second try would not be either.
   out_ << json << "}\n" << std::flush;
+  if (out_.good() || earlier_words_.empty()) return;
+  errors_ << "teller: " << ops::ForeignText(earlier_words_).shown() << "\n";
+}
+
+bool CustomerCommand::say_if_unwritten(const std::string& consequence) {
+  const std::string why = ops::why_unwritten(out_);
+  if (why.empty()) return false;
+  errors_ << "teller: " << ops::ForeignText(full_sentence(why + ". " + consequence)).shown()
+          << "\n";
+  return true;
 }
 
 }  // namespace teller

@@ -72,8 +72,8 @@ class CustomerCommand {
   };
 
   // Whether what an earlier command left is settled. No: nothing else may be begun. Later: the ATM
-  // is silent, but a question may still be asked.
-  enum class Settled : std::uint8_t { yes, no, later };
+  // is silent, but a question may still be asked. Untold: it is, but that cannot be written.
+  enum class Settled : std::uint8_t { yes, no, later, untold };
   async::Task<Settled> settle_earlier(PendingChange earlier, bool is_change);
   async::Task<int> settle_and_do(Wish wish);
   async::Task<int> begin_session(Wish wish);
@@ -84,6 +84,8 @@ class CustomerCommand {
   int no_answer(const rpc::Status& status);
   int print(const Report& report);
   void print_json(const Report& report);
+  // Whether what was printed cannot be written. Says so, and what that means, on `errors`.
+  bool say_if_unwritten(const std::string& consequence);
 
   Customer& customer_;
   cli::Interrupts& interrupts_;
@@ -94,6 +96,7 @@ class CustomerCommand {
   std::string pin_;
   std::string new_pin_;
   std::string earlier_json_;
+  std::string earlier_words_;  // The same for people.
   bool has_printed_json_ = false;
 };
 

@@ -110,14 +110,16 @@ TEST(StandardOutput, ThatIsFullIsAnError) {
             "bankctl: Standard output cannot be written: No space left on device.\n");
 }
 
-TEST(StandardOutput, ThatNobodyReadsEndsWhoeverPrintsForEver) {
+TEST(StandardOutput, ThatNobodyReadsIsSeenByWhoeverPrintsForEver) {
   Pipe pipe;
   pipe.close_reader();
   testing::internal::CaptureStderr();
   {
     const Replaced output(STDOUT_FILENO, pipe.writer());
     const auto print_for_ever = []() -> int {
-      while (true) std::cout << "a line" << std::endl;
+      while (std::cout << "a line" << std::endl) {
+      }
+      return 0;
     };
     EXPECT_EQ(run_main("bankctl", print_for_ever), 74);
   }
@@ -133,6 +135,38 @@ TEST(StandardOutput, ThatFailsDoesNotHideAnothersCode) {
     return 1;
   };
   EXPECT_EQ(run_main("bankctl", declined), 1);
+}
+
+TEST(StandardOutput, ThatFailsDoesNotHideWhatIsSaidAfterIt) {
+  const File full("/dev/full", O_WRONLY);
+  for (const bool is_flushed : {false, true}) {
+    const auto is_unknown = [is_flushed]() -> int {
+      std::cout << "a line\n";
+      if (is_flushed) std::cout << std::flush;
+      throw Failure(ExitCode::unknown_outcome, "Ask what became of it");
+    };
+    testing::internal::CaptureStderr();
+    {
+      const Replaced output(STDOUT_FILENO, full.descriptor);
+      EXPECT_EQ(run_main("bankctl", is_unknown), 75);
+    }
+    EXPECT_EQ(testing::internal::GetCapturedStderr(), "bankctl: Ask what became of it.\n");
+  }
+}
+
+TEST(StandardOutput, ThatFailsIsToldWithWhatItMeans) {
+  const File full("/dev/full", O_WRONLY);
+  const Replaced output(STDOUT_FILENO, full.descriptor);
+  testing::internal::CaptureStderr();
+  const auto announces = [] {
+    std::cout << "a line\n";
+    require_written(std::cout, ExitCode::cannot_create, "Nothing was changed");
+    return 0;
+  };
+  EXPECT_EQ(run_main("bankctl", announces), 73);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "bankctl: Standard output cannot be written: No space left on device. Nothing was "
+            "changed.\n");
 }
 
 TEST(StandardOutput, ThatDoesNotBlockGetsEverything) {

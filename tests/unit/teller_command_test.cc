@@ -25,6 +25,7 @@ class CommandTest : public TellerFixture {
   Ran run(Wish wish, bool json = false) {
     arrive();
     std::ostringstream out;
+    if (output_is_lost) out.setstate(std::ios::badbit);
     std::ostringstream errors;
     const Pins pins{.pin = [this] { return pin; }, .new_pin = [] { return std::string("4321"); }};
     CustomerCommand command(*customer, interrupts, pins, json, out, errors);
@@ -36,6 +37,7 @@ class CommandTest : public TellerFixture {
   }
 
   std::string pin = "1234";
+  bool output_is_lost = false;
 };
 
 TEST_F(CommandTest, BalanceIsTwoLines) {
@@ -190,17 +192,47 @@ TEST_F(CommandTest, CtrlCWhileWaitingIsUnknownAndRemembered) {
 }
 
 TEST_F(CommandTest, WhatCannotBePrintedIsToldAgain) {
-  arrive();
-  std::ostringstream out;
-  out.setstate(std::ios::badbit);
-  std::ostringstream errors;
-  const Pins pins{.pin = [] { return std::string("1234"); }, .new_pin = {}};
-  CustomerCommand command(*customer, interrupts, pins, false, out, errors);
-  finish(command.run({.what = What::withdraw, .amount = "60"}));
+  output_is_lost = true;
+  const Ran lost = withdraw(60);
+  EXPECT_EQ(lost.code, 74);
+  EXPECT_EQ(lost.errors,
+            "teller: The output cannot be written. It was done, and your next teller command tells "
+            "it.\n");
   EXPECT_EQ(pending->read().size(), 1);
+  const Ran untold = withdraw(20);
+  EXPECT_EQ(untold.code, 73);
+  EXPECT_EQ(
+      untold.errors,
+      "teller: The output cannot be written. Nothing was changed; what became of your earlier "
+      "withdrawal of 60.00 EUR is told by your next teller command.\n");
+  EXPECT_EQ(atm.changes_seen, 1);
+  output_is_lost = false;
   EXPECT_THAT(run({.what = What::balance}).out,
               StartsWith("Your earlier withdrawal of 60.00 EUR was "
                          "done"));
+}
+
+TEST_F(CommandTest, ANoIsANoAlsoWhereItCannotBePrinted) {
+  output_is_lost = true;
+  const Ran ran = withdraw(200, true);
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.errors, "teller: You have not enough money.\n");
+}
+
+TEST_F(CommandTest, WhatJsonCouldNotTellOfAnEarlierChangeIsSaid) {
+  atm.mishaps = {Mishap::silence};
+  EXPECT_EQ(withdraw(60).code, 75);
+  atm.end_sessions();
+  arrive();
+  class Full final : public std::streambuf {};  // As a disk: the first write fails.
+  Full full;
+  std::ostream out(&full);
+  std::ostringstream errors;
+  const Pins pins{.pin = [this] { return pin; }, .new_pin = {}};
+  CustomerCommand command(*customer, interrupts, pins, true, out, errors);
+  finish(command.run({.what = What::balance}));
+  EXPECT_THAT(errors.str(), StartsWith("teller: Your earlier withdrawal of 60.00 EUR was done: "
+                                       "60.00 EUR paid"));
 }
 
 TEST_F(CommandTest, SuspenseIsNotDoneAndNotDeclined) {
