@@ -29,7 +29,7 @@ using Endings = std::function<std::optional<Ending>(const std::exception&)>;
 //   everything else      70
 // The sentence goes to standard error, behind the program's name: "bankd: 127.0.0.1:7001 is taken".
 // Whatever it quotes, it is one line (ForeignText).
-// Where the code would be 0 but standard output could not be written, it is 74; any other code stays.
+// Where the code would be 0 but standard output could not be written, it is 74. Other codes stay.
 // Nothing is caught that ends the process (check failures).
 int run_main(std::string_view program, const std::function<int()>& body,
              const Endings& endings = {});

@@ -23,18 +23,18 @@ void open_standard_descriptors();
 int write_all(int descriptor, std::string_view text,
               std::optional<std::chrono::milliseconds> patience = {});
 
-// Flushes `out`, such as std::cout. Returns "" if all was written, else why not: "Standard output cannot
-// be written: No space left on device". No full stop: what that means for the command follows.
+// Flushes `out`, such as std::cout. Returns "" if all was written, else why not: "Standard output
+// cannot be written: No space left on device". No full stop: what it means for the command follows.
 std::string why_unwritten(std::ostream& out);
 
-// The same, but throws Failure(code), whose sentence ends with `consequence`: "Nothing was changed".
+// The same, but throws Failure(code), whose sentence ends with `consequence`: "Nothing was done".
 void require_written(std::ostream& out, ExitCode code, const std::string& consequence = "");
 
-// What std::cout or std::cerr writes through for as long as this lives: nothing is lost, and a failure
-// is not silent. Main's thread only.
+// What std::cout or std::cerr writes through for as long as this lives: nothing is lost, and a
+// failure is not silent. Main's thread only.
 //
-// A failed write makes the stream bad and throws nothing: what became of a change must be said all the
-// same. A program that prints for as long as there is something looks at the stream.
+// A failed write makes the stream bad and throws nothing: what became of a change must be said all
+// the same. A program that prints for as long as there is something looks at the stream.
 class StandardStream final : public std::streambuf {
  public:
   // To standard output.

@@ -151,7 +151,9 @@ int Commands::run(Words& words) {
                        "There is no terminal to ask whether you are sure: if you are, say --yes");
   }
   OperatorCall call = make_call(words);
-  const std::string told = description(words, *call.request);
+  std::string told = description(words, *call.request);
+  // Whatever ends this program: who repeats the command with its id does it once.
+  if (is_change(method_of(call.method))) told += " --id " + cli::field_text(*call.request, "id");
   if (asks && !cli::confirm(terminal_, told + ": " + std::string(words.verb->question))) {
     throw ops::Failure(ops::ExitCode::declined, "Nothing was done");
   }

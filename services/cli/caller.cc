@@ -34,7 +34,12 @@ ledger::OperationId new_id(async::WallTime now, async::Random& random) {
 }
 
 async::Task<int> SignalInterrupts::next() {
-  const std::vector<int> signals = {SIGINT, SIGTERM};
+  std::vector<int> signals = {SIGINT, SIGTERM};
+  for (const int signal : {SIGHUP, SIGQUIT}) {
+    struct sigaction now{};
+    ::sigaction(signal, nullptr, &now);
+    if (now.sa_handler != SIG_IGN) signals.push_back(signal);
+  }
   co_return co_await loop_.next_signal(signals);
 }
 

@@ -24,7 +24,7 @@ rpc::ClientOptions client_options(async::Endpoint server);
 // A new id for a change (rule 5).
 ledger::OperationId new_id(async::WallTime now, async::Random& random);
 
-// Waits for SIGINT or SIGTERM.
+// Waits for SIGINT, SIGTERM, or SIGHUP and SIGQUIT, unless these are ignored, as under nohup.
 class Interrupts {
  public:
   virtual ~Interrupts() = default;
@@ -47,10 +47,10 @@ class SignalInterrupts final : public Interrupts {
 // The task's result, or nothing when the person no longer waits for it.
 template <typename T>
 async::Task<std::optional<T>> unless_interrupted(Interrupts& interrupts, async::Task<T> task) {
-  async::Task<int> signal = interrupts.next();
-  auto first = co_await async::first_of(std::move(task), std::move(signal));
+  async::Task<int> signal = interrupts.next();  // Before the task: nothing is sent unwatched.
+  auto first = co_await async::first_of(std::move(signal), std::move(task));
   std::optional<T> result;
-  if (first.index() == 0) result.emplace(std::get<0>(std::move(first)));
+  if (first.index() == 1) result.emplace(std::get<1>(std::move(first)));
   co_return result;
 }
 

@@ -27,9 +27,9 @@ volatile std::sig_atomic_t was_stopped = 0;
 void note_interrupt(int) { was_interrupted = 1; }
 void note_stop(int) { was_stopped = 1; }
 
-// Ctrl-C, Ctrl-\ and SIGTERM end a question instead of the process, and Ctrl-Z waits until the
-// terminal is as it was, within its scope. They are let in by wait() only, so that none comes
-// between a look at the flags and the wait.
+// Ctrl-C, Ctrl-\, SIGHUP and SIGTERM end a question instead of the process, and Ctrl-Z waits until
+// the terminal is as it was, within its scope. One that was ignored stays so. They are let in by
+// wait() only, so that none comes between a look at the flags and the wait.
 class InterruptScope {
  public:
   InterruptScope() {
@@ -43,6 +43,7 @@ class InterruptScope {
       struct sigaction action{};
       action.sa_handler = signals[i] == SIGTSTP ? note_stop : note_interrupt;
       ::sigaction(signals[i], &action, &before_[i]);
+      if (before_[i].sa_handler == SIG_IGN) ::sigaction(signals[i], &before_[i], nullptr);
     }
   }
   InterruptScope(const InterruptScope&) = delete;
@@ -80,7 +81,7 @@ class InterruptScope {
   }
 
  private:
-  static constexpr std::array<int, 4> signals = {SIGINT, SIGTERM, SIGQUIT, SIGTSTP};
+  static constexpr std::array<int, 5> signals = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
 
   sigset_t mask_before_{};
   std::array<struct sigaction, signals.size()> before_{};

@@ -31,9 +31,9 @@ class Terminal {
   virtual Answer ask_hidden(std::string_view prompt, async::Duration wait_max) = 0;
 };
 
-// The real one, on file descriptors. While it asks, SIGINT, SIGQUIT and SIGTERM are answers, and
-// Ctrl-Z stops the process, which asks again when it goes on. Whatever happens, the echo is on again
-// when it has asked, and while it is stopped.
+// The real one, on file descriptors. While it asks, SIGINT, SIGQUIT, SIGHUP and SIGTERM are answers,
+// and Ctrl-Z stops the process, which asks again when it goes on. Whatever happens, the echo is on
+// again when it has asked, and while it is stopped.
 class UserTerminal final : public Terminal {
  public:
   // Reads standard input; writes to `output`: 1 for a session, 2 for questions beside the data.

@@ -1,6 +1,8 @@
-"""What a command says, and does, whose standard output cannot be written."""
+"""What a command says, and does, that loses its standard output or its terminal."""
 
+import asyncio
 import json
+import signal
 
 import pytest
 
@@ -69,6 +71,49 @@ async def test_a_change_that_cannot_be_announced_is_not_begun(programs, served, 
     ended = await bankctl_with(redirection, programs, served, *FUND)
     says(ended, NOT_BEGUN, "Standard output cannot be written", "Nothing was changed")
     assert not served.asked("FundAccount")
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGTERM])
+async def test_a_command_that_is_ended_while_it_waits_names_its_change(programs, served, number):
+    """The line before sending names it, and so does the sentence: a terminal may be gone by then."""
+    asked = asyncio.Event()
+
+    async def silent(handler, request):
+        asked.set()
+        await asyncio.get_running_loop().create_future()
+
+    served.on("FundAccount", silent)
+    process = await asyncio.create_subprocess_exec(
+        *map(str, [programs.path("bankctl"), "--bank", served.address, *FUND]),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    await asked.wait()
+    process.send_signal(number)
+    out, err = await process.communicate()
+    assert process.returncode == UNKNOWN, (out, err)
+    change_id = served.asked("FundAccount")[0].id.hex()
+    for text in (out, err):
+        assert change_id in text.decode().replace("-", "")
+
+
+async def test_a_command_that_ignores_a_hangup_goes_on(programs, served):
+    """As under nohup."""
+    asked, hung_up = asyncio.Event(), asyncio.Event()
+
+    async def slow(handler, request):
+        asked.set()
+        await hung_up.wait()
+        return await handler(request)
+
+    served.on("FundAccount", slow)
+    argv = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", programs.path("bankctl"), "--bank", served.address, *FUND]
+    process = await asyncio.create_subprocess_exec(*map(str, argv), stdout=asyncio.subprocess.PIPE)
+    await asked.wait()
+    process.send_signal(signal.SIGHUP)
+    hung_up.set()
+    out, _ = await process.communicate()
+    assert process.returncode == 0 and b"receipt" in out
 
 
 async def teller_with(redirection, cli, house, *words):

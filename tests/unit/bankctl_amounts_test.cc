@@ -121,10 +121,10 @@ TEST_F(BankctlTest, WhatIsAboutToBeDoneIsShownWithItsCurrency) {
   request_of({"exceptions", "resolve", "17", "--paid", "800", "--reason", "seen by Jo", "--yes"});
   request_of({"atm", "load", "1", "10x1000"});
   request_of({"account", "open", "k", "--name", "K"});
-  EXPECT_EQ(out.str(),
-            "exceptions resolve 17 --paid 800 JPY --reason \"seen by Jo\"\n"
-            "atm load 1 10x1000 JPY\n"
-            "account open k --name K --currency JPY\n");
+  const std::string named = " --id " + id + "\n";
+  EXPECT_EQ(out.str(), "exceptions resolve 17 --paid 800 JPY --reason \"seen by Jo\"" + named +
+                           "atm load 1 10x1000 JPY" + named +
+                           "account open k --name K --currency JPY" + named);
   out.str("");
   request_of({"--json", "account", "fund", "k", "1"});
   EXPECT_EQ(out.str(), "");

@@ -107,7 +107,7 @@ TEST_F(BankctlTest, WhatCannotBeIsSaidInOneSentence) {
 
 TEST_F(BankctlTest, AnAnswerIsPrinted) {
   EXPECT_EQ(run({"account", "fund", "jane", "1"}), "0");
-  EXPECT_EQ(out.str(), "account fund jane 1.00 EUR\nreceipt\nseq: 7\n");
+  EXPECT_EQ(out.str(), "account fund jane 1.00 EUR --id " + id + "\nreceipt\nseq: 7\n");
   out.str("");
   EXPECT_EQ(run({"account", "fund", "jane", "1", "--json"}), "0");
   EXPECT_EQ(out.str(),
@@ -117,7 +117,7 @@ TEST_F(BankctlTest, AnAnswerIsPrinted) {
 TEST_F(BankctlTest, ARefusalExitsOne) {
   bank.fund_response.mutable_refusal()->set_message("There is no such account.");
   EXPECT_EQ(run({"account", "fund", "jane", "1"}), "1 the bank said no: There is no such account.");
-  EXPECT_EQ(out.str(), "account fund jane 1.00 EUR\n");
+  EXPECT_EQ(out.str(), "account fund jane 1.00 EUR --id " + id + "\n");
   EXPECT_EQ(run({"account", "fund", "jane", "1", "--json"}).substr(0, 2), "1 ");
   EXPECT_THAT(out.str(), HasSubstr("{\"outcome\":\"refusal\",\"refusal\":{"));
 }
@@ -128,7 +128,7 @@ TEST_F(BankctlTest, AnAnswerWithoutAnOutcomeIsNotTakenForAYes) {
   EXPECT_EQ(ran.substr(0, 2), "75");
   EXPECT_THAT(ran, HasSubstr("says neither yes nor no"));
   EXPECT_THAT(ran, HasSubstr("`bankctl resolve " + id + "`"));
-  EXPECT_EQ(out.str(), "account fund jane 1.00 EUR\n");
+  EXPECT_EQ(out.str(), "account fund jane 1.00 EUR --id " + id + "\n");
 }
 
 TEST_F(BankctlTest, SilenceIsUnknownAndSaysHowToLearnMore) {
