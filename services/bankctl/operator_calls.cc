@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <ostream>
+#include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <google/protobuf/descriptor.h>
 
 #include "atm/v1/atm.pb.h"
+#include "bank/v1/operator.pb.h"
 #include "bank/v1/refusal.pb.h"
 #include "bankctl/request.h"
 #include "cli/message_json.h"
@@ -69,6 +72,49 @@ std::string no_of(const Message& outcome) {
   return "";
 }
 
+// The currencies of all amounts in a message, each once.
+void collect_currencies(const Message& message, std::set<std::string>& currencies) {
+  if (const auto* money = dynamic_cast<const bank::v1::Money*>(&message)) {
+    currencies.insert(money->currency());
+    return;
+  }
+  const auto& reflection = *message.GetReflection();
+  std::vector<const FieldDescriptor*> fields;
+  reflection.ListFields(message, &fields);
+  for (const FieldDescriptor* const field : fields) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      collect_currencies(reflection.GetMessage(message, field), currencies);
+    } else {
+      for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
+        collect_currencies(reflection.GetRepeatedMessage(message, field, i), currencies);
+      }
+    }
+  }
+}
+
+// Whether an answer to a change can be one: a yes has its number in the bank's journal, and all its
+// amounts are in the one currency that was asked for. What cannot be is neither yes nor no.
+bool can_be(const Message& response, const Message& request) {
+  const FieldDescriptor* const field = outcome_of(response);
+  if (field == nullptr) return true;
+  const Message& outcome = response.GetReflection()->GetMessage(response, field);
+  if (!no_of(outcome).empty()) return true;
+  const auto* const done = dynamic_cast<const bank::v1::Done*>(&outcome);
+  const auto* const receipt = dynamic_cast<const bank::v1::Receipt*>(&outcome);
+  if (done != nullptr && done->ledger_seq() == 0) return false;
+  if (receipt != nullptr && receipt->ledger_seq() == 0) return false;
+  std::set<std::string> answered;
+  collect_currencies(outcome, answered);
+  std::set<std::string> all = answered;
+  collect_currencies(request, all);
+  return answered.empty() || (all.size() == 1 && !all.contains(""));
+}
+
+const rpc::Status unfit = {.code = rpc::StatusCode::internal,
+                           .message = "what it says is no answer to this",
+                           .bad_answer = true};
+
 }  // namespace
 
 async::Task<std::unique_ptr<Message>> OperatorCalls::ask(OperatorCall call) {
@@ -104,6 +150,7 @@ async::Task<> OperatorCalls::exchange_all(const OperatorCall& call, Message& res
       co_await cli::unless_interrupted(interrupts_, std::move(exchanged));
   if (!status) fail(call, interrupted);
   if (!status->is_ok()) fail(call, *status);
+  if (!is_question(call.method) && !can_be(response, *call.request)) fail(call, unfit);
 }
 
 async::Task<rpc::Status> OperatorCalls::exchange(const OperatorCall& call, Message& response) {

@@ -72,6 +72,54 @@ Outcome outcome_of(ChangePinResponse response) {
   return outcome;
 }
 
+bool is_sum(const bank::v1::Money& amount, const PendingChange& asked) {
+  return amount.minor_units() > 0 && amount.currency() == asked.currency;
+}
+
+// Whether the outcome is one that such a change can have. A yes to something else, or to no money,
+// is neither yes nor no. Less than was asked for can be, and so can more: it is what was presented.
+bool can_be(const Outcome& outcome, const PendingChange& asked) {
+  switch (outcome.outcome_case()) {
+    case Outcome::kWithdrawn:
+      return asked.kind == "withdrawal" && is_sum(outcome.withdrawn().amount(), asked);
+    case Outcome::kDeposited:
+      return asked.kind == "deposit" && is_sum(outcome.deposited().amount(), asked);
+    case Outcome::kTransferred:
+      return asked.kind == "transfer" && is_sum(outcome.transferred().amount(), asked);
+    case Outcome::kPinChanged:
+      return asked.kind == "PIN change";
+    case Outcome::kSuspense:
+      return asked.kind == "withdrawal" || asked.kind == "deposit";
+    default:
+      return true;
+  }
+}
+
+rpc::Status no_answer_to(const PendingChange& asked) {
+  return {.code = rpc::StatusCode::internal,
+          .message = "what the ATM says is no answer to a " + asked.kind,
+          .bad_answer = true};
+}
+
+// Whether a balance or a statement is of the session's account.
+bool is_of(const bank::v1::Balance& balance, const Session& session) {
+  return balance.balance().currency() == session.currency() &&
+         balance.available().currency() == session.currency();
+}
+
+bool is_of(const bank::v1::Statement& statement, const Session& session) {
+  return std::ranges::all_of(statement.entries(), [&](const bank::v1::StatementEntry& entry) {
+    return entry.amount().currency() == session.currency() &&
+           entry.balance_after().currency() == session.currency();
+  });
+}
+
+rpc::Status of_another_account() {
+  return {.code = rpc::StatusCode::internal,
+          .message = "what the ATM says is not in the currency of your account",
+          .bad_answer = true};
+}
+
 // A no that is about the session and not about the change: said to a second sending it does not
 // tell what became of the first.
 bool is_about_the_session(const Outcome& outcome) {
@@ -123,6 +171,7 @@ async::Task<Answered<Outcome>> Customer::resolve_until(async::Deadline until) {
     rpc::Context context(until, trace_);
     rpc::Reply<ResolveResponse> reply =
         co_await atm_.try_call(resolve_method, std::move(request), std::move(context));
+    if (reply && !can_be(*reply, last_)) reply = std::unexpected(no_answer_to(last_));
     if (reply && !reply->has_pending()) co_return std::move(*reply);
     rpc::Status silence = {.code = rpc::StatusCode::deadline_exceeded};
     if (reply) silence.message = reply->pending().message();
@@ -165,7 +214,11 @@ async::Task<Answered<GetBalanceResponse>> Customer::balance() {
   GetBalanceRequest request;
   request.set_session_id(session_.session_id());
   rpc::Context context(loop_.in(options_.patience), trace_);
-  co_return co_await atm_.try_call(get_balance_method, std::move(request), std::move(context));
+  rpc::Reply<GetBalanceResponse> reply =
+      co_await atm_.try_call(get_balance_method, std::move(request), std::move(context));
+  const bool is_wrong = reply && reply->has_balance() && !is_of(reply->balance(), session_);
+  if (is_wrong) co_return std::unexpected(of_another_account());
+  co_return reply;
 }
 
 async::Task<Answered<ListStatementResponse>> Customer::statement(std::uint32_t entries) {
@@ -183,6 +236,7 @@ async::Task<Answered<ListStatementResponse>> Customer::statement(std::uint32_t e
     rpc::Reply<ListStatementResponse> page =
         co_await atm_.try_call(list_statement_method, std::move(request), std::move(context));
     if (!page || !page->has_statement()) co_return page;
+    if (!is_of(page->statement(), session_)) co_return std::unexpected(of_another_account());
     page_token = page->statement().next_page_token();
     const bool is_empty = page->statement().entries().empty();
     all.MergeFrom(*page);
@@ -195,6 +249,7 @@ async::Task<Answered<ListStatementResponse>> Customer::statement(std::uint32_t e
 
 async::Task<Answered<Outcome>> Customer::withdraw(bank::v1::Money amount) {
   PendingChange pending{.id = {}, .kind = "withdrawal", .what = cli::money_text(amount)};
+  pending.currency = amount.currency();
   WithdrawRequest request;
   *request.mutable_amount() = std::move(amount);
   co_return co_await change(withdraw_method, std::move(request), std::move(pending));
@@ -202,6 +257,7 @@ async::Task<Answered<Outcome>> Customer::withdraw(bank::v1::Money amount) {
 
 async::Task<Answered<Outcome>> Customer::deposit(std::vector<Notes> notes, std::string what) {
   PendingChange pending{.id = {}, .kind = "deposit", .what = std::move(what)};
+  if (!notes.empty()) pending.currency = notes.front().denomination().currency();
   DepositRequest request;
   request.mutable_notes()->Assign(notes.begin(), notes.end());
   co_return co_await change(deposit_method, std::move(request), std::move(pending));
@@ -211,6 +267,7 @@ async::Task<Answered<Outcome>> Customer::transfer(bank::v1::Money amount,
                                                   std::string target_account) {
   PendingChange pending{
       .id = {}, .kind = "transfer", .what = cli::money_text(amount) + " to " + target_account};
+  pending.currency = amount.currency();
   TransferRequest request;
   *request.mutable_amount() = std::move(amount);
   request.set_target_account_id(std::move(target_account));
@@ -245,6 +302,7 @@ async::Task<Answered<Outcome>> Customer::change(const rpc::Method<Request, Respo
         co_await atm_.try_call(method, std::move(copy), std::move(context));
     if (reply) {
       Outcome outcome = outcome_of(std::move(*reply));
+      if (!can_be(outcome, last_)) co_return std::unexpected(no_answer_to(last_));
       if (!may_have_arrived || !is_about_the_session(outcome)) co_return outcome;
       // The first sending took the session with it, or still keeps the terminal busy.
       if (!has_begun_again) {

@@ -80,7 +80,11 @@ PendingChange read_change(const std::filesystem::path& path, std::string atm_id)
   if (!id || !id->is_set()) is_damaged(path, "it does not hold the change's id");
   const bool is_known = std::ranges::find(change_kinds, text("kind")) != change_kinds.end();
   if (!is_known) is_damaged(path, "it does not say what kind of change that was");
-  return {.id = *id, .kind = text("kind"), .what = text("what"), .atm_id = std::move(atm_id)};
+  return {.id = *id,
+          .kind = text("kind"),
+          .what = text("what"),
+          .atm_id = std::move(atm_id),
+          .currency = text("currency")};
 }
 
 }  // namespace
@@ -136,7 +140,8 @@ void PendingFiles::write(const PendingChange& change) {
   async::check(!holds(change.atm_id), "one change waits for its outcome at a time");
   const std::string content = "id = " + ops::quote_config_string(change.id.text()) +
                               "\nkind = " + ops::quote_config_string(change.kind) +
-                              "\nwhat = " + ops::quote_config_string(change.what) + "\n";
+                              "\nwhat = " + ops::quote_config_string(change.what) +
+                              "\ncurrency = " + ops::quote_config_string(change.currency) + "\n";
   ops::write_file_atomically(path_of(change.atm_id), content, 0600);
 }
 

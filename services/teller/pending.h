@@ -21,6 +21,8 @@ struct PendingChange {
   std::string what;  // "60.00 EUR"; empty for a PIN change.
   // Which ATM was asked, as it states itself: 16 bytes; empty if it does not.
   std::string atm_id = {};
+  // Of the amount that was asked for; empty for a PIN change.
+  std::string currency = {};
 
   friend bool operator==(const PendingChange&, const PendingChange&) = default;
 };

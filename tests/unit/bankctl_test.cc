@@ -131,6 +131,20 @@ TEST_F(BankctlTest, AnAnswerWithoutAnOutcomeIsNotTakenForAYes) {
   EXPECT_EQ(out.str(), "account fund jane 1.00 EUR --id " + id + "\n");
 }
 
+TEST_F(BankctlTest, AYesOfNoChangeOrInAnotherCurrencyIsNeitherYesNorNo) {
+  for (const auto& [seq, currency] : {std::pair(0, "EUR"), std::pair(7, "USD"), std::pair(7, "")}) {
+    bank.fund_response.mutable_receipt()->set_ledger_seq(static_cast<std::uint64_t>(seq));
+    bank.fund_response.mutable_receipt()->mutable_balance()->mutable_balance()->set_currency(
+        currency);
+    const std::string ran = run({"account", "fund", "jane", "1"});
+    EXPECT_THAT(ran, testing::StartsWith("75 ")) << seq << currency;
+    EXPECT_THAT(ran, HasSubstr("what it says is no answer to this"));
+    EXPECT_THAT(ran, HasSubstr("`bankctl resolve " + id + "`"));
+    EXPECT_EQ(out.str(), "account fund jane 1.00 EUR\n");
+    out.str("");
+  }
+}
+
 TEST_F(BankctlTest, SilenceIsUnknownAndSaysHowToLearnMore) {
   bank.is_silent = true;
   const std::string ran = run({"account", "fund", "jane", "1"});

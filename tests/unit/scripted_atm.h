@@ -37,6 +37,7 @@ class ScriptedAtm {
   std::deque<Mishap> mishaps;  // Of the next changes, in order.
   std::optional<atm::v1::Decline> decline_next;
   std::optional<atm::v1::Suspense> suspense_next;
+  std::optional<atm::v1::ResolveResponse> lie;  // Told of each change instead of what became of it.
   std::string pin = "1234";
   std::string customer_name = "Jane Doe";
   std::string terminal_id = "atm-1";
@@ -151,6 +152,7 @@ class ScriptedAtm {
     async::Task<> happening = happen(mishap);
     co_await happening;
     if (mishap == Mishap::mumbles) outcome.Clear();
+    if (lie) outcome = *lie;
     atm::v1::WithdrawResponse response;
     if (outcome.has_withdrawn()) *response.mutable_withdrawn() = outcome.withdrawn();
     if (outcome.has_declined()) *response.mutable_decline() = outcome.declined();
@@ -177,6 +179,7 @@ class ScriptedAtm {
     async::Task<> happening = happen(mishap);
     co_await happening;
     if (mishap == Mishap::mumbles) outcome.Clear();
+    if (lie) outcome = *lie;
     atm::v1::DepositResponse response;
     if (outcome.has_deposited()) *response.mutable_deposited() = outcome.deposited();
     if (outcome.has_declined()) *response.mutable_decline() = outcome.declined();
@@ -197,6 +200,7 @@ class ScriptedAtm {
     async::Task<> happening = happen(mishap);
     co_await happening;
     if (mishap == Mishap::mumbles) outcome.Clear();
+    if (lie) outcome = *lie;
     atm::v1::TransferResponse response;
     if (outcome.has_transferred()) *response.mutable_transferred() = outcome.transferred();
     if (outcome.has_declined()) *response.mutable_decline() = outcome.declined();
@@ -217,6 +221,7 @@ class ScriptedAtm {
     async::Task<> happening = happen(mishap);
     co_await happening;
     if (mishap == Mishap::mumbles) outcome.Clear();
+    if (lie) outcome = *lie;
     atm::v1::ChangePinResponse response;
     if (outcome.has_pin_changed()) response.mutable_changed();
     if (outcome.has_declined()) *response.mutable_decline() = outcome.declined();
@@ -230,7 +235,7 @@ class ScriptedAtm {
       co_return response;
     }
     const auto known = outcomes_.find(request.id());
-    if (known != outcomes_.end()) co_return known->second;
+    if (known != outcomes_.end()) co_return lie ? *lie : known->second;
     if (!request.atm_id().empty() && request.atm_id() != atm_id) {
       response.mutable_cannot_know();
       co_return response;

@@ -145,6 +145,21 @@ TEST_F(CommandTest, WithoutAnAnswerItExits75AndTheNextCommandTellsWhatBecameOfIt
   EXPECT_EQ(after.out, "Balance:   40.00 EUR\nAvailable: 40.00 EUR\n");
 }
 
+TEST_F(CommandTest, AnAnswerToAnotherKindOfChangeExits75AndIsNotForgotten) {
+  atm.lie.emplace().mutable_withdrawn();
+  const Ran lost = withdraw(60);
+  EXPECT_EQ(lost.code, 75);
+  EXPECT_EQ(lost.out, "");
+  EXPECT_THAT(lost.errors, HasSubstr("what the ATM says is no answer to a withdrawal): your "
+                                     "withdrawal of 60.00 EUR may have been done, or may not"));
+  atm.lie->mutable_pin_changed();
+  EXPECT_EQ(withdraw(20).code, 75);
+  EXPECT_THAT(run({.what = What::balance}).errors, HasSubstr("still has no answer"));
+  atm.lie.reset();
+  EXPECT_THAT(run({.what = What::balance}).out, StartsWith("Your earlier withdrawal of 60.00 EUR "
+                                                           "was done"));
+}
+
 TEST_F(CommandTest, TheNextCommandTellsInJsonToo) {
   atm.mishaps = {Mishap::silence_not_done};
   const Ran lost = withdraw(60, true);

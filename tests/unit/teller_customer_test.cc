@@ -83,6 +83,89 @@ TEST_F(CustomerTest, AnAnswerThatSaysNeitherYesNorNoIsUnknownAndTheNextCommandAs
   EXPECT_TRUE(finish(customer->settle(*customer->earlier()))->has_withdrawn());
 }
 
+// A yes to each kind of change, with this amount where it has one.
+std::vector<Outcome> yeses(std::int64_t minor_units, const std::string& currency) {
+  bank::v1::Money amount;
+  amount.set_minor_units(minor_units);
+  amount.set_currency(currency);
+  std::vector<Outcome> all(4);
+  *all[0].mutable_withdrawn()->mutable_amount() = amount;
+  *all[1].mutable_deposited()->mutable_amount() = amount;
+  *all[2].mutable_transferred()->mutable_amount() = amount;
+  all[3].mutable_pin_changed();
+  return all;
+}
+
+class UnfitAnswerTest : public TellerFixture {
+ protected:
+  // Of each kind, in the order of yeses().
+  Answered<Outcome> change(std::size_t kind) {
+    if (kind == 0) return finish(customer->withdraw(euros(20)));
+    if (kind == 2) return finish(customer->transfer(euros(5), "john"));
+    if (kind == 3) return finish(customer->change_pin("1234", "1234"));
+    atm::v1::Notes notes;
+    *notes.mutable_denomination() = euros(20);
+    notes.set_count(1);
+    return finish(customer->deposit({notes}, "20.00 EUR"));
+  }
+  void expect_unknown(const Answered<Outcome>& answer) {
+    ASSERT_FALSE(answer) << answer->DebugString();
+    EXPECT_EQ(answer.error().outcome(), rpc::Outcome::unknown) << answer.error().text();
+    EXPECT_TRUE(answer.error().bad_answer);
+    EXPECT_EQ(pending_files().size(), 1);
+  }
+  // Neither at once nor when the next command asks is it an answer; then the truth is.
+  void expect_no_answer(std::size_t kind, const Outcome& unfit) {
+    SCOPED_TRACE(std::string(change_kinds[kind]) + " told " + unfit.ShortDebugString());
+    arrive();
+    insert_card();
+    atm.lie = unfit;
+    expect_unknown(change(kind));
+    atm.end_sessions();
+    arrive();
+    expect_unknown(finish(customer->settle(*customer->earlier())));
+    atm.lie.reset();
+    EXPECT_EQ(finish(customer->settle(*customer->earlier()))->outcome_case(),
+              yeses(1, "EUR")[kind].outcome_case());
+    customer->told();
+  }
+};
+
+TEST_F(UnfitAnswerTest, OfAnotherKindIsNeitherYesNorNo) {
+  for (std::size_t kind = 0; kind < change_kinds.size(); ++kind) {
+    std::vector<Outcome> others = yeses(2000, "EUR");
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(kind));
+    for (const Outcome& other : others) expect_no_answer(kind, other);
+  }
+}
+
+TEST_F(UnfitAnswerTest, ToNoMoneyOrToAnotherCurrencyIsNeitherYesNorNo) {
+  for (const std::size_t kind : {0U, 1U, 2U}) {
+    for (const std::int64_t amount : {std::int64_t{0}, std::int64_t{-2000}, INT64_MIN}) {
+      expect_no_answer(kind, yeses(amount, "EUR")[kind]);
+    }
+    expect_no_answer(kind, yeses(2000, "USD")[kind]);
+    expect_no_answer(kind, yeses(2000, "")[kind]);
+  }
+}
+
+TEST_F(UnfitAnswerTest, SuspenseIsOfCashOnly) {
+  Outcome suspense;
+  suspense.mutable_suspense();
+  for (const std::size_t kind : {2U, 3U}) expect_no_answer(kind, suspense);
+}
+
+TEST_F(UnfitAnswerTest, ABalanceOrAStatementInAnotherCurrencyIsNone) {
+  insert_card();
+  atm.currency = "USD";
+  const auto balance = finish(customer->balance());
+  ASSERT_FALSE(balance);
+  EXPECT_TRUE(balance.error().bad_answer);
+  const auto statement = finish(customer->statement(10));
+  ASSERT_FALSE(statement);
+  EXPECT_TRUE(statement.error().bad_answer);
+}
+
 TEST_F(CustomerTest, AnAtmThatWentDownWithTheChangeLeavesItUnknownThoughLaterTriesNeverLeft) {
   insert_card();
   atm.mishaps = {Mishap::goes_down};
