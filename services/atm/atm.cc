@@ -44,6 +44,7 @@ Atm::Atm(World world, Settings settings)
       relays_(machinery_, register_.relays),
       resender_(machinery_, register_),
       declines_(journal_),
+      recount_(machinery_, register_),
       atm_service_(machinery_, terminals_, register_, withdrawals_, deposits_, relays_, declines_),
       staff_service_(machinery_, terminals_, register_, movements_, declines_),
       service_watch_(machinery_, terminals_),
@@ -92,6 +93,7 @@ Task<> Atm::recover() {
     Terminal& terminal = *terminals_.at(deposit.terminal);
     co_await deposits_.recover(terminal, std::move(deposit));
   }
+  for (const auto& [id, terminal] : terminals_) co_await recount_.begin(*terminal);
   // A silent acceptor is asked until it answers; nobody waits for it.
   for (const auto& [id, terminal] : terminals_) queue_.spawn(deposits_.recover_escrow(*terminal));
   queue_.spawn(resender_.run());

@@ -13,6 +13,7 @@
 #include "atm/deposits.h"
 #include "atm/machinery.h"
 #include "atm/movements.h"
+#include "atm/recount.h"
 #include "atm/register.h"
 #include "atm/relays.h"
 #include "atm/resender.h"
@@ -84,6 +85,7 @@ class Atm {
   Relays relays_;
   Resender resender_;
   Declines declines_;
+  Recount recount_;
   AtmService atm_service_;
   StaffService staff_service_;
   ServiceWatch service_watch_;

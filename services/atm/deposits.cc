@@ -43,6 +43,13 @@ Task<> Deposits::take(DepositItem item, rpc::Context customer) {
       co_return co_await to_suspense(item, "the acceptor does not say whether it took the notes");
     }
   }
+  if (told && told->place == Place::kept) {
+    // It kept them in a deposit of this id that the journal does not know, so an old journal was
+    // restored, or it was lost. Whether the bank has credited them, its operator finds out.
+    co_await to_counted(item, told->notes);
+    co_await to_suspense(item, "the acceptor had kept notes under this id before");
+    co_return to_exception(item, item->record.evidence);
+  }
   if (!told || told->place == Place::returned) {
     // Nothing is journalled: who asks again hears this answer until a restart, and then begins anew.
     item->record.state = DepositState::returned;

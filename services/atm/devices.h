@@ -48,6 +48,8 @@ struct Dispensed {
   bool sure = true;
   Picks presented = {};
   Picks rejected = {};
+  // Of dispense(): it had acted on this id before, and did nothing now.
+  bool was_done_before = false;
 };
 
 // Pays out notes. Owned by main or a test, outlives its terminal; loop thread only.
@@ -94,7 +96,8 @@ class Acceptor {
  public:
   virtual ~Acceptor() = default;
 
-  // Counts notes into the escrow, where they can still be given back. One customer's at a time.
+  // Counts notes into the escrow, where they can still be given back. One customer's at a time. Of an
+  // id that it knows it says where the notes of that time are.
   virtual Task<Told<Accepted>> accept(OperationId id, Notes notes) = 0;
   // From the escrow into the bin, for good.
   virtual Task<Told<Accepted>> keep(OperationId id) = 0;

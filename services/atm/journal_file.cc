@@ -6,7 +6,7 @@ namespace atm {
 
 namespace {
 
-constexpr std::int32_t schema_version = 3;
+constexpr std::int32_t schema_version = 4;
 constexpr std::int32_t application = 0x4154'4d4a;  // "ATMJ", an ATM's journal.
 
 // Every table of the journal.

@@ -71,7 +71,7 @@ Task<bool> Movements::unload(MovementItem item) {
   if (!accepted) co_return false;
   item->record.notes = *dispensed + *accepted;
   item->terminal.stock().unload(item->record.notes);
-  item->terminal.staff_have_looked();
+  item->terminal.was_emptied();
   item->terminal.today().unloaded += item->record.notes.amount();
   co_await to_moved(item);
   co_return true;

@@ -78,6 +78,9 @@ struct Withdrawal {
   // The number of the hold in the bank's journal, for the receipt. 0: the bank made none, or did not
   // say.
   std::uint64_t hold_seq = 0;
+  // Of SUSPENSE: the dispenser had acted on this id before this withdrawal began, so the journal is
+  // older than the dispenser. What it did then is not this customer's payment.
+  bool dispensed_before = false;
 
   static constexpr std::string_view kind = "withdrawal";
   static constexpr std::string_view table = "withdrawal";
@@ -112,6 +115,7 @@ struct Withdrawal {
     field("exception", &Withdrawal::exception);
     field("told_in", &Withdrawal::told_in);
     field("hold_seq", &Withdrawal::hold_seq);
+    field("dispensed_before", &Withdrawal::dispensed_before);
   }
 
   bool is_open() const {
@@ -330,6 +334,10 @@ struct TerminalRow {
   bool out_by_staff = false;
   // The withdrawal whose notes may still lie where the next customer takes his. Not set: of none.
   OperationId look_for = {};
+  // What the dispenser and the deposit bin held beyond the books, or less than them, when staff had
+  // looked at it: that keeps the terminal out of service no more.
+  Notes dispenser_surplus = {};
+  Notes bin_surplus = {};
 
   static constexpr std::string_view table = "terminal";
   static constexpr int key_columns = 1;
@@ -337,6 +345,8 @@ struct TerminalRow {
     field("terminal", &TerminalRow::terminal);
     field("out_by_staff", &TerminalRow::out_by_staff);
     field("look_for", &TerminalRow::look_for);
+    field("dispenser_surplus", &TerminalRow::dispenser_surplus);
+    field("bin_surplus", &TerminalRow::bin_surplus);
   }
 };
 

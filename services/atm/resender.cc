@@ -175,9 +175,12 @@ Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
   co_return answer_of(response);
 }
 
-// Of notes that the acceptor gave back there is nothing to tell.
+// Of notes that the acceptor gave back there is nothing to tell, nor of those that the bank was never
+// asked to credit.
 Task<Resender::Answer> Resender::tell(Deposit deposit) {
-  if (deposit.state == DepositState::returned) co_return Answer();
+  const bool was_not_posted =
+      deposit.state == DepositState::returned || deposit.state == DepositState::suspense;
+  if (was_not_posted) co_return Answer();
   wire::DepositRequest request;
   request.set_id(std::string(deposit.post_id.view()));
   request.set_terminal_id(deposit.terminal);

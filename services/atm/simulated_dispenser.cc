@@ -29,8 +29,12 @@ WorldNotes* find(std::vector<WorldNotes>& cassettes, const Pick& pick) {
 }
 
 // Takes the notes until all are presented, a cassette is empty, or the mechanism jams.
-DispenseAct dispense_in(DeviceRows& device, const OperationId& id, const Picks& picks) {
-  if (const std::optional<DispenseAct> before = device.find<DispenseAct>(id)) return *before;
+Dispensed dispense_in(DeviceRows& device, const OperationId& id, const Picks& picks) {
+  if (const std::optional<DispenseAct> before = device.find<DispenseAct>(id)) {
+    Dispensed again = told(*before);
+    again.was_done_before = true;
+    return again;
+  }
   Fault fault = device.fault();
   std::vector<WorldNotes> cassettes = cassettes_of(device);
   DispenseAct act{.id = id, .sure = fault.kind != FaultKind::present_unknown};
@@ -53,7 +57,7 @@ DispenseAct dispense_in(DeviceRows& device, const OperationId& id, const Picks& 
   }
   if (fault.kind == FaultKind::jam) device.set_fault({});
   device.write(act);
-  return act;
+  return told(act);
 }
 
 Notes unload_in(DeviceRows& device, const OperationId& id) {
@@ -91,8 +95,8 @@ Task<Told<Dispensed>> SimulatedDispenser::dispense(OperationId id, Picks picks) 
   auto act = [id, picks = std::move(picks)](DeviceRows& device) {
     return dispense_in(device, id, picks);
   };
-  const DispenseAct done = co_await world_.change(name_, std::move(act));
-  co_return told(done);
+  const Dispensed done = co_await world_.change(name_, std::move(act));
+  co_return done;
 }
 
 Task<Told<Dispensed>> SimulatedDispenser::presented(OperationId id) {

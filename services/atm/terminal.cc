@@ -1,9 +1,12 @@
 #include "atm/terminal.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include <sodium.h>
+
+#include "atm/audit.h"
 
 namespace atm {
 
@@ -92,6 +95,13 @@ Terminal::Service Terminal::service() const {
                 " may still lie in the dispenser's slot: staff must look there, and then put the "
                 "terminal into service"};
   }
+  if (!is_counted_) {
+    return {v1::SERVICE_STATE_OUT_DEVICE,
+            "the dispenser has not said yet, since the ATM's start, which notes it holds"};
+  }
+  for (const Surplus* surplus : {&in_dispenser_, &in_bin_}) {
+    if (!surplus->why.empty()) return {v1::SERVICE_STATE_OUT_DEVICE, surplus->why};
+  }
   return {v1::SERVICE_STATE_IN_SERVICE, ""};
 }
 
@@ -111,12 +121,55 @@ void Terminal::look_for_notes_of(const OperationId& id) {
 }
 
 void Terminal::know_notes_of(const OperationId& id) {
-  if (row_.look_for == id) staff_have_looked();
+  if (row_.look_for != id) return;
+  row_.look_for = OperationId();
+  row_changed_ = true;
 }
 
 void Terminal::staff_have_looked() {
   row_.look_for = OperationId();
   row_changed_ = true;
+  if (!std::exchange(in_dispenser_.why, {}).empty()) row_.dispenser_surplus = in_dispenser_.notes;
+  if (!std::exchange(in_bin_.why, {}).empty()) row_.bin_surplus = in_bin_.notes;
+}
+
+void Terminal::was_emptied() {
+  staff_have_looked();
+  row_.dispenser_surplus = {};
+  row_.bin_surplus = {};
+}
+
+// Cassettes and reject bin together: what the operator decided of unknown notes says nothing of where
+// in the dispenser they are.
+void Terminal::dispenser_was_counted(const Notes& found) {
+  is_counted_ = true;
+  const Notes expected = stock_.notes(Pot::cassette) + stock_.notes(Pot::rejected);
+  in_dispenser_ = surplus("dispenser", expected, found, row_.dispenser_surplus);
+}
+
+void Terminal::bin_was_counted(const Notes& found) {
+  in_bin_ = surplus("deposit bin", stock_.notes(Pot::deposit_bin), found, row_.bin_surplus);
+}
+
+Terminal::Surplus Terminal::surplus(const std::string& place, const Notes& expected,
+                                    const Notes& found, const Notes& seen) const {
+  Surplus surplus{.notes = found - expected, .why = {}};
+  const Notes unknown = stock_.notes(Pot::unknown);
+  const auto is_explained = [&](const Notes::Entry& more) {
+    return more.count >= 0 && more.count <= unknown.of(more.denomination);
+  };
+  if (std::ranges::all_of(surplus.notes, is_explained)) return surplus;
+  if (std::ranges::all_of(surplus.notes - seen, is_explained)) return surplus;
+  surplus.why =
+      "its notes are not where the journal has them, as when an old journal was restored: ";
+  for (std::string& each :
+       differences_found(place, expected, found, machinery_.settings.currency)) {
+    each.pop_back();
+    each.front() = 't';
+    surplus.why += each + "; ";
+  }
+  surplus.why += "staff must look, and then empty the terminal or put it into service";
+  return surplus;
 }
 
 bool Terminal::has_session() const {

@@ -81,6 +81,14 @@ class Terminal {
   void know_notes_of(const OperationId& id);
   void staff_have_looked();
 
+  // What the dispenser was found to hold, and the acceptor's bin, after the start and before they
+  // moved anything since. What differs from the books keeps the terminal out of service until staff
+  // have looked, unless they have seen that before. Notes that are unknown may be there or not.
+  void dispenser_was_counted(const Notes& found);
+  void bin_was_counted(const Notes& found);
+  // Staff took everything out.
+  void was_emptied();
+
   // Begins a session, in place of an older one of the same card. Nothing: another customer stands
   // here, or this one's last change is still under way.
   Session* begin_session(std::string peer, std::string card, std::string token);
@@ -103,6 +111,13 @@ class Terminal {
   async::TaskScope& work() { return work_; }
 
  private:
+  // What is beyond the books now, and why that keeps the terminal out of service.
+  struct Surplus {
+    Notes notes;
+    std::string why;  // Empty: it does not.
+  };
+  Surplus surplus(const std::string& place, const Notes& expected, const Notes& found,
+                  const Notes& seen) const;
   Entry books_entry();
 
   Machinery& machinery_;
@@ -117,6 +132,9 @@ class Terminal {
   std::optional<Session> session_;
   async::Event idle_;
   bool moving_notes_ = false;
+  bool is_counted_ = false;  // Its dispenser, since the start.
+  Surplus in_dispenser_;
+  Surplus in_bin_;
   async::TaskScope work_;
 };
 

@@ -119,7 +119,7 @@ Task<> Withdrawals::to_decided(WithdrawalItem item, Cents captured) {
   Withdrawal& withdrawal = item->record;
   // The dispenser may answer by now: notes that it never took are in their cassettes.
   const Told<Dispensed> told = co_await item->terminal.dispenser().presented(withdrawal.id);
-  const bool never_taken = told && !told->acted;
+  const bool never_taken = withdrawal.dispensed_before || (told && !told->acted);
   if (captured > Cents{0}) {
     std::vector<Cassette> unknown;
     for (const Pick& pick : withdrawal.plan) {

@@ -72,6 +72,10 @@ Task<> Withdrawals::pay(WithdrawalItem item, Customer customer) {
   const Told<Dispensed> told =
       co_await item->terminal.dispenser().dispense(item->record.id, item->record.plan);
   if (!told) co_return co_await ask_dispenser(item);
+  if (told->was_done_before) {
+    item->record.dispensed_before = true;
+    co_return co_await to_suspense(item, done_before(*told));
+  }
   if (!told->sure) {
     co_return co_await to_suspense(item, "the dispenser cannot say what it presented");
   }
@@ -220,17 +224,28 @@ Task<> Withdrawals::suspend(WithdrawalItem item) {
   note(item, "told the bank");
 }
 
+std::string Withdrawals::what_it_did(const Dispensed& told) const {
+  const Currency currency = machinery_.settings.currency;
+  return "presented " + notes_of(told.presented).text(currency) + " and rejected " +
+         notes_of(told.rejected).text(currency);
+}
+
+// The journal knew nothing of that: an old one was restored, or it was lost.
+std::string Withdrawals::done_before(const Dispensed& told) const {
+  std::string then = "cannot say what it presented then";
+  if (told.sure) then = what_it_did(told) + " then";
+  return "the dispenser had acted on this id before, of which this ATM's journal knows nothing; "
+         "it " +
+         then + ", and nothing now";
+}
+
 // It decides nothing: the operator does, who reads it with the evidence.
 Task<> Withdrawals::ask_dispenser_again(WithdrawalItem item) {
   Withdrawal& withdrawal = item->record;
   const Told<Dispensed> told = co_await item->terminal.dispenser().presented(withdrawal.id);
   if (!told || !told->sure) co_return;
-  const Currency currency = machinery_.settings.currency;
   std::string answer = "it never took a note from its cassette";
-  if (told->acted) {
-    answer = "it presented " + notes_of(told->presented).text(currency) + " and rejected " +
-             notes_of(told->rejected).text(currency);
-  }
+  if (told->acted) answer = "it " + what_it_did(*told);
   withdrawal.evidence += " Since then the dispenser has answered: " + answer + ".";
   withdrawal.dispenser_answered = true;
   withdrawal.told_bank = false;
@@ -254,7 +269,8 @@ Task<> Withdrawals::await_decision(WithdrawalItem item) {
     const bool voided = hold.state() == wire::HOLD_STATE_VOIDED;
     const Cents paid(captured ? hold.captured().minor_units() : 0);
     if (captured || voided) co_return co_await to_decided(item, paid);
-    if (!item->record.dispenser_answered) co_await ask_dispenser_again(item);
+    const bool may_tell_more = !item->record.dispenser_answered && !item->record.dispensed_before;
+    if (may_tell_more) co_await ask_dispenser_again(item);
     if (!item->record.told_bank) co_return;
     Backoff jitter(machinery_.random, machinery_.settings.decision_poll,
                    machinery_.settings.decision_poll);

@@ -64,6 +64,9 @@ class Withdrawals {
   Task<> suspend(WithdrawalItem item);
   Task<> await_decision(WithdrawalItem item);
   Task<> ask_dispenser_again(WithdrawalItem item);
+  // Clauses, for the operator.
+  std::string what_it_did(const Dispensed& told) const;
+  std::string done_before(const Dispensed& told) const;
 
   // The transitions.
   void enter(const WithdrawalItem& item, WithdrawalState state) const;

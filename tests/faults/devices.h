@@ -138,12 +138,15 @@ class SimDispenser : public atm::Dispenser {
   Task<Told<atm::Dispensed>> dispense(OperationId id, Picks picks) override {
     co_await line_.there();
     if (world_.ailment.is_dead) co_return silent();
+    const bool was_done_before = world_.acts.contains(id);
     const DispenserWorld::Act act = world_.dispense(id, picks);
     line_.world().tell("the dispenser presents {} for {}{}", notes_of(act.presented).encoded(),
                        id.text(), act.is_sure ? "" : " and cannot say so");
     co_await line_.back();
     if (world_.ailment.loses_answers) co_return silent();
-    co_return told(act);
+    atm::Dispensed answer = told(act);
+    answer.was_done_before = was_done_before;
+    co_return answer;
   }
   Task<Told<atm::Dispensed>> presented(OperationId id) override {
     co_await line_.there();

@@ -377,7 +377,8 @@ TEST_F(AtmServiceTest, ANoteThatIsMissingIsNamedByTheCountAndTheAudit) {
   house.run(house.dispenser->dispense(house.new_id(), {{1, Cents{20'00}, 1}}));
   const v1::CountResponse count = house.call(count_method, v1::CountRequest());
   ASSERT_EQ(count.differences_size(), 1);
-  EXPECT_EQ(count.differences(0), "The cassettes should hold 10 notes of 20.00 EUR, and holds 9.");
+  EXPECT_EQ(count.differences(0),
+            "The cassettes should hold 10 notes of 20.00 EUR, but 9 are there.");
   house.unload(house.new_id());
   house.pass(1s);
   EXPECT_EQ(house.differences().size(), 2U) << "inside, and with the bank";

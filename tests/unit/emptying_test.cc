@@ -243,7 +243,7 @@ TEST_F(EmptyingTest, PaidNotesThatAreDecidedToBeInsideAreMissed) {
   empty();
   decide(0);
   EXPECT_EQ(found_differences(),
-            Sentences({"The reject bin should hold 3 notes of 20.00 EUR, and holds 0."}));
+            Sentences({"The reject bin should hold 3 notes of 20.00 EUR, but 0 are there."}));
   empty();
   EXPECT_EQ(house.differences().size(), 2U) << "inside, and with the bank";
 }

@@ -1,0 +1,175 @@
+// An ATM whose journal is older than its devices, as when a backup was restored, or is gone.
+#include <filesystem>
+
+#include "atm_fixture.h"
+
+namespace atm {
+namespace {
+
+class OldJournalTest : public testing::Test {
+ protected:
+  OldJournalTest() {
+    house.load(1, 20, 100);
+    house.insert();
+    house.pass(1s);
+    back_up();
+  }
+
+  std::filesystem::path journal() const { return house.folder() / "atm"; }
+  void back_up() {
+    house.stop();
+    std::filesystem::remove_all(house.folder() / "old");
+    std::filesystem::copy(journal(), house.folder() / "old");
+    house.start();
+    house.insert();
+  }
+  // Starts with the journal as it was at the last back_up().
+  void restore() {
+    house.stop();
+    std::filesystem::remove_all(journal());
+    std::filesystem::copy(house.folder() / "old", journal());
+    house.start();
+  }
+  void expect_out(const std::string& why) {
+    EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_DEVICE);
+    EXPECT_NE(house.terminal().reason().find(why), std::string::npos) << house.terminal().reason();
+    EXPECT_EQ(house.insert().decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  }
+  void expect_in() {
+    EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE) << house.terminal().reason();
+  }
+
+  AtmHouse house;
+};
+
+TEST_F(OldJournalTest, TheTerminalIsOutOfServiceUntilStaffHaveLooked) {
+  EXPECT_TRUE(house.withdraw(40).has_withdrawn());
+  restore();
+  expect_out("the dispenser should hold 100 notes of 20.00 EUR, but 98 are there");
+  house.restart();
+  expect_out("98 are there");
+  house.set_service(true);
+  expect_in();
+  house.restart();
+  expect_in();
+  EXPECT_TRUE(house.insert().has_session());
+  EXPECT_TRUE(house.withdraw(20).has_withdrawn());
+  house.pass(1s);
+  house.restart();
+  expect_in();
+}
+
+TEST_F(OldJournalTest, StaffThatEmptyItHaveLookedToo) {
+  EXPECT_TRUE(house.withdraw(40).has_withdrawn());
+  restore();
+  expect_out("98 are there");
+  EXPECT_EQ(house.unload(house.new_id()).unloaded().amount().minor_units(), 98 * 20'00);
+  expect_in();
+  house.load(1, 20, 10);
+  house.restart();
+  expect_in();
+}
+
+TEST_F(OldJournalTest, NotesInTheDepositBinAreCountedToo) {
+  EXPECT_TRUE(house.deposit(house.new_id(), 50, 1).has_deposited());
+  restore();
+  expect_out("the deposit bin should hold 0 notes of 50.00 EUR, but 1 is there");
+  house.set_service(true);
+  expect_in();
+}
+
+TEST_F(OldJournalTest, WithoutItsJournalATerminalWithNotesIsOut) {
+  house.stop();
+  std::filesystem::remove_all(journal());
+  house.start();
+  expect_out("the dispenser should hold 0 notes of 20.00 EUR, but 100 are there");
+}
+
+TEST_F(OldJournalTest, WithoutTheMemoryOfItsDevicesATerminalIsOut) {
+  house.stop();
+  std::filesystem::remove(house.folder() / std::string(device_file_name));
+  house.start();
+  expect_out("the dispenser should hold 100 notes of 20.00 EUR, but 0 are there");
+}
+
+TEST_F(OldJournalTest, ADispenserThatIsSilentAtTheStartIsCountedWhenItAnswers) {
+  EXPECT_TRUE(house.withdraw(40).has_withdrawn());
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_DEAD);
+  restore();
+  expect_out("the dispenser does not answer");
+  house.pass(30s);
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_NONE);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_DEVICE);
+  house.pass(10s);
+  expect_out("98 are there");
+}
+
+TEST_F(OldJournalTest, WhatTheDispenserDidBeforeIsNotThePaymentOfAnotherWithdrawal) {
+  const OperationId id = house.new_id();
+  EXPECT_TRUE(house.withdraw(id, 40).has_withdrawn());
+  house.pass(5s);
+  EXPECT_EQ(house.balance(), 60);
+  restore();
+  house.set_service(true);
+  house.insert();
+  const v1::WithdrawResponse again = house.withdraw(id, 40);
+  EXPECT_TRUE(again.has_suspense()) << again.ShortDebugString();
+  house.pass(60s);
+  EXPECT_EQ(house.balance(), 60) << "the customer has 40.00, once";
+  EXPECT_EQ(house.held(), 40) << "the operator decides";
+  EXPECT_EQ(house.resolve(id).outcome_case(), v1::ResolveResponse::kSuspense);
+  const auto is_suspended = [](const auto& hold) { return !hold.second.evidence.empty(); };
+  const auto found = std::ranges::find_if(house.bank.state.holds, is_suspended);
+  ASSERT_NE(found, house.bank.state.holds.end());
+  EXPECT_NE(found->second.evidence.find("acted on this id before"), std::string::npos)
+      << found->second.evidence;
+  EXPECT_EQ(found->second.evidence.find("Since then"), std::string::npos);
+  house.bank.decide(0);
+  house.pass(60s);
+  EXPECT_EQ(house.held(), 0);
+  EXPECT_EQ(house.open_items(), Sentences());
+  EXPECT_EQ(house.really_inside(), 98 * 20);
+}
+
+TEST_F(OldJournalTest, NotesThatTheAcceptorKeptBeforeAreNotCreditedAgain) {
+  const OperationId id = house.new_id();
+  EXPECT_TRUE(house.deposit(id, 50, 1).has_deposited());
+  house.pass(5s);
+  EXPECT_EQ(house.balance(), 150);
+  restore();
+  house.set_service(true);
+  house.insert();
+  EXPECT_TRUE(house.deposit(id, 50, 1).has_suspense());
+  house.pass(60s);
+  EXPECT_EQ(house.balance(), 150);
+  house.bank.close();
+  house.pass(5s);
+  house.bank.open();
+  house.pass(60s);
+  EXPECT_EQ(house.balance(), 150) << "also when a bank is told again";
+  EXPECT_EQ(house.exceptions().size(), 1U);
+}
+
+// Whatever a crash leaves is cleared up by the start, which is no reason to stay out of service.
+TEST_F(OldJournalTest, WhatAJamLeftIsNoDifference) {
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_JAM, 1);
+  EXPECT_TRUE(house.withdraw(60).has_withdrawn());
+  house.restart();
+  expect_in();
+}
+
+TEST_F(OldJournalTest, NotesThatNobodyKnowsOfAreNoDifference) {
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_PRESENT_UNKNOWN);
+  EXPECT_TRUE(house.withdraw(60).has_suspense());
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_NONE);
+  house.set_service(true);
+  house.restart();
+  expect_in();
+  house.bank.decide(60'00);
+  house.pass(60s);
+  house.restart();
+  expect_in();
+}
+
+}  // namespace
+}  // namespace atm
