@@ -334,7 +334,28 @@ Task<v1::ResolveResponse> AtmService::resolve(v1::ResolveRequest request, rpc::C
         "was begun.");
     co_return response;
   }
-  co_return co_await fence(at, *id);
+  response = co_await fence(at, *id);
+  const std::optional<Cents> moved = co_await moved_without_journal(*id);
+  if (!moved) co_return response;
+  response.mutable_suspense()->set_message(
+      "This ATM moved notes for it, of which its journal knows nothing. Your bank's operator has "
+      "to "
+      "say what became of it.");
+  *response.mutable_suspense()->mutable_amount() = to_wire(*moved, machinery_.settings.currency);
+  co_return response;
+}
+
+// A device remembers what it did for an id, also when an old journal was restored. One that does not
+// answer is not waited for: the journal's word counts then.
+Task<std::optional<Cents>> AtmService::moved_without_journal(OperationId id) {
+  for (const auto& [name, terminal] : terminals_) {
+    const Told<Dispensed> paid = co_await terminal->dispenser().presented(id);
+    const bool has_paid = paid && paid->acted && !(paid->sure && paid->presented.empty());
+    if (has_paid) co_return notes_of(paid->presented).amount();
+    const Told<Accepted> taken = co_await terminal->acceptor().where(id);
+    if (taken && taken->place == Place::kept) co_return taken->notes.amount();
+  }
+  co_return std::nullopt;
 }
 
 // Of an id that was never used here: whether it may have been used at another ATM.

@@ -92,6 +92,8 @@ class AtmService {
   std::optional<v1::Decline> wrong_amount(const ::bank::v1::Money& amount) const;
   std::optional<v1::Decline> wrong_notes(const WireNotes& notes) const;
   bool may_be_elsewhere(const v1::ResolveRequest& request) const;
+  // What the devices moved for an id that the journal does not know.
+  Task<std::optional<Cents>> moved_without_journal(OperationId id);
   Task<v1::ResolveResponse> fence(Terminal& terminal, OperationId id);
 
   Machinery& machinery_;

@@ -131,6 +131,19 @@ TEST_F(OldJournalTest, WhatTheDispenserDidBeforeIsNotThePaymentOfAnotherWithdraw
   EXPECT_EQ(house.really_inside(), 98 * 20);
 }
 
+TEST_F(OldJournalTest, NobodyIsToldThatWhatADeviceDidWasNotDone) {
+  const OperationId paid = house.new_id();
+  const OperationId taken = house.new_id();
+  EXPECT_TRUE(house.withdraw(paid, 40).has_withdrawn());
+  EXPECT_TRUE(house.deposit(taken, 50, 1).has_deposited());
+  restore();
+  for (int time = 1; time <= 2; ++time) {
+    EXPECT_EQ(house.resolve(paid).suspense().amount().minor_units(), 40'00);
+    EXPECT_EQ(house.resolve(taken).suspense().amount().minor_units(), 50'00);
+  }
+  EXPECT_EQ(house.resolve(house.new_id()).declined().code(), v1::DECLINE_CODE_ID_FENCED);
+}
+
 TEST_F(OldJournalTest, NotesThatTheAcceptorKeptBeforeAreNotCreditedAgain) {
   const OperationId id = house.new_id();
   EXPECT_TRUE(house.deposit(id, 50, 1).has_deposited());
