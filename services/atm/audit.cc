@@ -52,8 +52,11 @@ std::optional<std::string> difference_with_bank(const Stock& stock, Cents at_ban
                                                 Currency currency) {
   const Cents inside = stock.inside();
   if (inside == at_bank) return std::nullopt;
-  return "The ATM holds " + money(inside, currency) + ", but the bank's cash account says " +
-         money(at_bank, currency) + ": a difference of " + money(inside - at_bank, currency) + ".";
+  const std::string says = "The ATM holds " + money(inside, currency) +
+                           ", but the bank's cash account says " + money(at_bank, currency);
+  const std::optional<Cents> difference = ledger::minus(inside, at_bank);
+  if (!difference) return says + ".";
+  return says + ": a difference of " + money(*difference, currency) + ".";
 }
 
 std::vector<std::string> differences_found(const std::string& place, const Notes& expected,

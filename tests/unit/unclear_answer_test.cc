@@ -159,5 +159,17 @@ TEST(AnUnclearAnswerTest, ATerminalThatWasNotSignedOnIsOutOfService) {
   EXPECT_EQ(house.terminal().reason(), "the bank does not answer");
 }
 
+TEST(AnImpossibleFigureTest, IsNamedByTheAuditHoweverFarOffItIs) {
+  AtmHouse house;
+  house.load(1, 20, 20);
+  house.pass(1s);
+  for (const std::int64_t cash : {INT64_MIN, INT64_MIN + 1, INT64_MAX}) {
+    house.bank.state.cash["atm-1"] = cash;
+    const Sentences differences = house.differences();
+    ASSERT_EQ(differences.size(), 1U) << cash;
+    EXPECT_TRUE(differences.front().starts_with("The ATM holds 400.00 EUR, but the bank's cash"));
+  }
+}
+
 }  // namespace
 }  // namespace atm
