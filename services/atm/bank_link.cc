@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "atm/bank_words.h"
 #include "ledger/money.h"
 #include "ops/failure.h"
 
@@ -351,6 +352,15 @@ Task<> BankLink::usable(std::string terminal) {
 void BankLink::standing_changed() {
   changed_.set();
   changed_.clear();
+}
+
+std::optional<rpc::Status> BankLink::no_answer(std::string_view method,
+                                               const google::protobuf::Message& answer) const {
+  const std::string why = why_impossible(answer, settings_.currency);
+  if (why.empty()) return std::nullopt;
+  log_.error("the bank's answer cannot be", {{"method", method}, {"why", why}});
+  return rpc::Status{.code = rpc::StatusCode::internal,
+                     .message = "the bank's answer cannot be: " + why};
 }
 
 void BankLink::saw(std::uint64_t seq) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -78,7 +79,7 @@ class BankLink final : public rpc::ConnectionObserver {
   // Asks for the terminal's standing anew. False: the bank did not answer.
   Task<bool> refresh(std::string terminal, rpc::Context context);
 
-  // One attempt. Silence, and what is no answer of the bank, is a Status.
+  // One attempt. Silence, and what is no answer of the bank or cannot be one, is a Status.
   template <typename Request, typename Response>
   Task<rpc::Reply<Response>> try_call(const rpc::Method<Request, Response>& method, Request request,
                                       rpc::Context context) {
@@ -90,7 +91,10 @@ class BankLink final : public rpc::ConnectionObserver {
     }
     rpc::Reply<Response> reply =
         co_await client_.try_call(method, std::move(request), std::move(context));
-    if (reply) saw(seq_of(*reply));
+    if (!reply) co_return reply;
+    std::optional<rpc::Status> nonsense = no_answer(method.name(), *reply);
+    if (nonsense) co_return std::unexpected(*std::move(nonsense));
+    saw(seq_of(*reply));
     co_return reply;
   }
 
@@ -133,6 +137,9 @@ class BankLink final : public rpc::ConnectionObserver {
   void refused(const std::string& terminal, const ::bank::v1::Refusal& refusal);
   Task<> usable(std::string terminal);
   Task<> keep_in_touch();
+  // Of an answer that cannot be: that it is none, so what it was to say is unknown.
+  std::optional<rpc::Status> no_answer(std::string_view method,
+                                       const google::protobuf::Message& answer) const;
   void saw(std::uint64_t seq);
   void standing_changed();
   void note_memory(std::string state, std::string detail);

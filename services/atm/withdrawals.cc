@@ -267,8 +267,13 @@ Task<> Withdrawals::await_decision(WithdrawalItem item) {
     const wire::HoldView& hold = response.hold();
     const bool captured = hold.state() == wire::HOLD_STATE_CAPTURED;
     const bool voided = hold.state() == wire::HOLD_STATE_VOIDED;
-    const Cents paid(captured ? hold.captured().minor_units() : 0);
-    if (captured || voided) co_return co_await to_decided(item, paid);
+    const Cents paid{hold.captured().minor_units()};
+    const bool is_of_this = hold.amount().minor_units() == item->record.amount.value;
+    if (!is_of_this) {
+      machinery_.log.error("the bank's answer is of another hold",
+                           {{"withdrawal", item->record.id.text()}});
+    }
+    if (is_of_this && (captured || voided)) co_return co_await to_decided(item, paid);
     const bool may_tell_more = !item->record.dispenser_answered && !item->record.dispensed_before;
     if (may_tell_more) co_await ask_dispenser_again(item);
     if (!item->record.told_bank) co_return;

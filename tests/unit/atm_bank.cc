@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "speak_of_yen.h"
+
 namespace atm {
 namespace {
 
@@ -58,10 +60,6 @@ void AtmBank::open() {
   server_->serve(loop_.listen(address()));
 }
 
-void AtmBank::decide(std::int64_t paid) {
-  for (auto& [id, hold] : state.holds) decide(hold, "atm-1", paid);
-}
-
 void AtmBank::decide(Hold& hold, const std::string& terminal, std::int64_t paid) {
   if (hold.state != wire::HOLD_STATE_SUSPENDED) return;
   if (paid > 0) {
@@ -82,6 +80,7 @@ async::Task<Response> AtmBank::once(std::string method, Request request,
   if (delay != delays.end()) co_await loop_.sleep_for(delay->second);
   if (moods[method] == Mood::silent) co_await never_;
   if (crash_point && crash_point()) co_await never_;
+  require_room(method);
   Response response;
   if (moods[method] == Mood::refuses) {
     response = refused<Response>(refusal.at(method), "not today");
@@ -97,6 +96,7 @@ async::Task<Response> AtmBank::once(std::string method, Request request,
 // What this program does not know: field 15 of the response.
 template <typename Response>
 bool AtmBank::mumbled(const std::string& method, Response& response) {
+  if (moods[method] == Mood::does_and_speaks_of_yen) speak_of_yen(response);
   if (moods[method] != Mood::mumbles && moods[method] != Mood::does_and_mumbles) return false;
   response.Clear();
   response.GetReflection()->MutableUnknownFields(&response)->AddLengthDelimited(15, "");
@@ -263,6 +263,7 @@ async::Task<wire::VerifyCardResponse> AtmBank::verify_card(wire::VerifyCardReque
   asked.emplace_back("VerifyCard");
   if (delays.contains("VerifyCard")) co_await loop_.sleep_for(delays.at("VerifyCard"));
   if (moods["VerifyCard"] == Mood::silent) co_await never_;
+  require_room("VerifyCard");
   wire::VerifyCardResponse response;
   if (mumbled("VerifyCard", response)) co_return response;
   if (auto no = no_such_terminal<wire::VerifyCardResponse>(request.terminal_id())) co_return *no;
@@ -382,6 +383,8 @@ async::Task<wire::GetHoldResponse> AtmBank::get_hold(wire::GetHoldRequest reques
   response.mutable_hold()->set_state(hold.state);
   *response.mutable_hold()->mutable_amount() = euros(hold.amount);
   *response.mutable_hold()->mutable_captured() = euros(hold.captured);
+  telling_hold(*response.mutable_hold());
+  mumbled("GetHold", response);
   co_return response;
 }
 

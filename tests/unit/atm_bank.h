@@ -24,7 +24,16 @@ namespace wire = ::bank::v1;
 
 // What a test's bank does with a method's next calls. The last two answer OK with a body that says
 // neither yes nor no, as a later version of the bank might: after doing it, or instead.
-enum class Mood : std::uint8_t { well, silent, reply_lost, refuses, does_and_mumbles, mumbles };
+enum class Mood : std::uint8_t {
+  well,
+  silent,
+  reply_lost,
+  refuses,
+  does_and_mumbles,
+  mumbles,
+  does_and_speaks_of_yen,  // In every amount of its answer, whatever it was asked in.
+  is_exhausted,            // VerifyCard and Hold decide nothing, as on a full disk.
+};
 
 class AtmBank {
  public:
@@ -83,6 +92,8 @@ class AtmBank {
   std::map<std::string, async::Duration> delays;     // Before it decides.
   std::map<std::string, wire::RefusalCode> refusal;  // Of a method that refuses.
   std::vector<std::string> asked;                    // Methods, in order.
+  // Changes what GetHold answers.
+  std::function<void(wire::HoldView& hold)> telling_hold = [](wire::HoldView&) {};
   // Called before and after each change is decided: a crash of the ATM.
   std::function<bool()> crash_point;
 
@@ -95,7 +106,9 @@ class AtmBank {
   void forget_tokens() { token_prefix_ = "new " + token_prefix_; }
 
   // The operator says how much of a suspended hold was paid.
-  void decide(std::int64_t paid);
+  void decide(std::int64_t paid) {
+    for (auto& [id, hold] : state.holds) decide(hold, "atm-1", paid);
+  }
   void decide(Hold& hold, const std::string& terminal, std::int64_t paid);
 
  private:
@@ -110,6 +123,10 @@ class AtmBank {
   Response first_answer(const Pinned& first, const Pinned& wanted);
   // For ever: the id never executes.
   void fence(const std::string& id, const std::string& terminal);
+  void require_room(const std::string& method) {
+    if (moods[method] != Mood::is_exhausted) return;
+    throw rpc::Error(rpc::StatusCode::resource_exhausted, "The disk is full.");
+  }
   template <typename Response>
   bool mumbled(const std::string& method, Response& response);
   template <typename Request>

@@ -1,4 +1,4 @@
-// A bank that answers OK and says neither yes nor no: what a later version might do.
+// A bank that answers OK and says neither yes nor no, as a later version might, or what cannot be.
 #include <tuple>
 
 #include <google/protobuf/descriptor.h>
@@ -127,12 +127,14 @@ std::vector<std::string> methods_of_the_bank() {
 
 std::string test_name(const testing::TestParamInfo<std::tuple<std::string, Mood>>& info) {
   const auto& [method, mood] = info.param;
+  if (mood == Mood::does_and_speaks_of_yen) return method + "IsDoneInYen";
   return method + (mood == Mood::mumbles ? "IsNotDone" : "IsDone");
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryMethod, UnclearAnswerTest,
                          testing::Combine(testing::ValuesIn(methods_of_the_bank()),
-                                          testing::Values(Mood::mumbles, Mood::does_and_mumbles)),
+                                          testing::Values(Mood::mumbles, Mood::does_and_mumbles,
+                                                          Mood::does_and_speaks_of_yen)),
                          test_name);
 
 TEST(AnUnclearAnswerTest, ASessionDoesNotBeginOnAnUnclearAnswer) {
@@ -157,6 +159,59 @@ TEST(AnUnclearAnswerTest, ATerminalThatWasNotSignedOnIsOutOfService) {
   house.restart();
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_NO_BANK);
   EXPECT_EQ(house.terminal().reason(), "the bank does not answer");
+}
+
+// An answer that cannot be is none: the bank is asked again, and what it says then counts.
+class AnImpossibleDecisionTest : public testing::Test {
+ protected:
+  AnImpossibleDecisionTest() {
+    house.load(1, 20, 20);
+    house.insert();
+    house.pass(1s);
+    house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_PRESENT_UNKNOWN);
+    house.withdraw(60);
+    house.pass(2s);
+  }
+
+  void expect_not_taken(std::function<void(wire::HoldView& hold)> lie) {
+    house.bank.telling_hold = std::move(lie);
+    house.pass(60s);
+    EXPECT_EQ(house.open_items(), Sentences({"withdrawal SUSPENSE"}));
+    EXPECT_EQ(house.audit().unknown().minor_units(), 60'00);
+    house.bank.telling_hold = [](wire::HoldView&) {};
+    house.bank.decide(60'00);
+    house.pass(60s);
+    EXPECT_EQ(house.open_items(), Sentences());
+    EXPECT_EQ(house.audit().presented().minor_units(), 60'00);
+    EXPECT_EQ(house.differences(), Sentences());
+  }
+  static auto captured(std::int64_t minor_units, const char* currency = "EUR") {
+    return [minor_units, currency](wire::HoldView& hold) {
+      hold.set_state(wire::HOLD_STATE_CAPTURED);
+      hold.mutable_captured()->set_minor_units(minor_units);
+      hold.mutable_captured()->set_currency(currency);
+    };
+  }
+
+  AtmHouse house;
+};
+
+TEST_F(AnImpossibleDecisionTest, InAnotherCurrency) { expect_not_taken(captured(20'00, "USD")); }
+TEST_F(AnImpossibleDecisionTest, InNoCurrency) { expect_not_taken(captured(20'00, "")); }
+TEST_F(AnImpossibleDecisionTest, OfMoreThanWasHeld) { expect_not_taken(captured(INT64_MAX)); }
+TEST_F(AnImpossibleDecisionTest, OfLessThanNothing) { expect_not_taken(captured(-5)); }
+TEST_F(AnImpossibleDecisionTest, OfNothingThatIsCalledCaptured) { expect_not_taken(captured(0)); }
+TEST_F(AnImpossibleDecisionTest, OfSomethingThatIsCalledVoided) {
+  expect_not_taken([](wire::HoldView& hold) {
+    captured(20'00)(hold);
+    hold.set_state(wire::HOLD_STATE_VOIDED);
+  });
+}
+TEST_F(AnImpossibleDecisionTest, OfAnotherHold) {
+  expect_not_taken([](wire::HoldView& hold) {
+    captured(80'00)(hold);
+    hold.mutable_amount()->set_minor_units(80'00);
+  });
 }
 
 TEST(AnImpossibleFigureTest, IsNamedByTheAuditHoweverFarOffItIs) {
