@@ -120,7 +120,7 @@ Task<std::expected<OperationId, v1::Decline>> AtmService::usable_id(std::string 
   const std::optional<OperationId> id = OperationId::from_bytes(bytes);
   if (!id || !id->is_set()) co_return std::unexpected(malformed_id());
   if (known_.is_used_otherwise<T>(*id)) co_return std::unexpected(other_fields("kind"));
-  if (!known_.is_fenced(*id)) co_return *id;
+  if (!known_.fences.knows(*id)) co_return *id;
   // The fence may be on its way to the disk; nobody hears of it before it is there.
   co_await machinery_.journal.flush();
   co_return std::unexpected(fenced());
@@ -365,11 +365,13 @@ bool AtmService::may_be_elsewhere(const v1::ResolveRequest& request) const {
 }
 
 Task<v1::ResolveResponse> AtmService::fence(Terminal& terminal, OperationId id) {
-  if (!known_.is_fenced(id)) {
+  if (!known_.fences.knows(id)) {
     require_free_space(machinery_);
-    const Fence fence{.id = id, .terminal = terminal.id(), .fenced_at_us = machinery_.now_us()};
-    known_.fences[id] = fence;
-    co_await machinery_.journal.commit(terminal.entry(fence));
+    Fence fence{.id = id, .terminal = terminal.id(), .fenced_at_us = machinery_.now_us()};
+    const ItemPointer<Fence> item = known_.fences.add(terminal, std::move(fence));
+    co_await machinery_.journal.commit(terminal.entry(item->record));
+    // Now that the journal has it, memory may forget it.
+    known_.fences.ended(item);
   } else {
     co_await machinery_.journal.flush();
   }

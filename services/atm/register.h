@@ -1,7 +1,6 @@
 // Register: every id that customers and staff ever used here, whatever for.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string_view>
 
@@ -19,11 +18,8 @@ struct Register {
         deposits(loop, journal_file),
         movements(loop, journal_file),
         relays(loop, journal_file),
-        file(journal_file) {}
+        fences(loop, journal_file) {}
 
-  bool is_fenced(const OperationId& id) {
-    return fences.contains(id) || file.find<Fence>(id).has_value();
-  }
   // Whether the id was used for anything but T.
   template <Record T>
   bool is_used_otherwise(const OperationId& id) {
@@ -37,8 +33,7 @@ struct Register {
   Items<Deposit> deposits;
   Items<Movement> movements;
   Items<Relay> relays;
-  std::map<OperationId, Fence> fences;  // Of this run; the others are in the journal.
-  JournalFile& file;
+  Items<Fence> fences;
 };
 
 }  // namespace atm

@@ -146,5 +146,33 @@ TEST_F(AtmResolveTest, ASignalEndsItInTimeWhileNotesComeOut) {
   EXPECT_LT(*ended - signalled, 4s);
 }
 
+// Anybody may ask about any ids: memory keeps the latest fences, and the journal has them all.
+TEST_F(AtmResolveTest, AnIdStaysFencedWhenMemoryHasForgottenIt) {
+  constexpr std::size_t at_once = 200;
+  const auto id_of = [](std::size_t number) {
+    OperationId id{.bytes = {2}};
+    for (int byte = 0; byte < 4; ++byte) {
+      id.bytes[static_cast<std::size_t>(12 + byte)] =
+          static_cast<std::uint8_t>(number >> static_cast<unsigned>(8 * byte));
+    }
+    return id;
+  };
+  for (std::size_t number = 0; number <= ended_items_kept_max; number += at_once) {
+    async::TaskScope scope(house.loop);
+    std::vector<std::optional<rpc::Reply<v1::ResolveResponse>>> replies(at_once);
+    for (std::size_t i = 0; i < at_once; ++i) {
+      v1::ResolveRequest request;
+      request.set_id(std::string(id_of(number + i).view()));
+      house.begin_call(scope, resolve_method, std::move(request), 10s, replies[i]);
+    }
+    while (!std::ranges::all_of(replies, [](const auto& reply) { return reply.has_value(); })) {
+      house.pass(50ms);
+    }
+  }
+  house.insert();
+  EXPECT_EQ(house.withdraw(id_of(0), 20).decline().code(), v1::DECLINE_CODE_ID_FENCED);
+  EXPECT_EQ(house.resolve(id_of(0)).declined().code(), v1::DECLINE_CODE_ID_FENCED);
+}
+
 }  // namespace
 }  // namespace atm
