@@ -43,7 +43,7 @@ v1::Decline session_lost() {
 // Of a call that changes nothing: why the bank gave no answer.
 v1::Decline no_answer(const rpc::Status& status) {
   if (status.code == rpc::StatusCode::unauthenticated) return session_lost();
-  return decline(v1::DECLINE_CODE_OUT_OF_SERVICE, "The bank does not answer.");
+  return undecided_by_bank(v1::DECLINE_CODE_OUT_OF_SERVICE, status, "The bank does not answer.");
 }
 
 }  // namespace

@@ -55,6 +55,13 @@ v1::Decline other_denomination(Cents denomination, std::span<const Cents> ours, 
                      ", only of " + ledger::to_text(ours, currency) + ".");
 }
 
+v1::Decline undecided_by_bank(v1::DeclineCode code, const rpc::Status& status,
+                              std::string_view silence) {
+  const bool has_said_why = status.code == rpc::StatusCode::resource_exhausted;
+  if (!has_said_why || status.message.empty()) return decline(code, silence);
+  return decline(code, "The bank cannot do it now: " + status.message);
+}
+
 v1::Decline decline_by_bank(const ::bank::v1::Refusal& refusal) {
   v1::Decline declined = decline(v1::DECLINE_CODE_BY_BANK, refusal.message());
   *declined.mutable_refusal() = refusal;

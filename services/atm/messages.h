@@ -13,6 +13,7 @@
 #include "atm/table.h"
 #include "atm/v1/atm.pb.h"
 #include "bank/v1/bank.pb.h"
+#include "rpc/status.h"
 
 namespace atm {
 
@@ -30,6 +31,10 @@ v1::Decline decline(v1::DeclineCode code, std::string_view sentence);
 v1::Decline other_currency(Currency ours);
 // That it handles other notes of its currency.
 v1::Decline other_denomination(Cents denomination, std::span<const Cents> ours, Currency currency);
+// Of a call that the bank did not decide: "The bank cannot do it now: <why>" where it has said why it
+// takes nothing, else `silence`.
+v1::Decline undecided_by_bank(v1::DeclineCode code, const rpc::Status& status,
+                              std::string_view silence);
 v1::Decline decline_by_bank(const ::bank::v1::Refusal& refusal);
 // For the operator, as the exception that an item ends with: "the bank refused it: ...".
 std::string refused_by_bank(const ::bank::v1::Refusal& refusal);

@@ -54,8 +54,9 @@ Task<> Withdrawals::pay(WithdrawalItem item, Customer customer) {
       v1::Decline never_asked = why_no_hold(held.error());
       co_return co_await to_declined(item, std::move(never_asked));
     }
-    co_return give_up(item, decline(v1::DECLINE_CODE_BANK_SILENT,
-                                    "The bank did not answer in time; nothing is debited."));
+    v1::Decline why = undecided_by_bank(v1::DECLINE_CODE_BANK_SILENT, held.error(),
+                                        "The bank did not answer in time; nothing is debited.");
+    co_return give_up(item, std::move(why));
   }
   if (held->has_refusal()) {
     v1::Decline refused = decline_by_bank(held->refusal());
