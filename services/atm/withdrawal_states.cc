@@ -56,6 +56,7 @@ Task<> Withdrawals::to_dispensed(WithdrawalItem item, Dispensed dispensed,
   withdrawal.presented = std::move(dispensed.presented);
   withdrawal.rejected = std::move(dispensed.rejected);
   item->terminal.stock().dispense(withdrawal.presented, withdrawal.rejected);
+  item->terminal.know_notes_of(withdrawal.id);
   v1::WithdrawResponse response;
   if (withdrawal.presented.empty()) {
     const v1::Decline fault =

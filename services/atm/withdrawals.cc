@@ -123,6 +123,7 @@ Task<> Withdrawals::recover(Terminal& terminal, Withdrawal withdrawal) {
                             "The ATM was restarted before anything was paid."));
     }
   } else if (state == WithdrawalState::dispensing) {
+    terminal.look_for_notes_of(item->record.id);
     const Told<Dispensed> told = co_await terminal.dispenser().presented(item->record.id);
     if (told && told->sure) co_await to_dispensed(item, *told);
   }

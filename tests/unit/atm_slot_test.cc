@@ -59,6 +59,27 @@ TEST_F(AtmSlotTest, NorAfterARestart) {
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
 }
 
+// Before anybody knows what was presented, and before the ATM has given the dispenser up.
+TEST_F(AtmSlotTest, NorAfterARestartInTheMiddleOfADispenseUntilTheDispenserHasAnswered) {
+  house.dispenser->loses_answers = true;
+  {
+    async::TaskScope scope(house.loop);
+    std::optional<rpc::Reply<v1::WithdrawResponse>> reply;
+    house.begin_call(scope, withdraw_method, house.withdrawal(house.new_id(), 60), 30s, reply);
+    house.pass(1s);
+    house.stop();
+  }
+  house.start_with([](AtmHouse& at) { at.dispenser->loses_answers = true; });
+  house.pass(3s);
+  EXPECT_EQ(house.open_items(), Sentences({"withdrawal DISPENSING"}));
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_DEVICE);
+  EXPECT_EQ(house.insert("4000-john", "2345").decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  house.dispenser->loses_answers = false;
+  house.pass(3s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
+  EXPECT_EQ(house.balance(), 40);
+}
+
 TEST_F(AtmSlotTest, StaffWhoEmptyTheTerminalHaveLooked) {
   never_know_of_sixty();
   v1::EndSessionRequest request;
