@@ -133,7 +133,9 @@ Task<> Deposits::recover_escrow(Terminal& terminal) {
 Task<> Deposits::settle(DepositItem item) {
   while (item->record.is_open()) {
     if (!item->record.exception.empty()) {
-      co_await confirm_kept(item);
+      const bool kept = co_await confirm_kept(item);
+      // A restored bank may have credited it meanwhile: then that is the next question.
+      if (!kept && !item->record.exception.empty()) co_await to_returned(item);
       continue;
     }
     switch (item->record.state) {
@@ -157,20 +159,23 @@ Task<> Deposits::settle(DepositItem item) {
   items_.ended(item);
 }
 
-// A posting whose customer has gone. Notes that the customer was told are taken are credited. Others,
-// that a crash left in the escrow, are credited or given back, as the bank says what became of the
-// posting.
+// A posting whose customer has gone. Notes that the customer was told are taken are credited, unless
+// the acceptor says that it gave them back. Those, and others that a crash left in the escrow, are
+// credited or given back, as the bank says what became of the posting.
 Task<> Deposits::settle_posting(DepositItem item) {
   if (item->record.kept) co_return co_await post(item);
-  if (is_promised(item)) {
-    async::TaskScope beside(machinery_.loop);
-    beside.spawn(confirm_kept(item));
-    co_return co_await post(item);
-  }
   const Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
   if (told && told->place == Place::kept) {
     // The crash came after the notes had been kept and before that was written down.
     co_return co_await to_kept_uncredited(item);
+  }
+  const bool is_given_back = told && is_out(told->place);
+  if (is_promised(item) && !is_given_back) {
+    Task<bool> keeping = confirm_kept(item);
+    Task<> posting = post(item);
+    // Whichever answers first, it tells what is next.
+    co_await async::first_of(std::move(keeping), std::move(posting));
+    co_return;
   }
   item->waiting_for = "the bank to say whether it credited the notes";
   wire::ResolveRequest request;
@@ -225,15 +230,14 @@ Task<> Deposits::keep(DepositItem item) {
   co_await machinery_.loop.sleep_for(machinery_.settings.decision_poll);
 }
 
-Task<> Deposits::confirm_kept(DepositItem item) {
-  while (!item->record.kept) {
+Task<bool> Deposits::confirm_kept(DepositItem item) {
+  while (true) {
     const Told<Accepted> told = co_await item->terminal.acceptor().keep(item->record.id);
-    if (told && told->place == Place::kept) co_return co_await note_kept(item);
-    if (told && is_out(told->place)) {
-      // What it means beside a posting, the bank's answer will tell.
-      if (!item->record.exception.empty()) co_await to_returned(item);
-      co_return;
+    if (told && told->place == Place::kept) {
+      co_await note_kept(item);
+      co_return true;
     }
+    if (told && is_out(told->place)) co_return false;
     co_await machinery_.loop.sleep_for(machinery_.settings.decision_poll);
   }
 }

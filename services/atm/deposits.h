@@ -20,7 +20,8 @@ using DepositItem = ItemPointer<Deposit>;
 // take() is the live path; settle() does what is left to do from any state. A posting that stays
 // unanswered until the customer's deadline keeps the notes and goes on in the queue. A refusal then is
 // an exception; where the notes are is asked until the acceptor has said it, whatever the bank says.
-// Owned by the Atm; loop thread only.
+// When it has said that it gave them back, the bank is sent no posting any more, and asked what became
+// of those before. Owned by the Atm; loop thread only.
 //
 // Invariant: notes are given back only when the bank has said, or can only say, that it did not
 // credit them, and never once the customer was told that they are taken; they are in the stock
@@ -54,8 +55,8 @@ class Deposits {
   Task<> post(DepositItem item);
   Task<> keep(DepositItem item);
   // Asks the acceptor to keep the notes until it has said where they are: beside the asking of the
-  // bank, and when the bank has refused.
-  Task<> confirm_kept(DepositItem item);
+  // bank, and when the bank has refused. False: it gave them back.
+  Task<bool> confirm_kept(DepositItem item);
   Task<> give_back(DepositItem item);
   Task<> ask_acceptor(DepositItem item);
 

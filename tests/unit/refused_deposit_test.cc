@@ -65,6 +65,15 @@ class RefusedDepositTest : public testing::Test {
   void expect_that_nothing_is_emptied() {
     EXPECT_EQ(house.unload(house.new_id()).decline().code(), v1::DECLINE_CODE_TERMINAL_BUSY);
   }
+  void expect_that_they_are_not_credited() {
+    house.bank.moods.clear();
+    house.pass(60s);
+    EXPECT_EQ(house.balance(), 100);
+    EXPECT_EQ(house.open_items(), Sentences());
+    EXPECT_EQ(house.exceptions(), Sentences());
+    EXPECT_EQ(house.differences(), Sentences());
+    EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  }
   // In the bin and in the books; the bank lacks them, and the audit says why.
   void expect_kept_and_uncredited() {
     EXPECT_TRUE(inside().escrow.empty());
@@ -137,13 +146,33 @@ TEST_F(RefusedDepositTest, OnceTheAcceptorHasGivenThemBackItIsOver) {
   EXPECT_EQ(house.open_items(), Sentences());
 }
 
-TEST_F(RefusedDepositTest, AsWhenItGaveThemBackBeforeTheBankRefused) {
+// The customer has them in hand, so the bank is asked what became of the posting, and sent none.
+TEST_F(RefusedDepositTest, NotesThatTheAcceptorGaveBackBeforeTheBankAnsweredAreNotCredited) {
   be_told_that_they_are_taken();
   house.acceptor->spits_out = true;
   hear_from_the_acceptor();
-  have_it_refused();
+  expect_that_they_are_not_credited();
+}
+
+TEST_F(RefusedDepositTest, NorAfterARestart) {
+  be_told_that_they_are_taken();
+  house.acceptor->spits_out = true;
+  hear_from_the_acceptor();
+  house.restart();
+  expect_that_they_are_not_credited();
+}
+
+TEST_F(RefusedDepositTest, ThoseThatItHadCreditedUnheardAreAnException) {
+  be_told_that_they_are_taken();
+  house.bank.moods = {{"Deposit", Mood::reply_lost}, {"Resolve", Mood::silent}};
+  house.pass(60s);
+  ASSERT_EQ(house.balance(), 200);
+  house.acceptor->spits_out = true;
+  hear_from_the_acceptor();
+  house.bank.moods.clear();
+  house.pass(60s);
   EXPECT_EQ(house.open_items(), Sentences());
-  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_EQ(house.exceptions().size(), 1U);
 }
 
 // A bank that was restored refuses what it had credited.
