@@ -140,7 +140,7 @@ TEST_F(BankctlTest, AYesOfNoChangeOrInAnotherCurrencyIsNeitherYesNorNo) {
     EXPECT_THAT(ran, testing::StartsWith("75 ")) << seq << currency;
     EXPECT_THAT(ran, HasSubstr("what it says is no answer to this"));
     EXPECT_THAT(ran, HasSubstr("`bankctl resolve " + id + "`"));
-    EXPECT_EQ(out.str(), "account fund jane 1.00 EUR\n");
+    EXPECT_EQ(out.str(), "account fund jane 1.00 EUR --id " + id + "\n");
     out.str("");
   }
 }
