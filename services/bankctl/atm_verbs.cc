@@ -47,7 +47,7 @@ const VerbTable verbs = {
          {{"--day", "day", Kind::text, "As 2026-11-23; today without it", false}, terminal}},
         {"atm audit",
          "Audit",
-         "Account for every cent, with the bank; 65 if any is missing",
+         "Account for every cent, with the bank; 65 if any is missing, 69 without the bank",
          "atm audit",
          {terminal}},
         {"atm in-service",

@@ -11,6 +11,7 @@
 #include "cli/message_json.h"
 #include "cli/message_text.h"
 #include "ops/failure.h"
+#include "ops/foreign_text.h"
 #include "ops/standard_streams.h"
 
 namespace bankctl {
@@ -158,7 +159,7 @@ int Commands::run(Words& words) {
     throw ops::Failure(ops::ExitCode::declined, "Nothing was done");
   }
   if (words.verb->currency != nullptr && !asks && !settings_.json) {
-    out_ << told << "\n";
+    out_ << ops::ForeignText(told).shown() << "\n";
     ops::require_written(out_, ops::ExitCode::cannot_create, "Nothing was changed");
   }
   return send_(std::move(call));
@@ -191,7 +192,7 @@ void Commands::set_words(OperatorCall& call, Words& words) {
     if (word.text) check_input(input, *word.text);
     if (has_amount(input.kind) || input.kind == Kind::currency) continue;
     if (input.kind == Kind::pin) {
-      const std::string pin = cli::read_new_pin(terminal_, words.pin_file);
+      const std::string pin = cli::read_new_pin(terminal_, words.pin_file, "--pin-file");
       set_input(*call.request, input, pin, ledger::Currency());
     } else if (input.kind == Kind::yes) {
       if (word.is_on) set_input(*call.request, input, "", ledger::Currency());

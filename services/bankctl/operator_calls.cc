@@ -11,6 +11,7 @@
 #include <google/protobuf/descriptor.h>
 
 #include "atm/v1/atm.pb.h"
+#include "atm/v1/staff.pb.h"
 #include "bank/v1/operator.pb.h"
 #include "bank/v1/refusal.pb.h"
 #include "bankctl/request.h"
@@ -109,6 +110,12 @@ bool can_be(const Message& response, const Message& request) {
   std::set<std::string> all = answered;
   collect_currencies(request, all);
   return answered.empty() || (all.size() == 1 && !all.contains(""));
+}
+
+// Of an audit: whether only the ATM's own books were compared.
+bool lacks_the_bank(const Message& response) {
+  const auto* const audit = dynamic_cast<const atm::v1::AuditResponse*>(&response);
+  return audit != nullptr && !audit->has_at_bank();
 }
 
 const rpc::Status unfit = {.code = rpc::StatusCode::internal,
@@ -230,7 +237,8 @@ void OperatorCalls::print(const Message& response) const {
         response.GetReflection()->GetRepeatedString(response, differences, i);
     out_ << "difference: " << ops::ForeignText(difference).shown() << "\n";
   }
-  if (count == 0) out_ << "Nothing differs.\n";
+  if (count > 0) return;
+  out_ << (lacks_the_bank(response) ? "Nothing differs inside the ATM.\n" : "Nothing differs.\n");
 }
 
 int OperatorCalls::judge(const Message& response) const {
@@ -248,6 +256,10 @@ int OperatorCalls::judge(const Message& response) const {
     throw ops::Failure(
         ops::ExitCode::bad_data,
         "It does not add up: " + reflection.GetRepeatedString(response, differences, 0));
+  }
+  if (lacks_the_bank(response)) {
+    throw ops::Failure(ops::ExitCode::unavailable,
+                       "The ATM could not ask the bank: only its own books were compared");
   }
   return ops::to_int(ops::ExitCode::ok);
 }

@@ -165,11 +165,11 @@ std::string pin_from(const std::string& file) {
   return checked_pin(answer.text);
 }
 
-void require_somebody_to_ask() {
+void require_somebody_to_ask(const std::string& what, const std::string& option) {
   if (can_ask()) return;
-  throw ops::Failure(ops::ExitCode::usage,
-                     "There is no terminal to ask for the PIN: use --pin-file FILE, or "
-                     "--pin-file - for standard input.");
+  throw ops::Failure(ops::ExitCode::usage, "There is no terminal to ask for " + what + ": use " +
+                                               option + " FILE, or " + option +
+                                               " - for standard input.");
 }
 
 }  // namespace
@@ -219,13 +219,13 @@ std::string card_number(std::string text) {
 
 std::string read_pin(Terminal& terminal, std::string_view prompt, const std::string& file) {
   if (!file.empty()) return pin_from(file);
-  require_somebody_to_ask();
+  require_somebody_to_ask("the PIN", "--pin-file");
   return ask_pin(terminal, prompt);
 }
 
-std::string read_new_pin(Terminal& terminal, const std::string& file) {
+std::string read_new_pin(Terminal& terminal, const std::string& file, const std::string& option) {
   if (!file.empty()) return pin_from(file);
-  require_somebody_to_ask();
+  require_somebody_to_ask("the new PIN", option);
   std::string pin = ask_pin(terminal, "New PIN: ");
   if (ask_pin(terminal, "New PIN again: ") == pin) return pin;
   throw ops::Failure(ops::ExitCode::bad_data,

@@ -62,6 +62,6 @@ std::string card_number(std::string text);
 // Throws Failure when there is nobody to ask, or it is not 4 to 12 digits.
 std::string read_pin(Terminal& terminal, std::string_view prompt, const std::string& file);
 // Asked for twice when asked for: nobody sees what they type.
-std::string read_new_pin(Terminal& terminal, const std::string& file);
+std::string read_new_pin(Terminal& terminal, const std::string& file, const std::string& option);
 
 }  // namespace cli

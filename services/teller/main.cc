@@ -83,8 +83,10 @@ struct Visit {
 int run_wish(Settings& settings, Wish wish) {
   cli::UserTerminal terminal(STDERR_FILENO);
   Visit visit(settings, read_card(settings, terminal));
-  teller::Pins pins{.pin = [&] { return cli::read_pin(terminal, "PIN: ", settings.pin_file); },
-                    .new_pin = [&] { return cli::read_new_pin(terminal, settings.new_pin_file); }};
+  teller::Pins pins{
+      .pin = [&] { return cli::read_pin(terminal, "PIN: ", settings.pin_file); },
+      .new_pin =
+          [&] { return cli::read_new_pin(terminal, settings.new_pin_file, "--new-pin-file"); }};
   if (!settings.json && ::isatty(STDERR_FILENO) != 0) {
     pins.show = [&](const std::string& what) { terminal.write("Your " + what + " ...\n"); };
   }

@@ -140,7 +140,7 @@ async::Task<Session::Next> Session::choose() {
   if (choice.what == "balance") co_return co_await show_balance();
   if (choice.what == "statement") co_return co_await show_statement();
   if (choice.what == "pin") co_return co_await change_pin();
-  say("'" + *line + "' is none of the choices. " + help);
+  say("'" + ops::ForeignText(*line).shown() + "' is none of the choices. " + help);
   co_return Next::menu;
 }
 

@@ -120,6 +120,7 @@ class ScriptedBank {
   async::Task<atm::v1::AuditResponse> audit(atm::v1::AuditRequest, rpc::Context) {
     atm::v1::AuditResponse response;
     for (const std::string& difference : differences) response.add_differences(difference);
+    if (knows_cash) response.mutable_at_bank()->set_currency("EUR");
     co_return response;
   }
 
@@ -134,6 +135,7 @@ class ScriptedBank {
   bank::v1::FundAccountResponse fund_response;
   std::string word;  // In each text that somebody chose.
   std::vector<std::string> differences;
+  bool knows_cash = true;  // The bank answers the ATM that is audited.
   std::vector<std::string> requests;
 };
 

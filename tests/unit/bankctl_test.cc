@@ -211,6 +211,22 @@ TEST_F(BankctlTest, AnAuditThatFindsADifferenceExits65) {
                                    "difference: and 5.00 EUR too many\n"));
 }
 
+TEST_F(BankctlTest, AnAuditWithoutTheBankIsNotTakenForAWholeOne) {
+  bank.knows_cash = false;
+  EXPECT_EQ(run({"atm", "audit"}),
+            "69 The ATM could not ask the bank: only its own books were compared");
+  EXPECT_THAT(out.str(), HasSubstr("Nothing differs inside the ATM.\n"));
+  bank.differences = {"20.00 EUR are missing"};
+  EXPECT_EQ(run({"atm", "audit"}), "65 It does not add up: 20.00 EUR are missing");
+}
+
+TEST_F(BankctlTest, WhatWasTypedActsOnNoTerminalWhenItIsShownAgain) {
+  run({"account", "open", "tmp", "--name", "Evil\x1b[31m\r\nName", "--currency", "EUR"});
+  EXPECT_THAT(out.str(), testing::StartsWith("account open tmp --name "));
+  EXPECT_THAT(out.str(), testing::Not(testing::AnyOf(HasSubstr("\x1b"), HasSubstr("\r"))));
+  EXPECT_THAT(out.str(), HasSubstr("Evil?[31m"));
+}
+
 TEST_F(BankctlTest, WhatOthersChoseStaysOnItsLine) {
   const auto printed = [this](const std::string& text) {
     out.str("");
@@ -224,7 +240,7 @@ TEST_F(BankctlTest, WhatOthersChoseStaysOnItsLine) {
   };
   const std::string harmless = printed(std::string(ops::harmless_text));
   const std::string hostile = printed(std::string(ops::hostile_text));
-  EXPECT_EQ(ops::line_count(harmless), 12);
+  EXPECT_EQ(ops::line_count(harmless), 13);
   EXPECT_EQ(ops::line_count(hostile), ops::line_count(harmless)) << hostile;
   EXPECT_EQ(ops::fault_in(hostile), "") << hostile;
 }

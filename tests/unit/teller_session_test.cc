@@ -140,6 +140,12 @@ TEST_F(SessionTest, WhatStandsBehindAWordIsNotAskedForAgain) {
   EXPECT_EQ(atm.balance, 17500);
 }
 
+TEST_F(SessionTest, WhatWasTypedActsOnNoTerminalWhenItIsShownAgain) {
+  EXPECT_EQ(play({"1234", "a\x1b[31mb", "withdraw \x1b[A", "0"}), 0);
+  EXPECT_THAT(screen(), HasSubstr("'a?[31mb' is none of the choices."));
+  EXPECT_THAT(screen(), HasSubstr("'?[A' is not an amount"));
+}
+
 TEST_F(SessionTest, WhatAWordDoesNotTakeIsSaidAndNothingIsSent) {
   play({"1234", "transfer 5", "transfer 5 to jane", "balance now", "q"});
   EXPECT_THAT(screen(), HasSubstr("Say how much and to which account, as transfer 9.50 john."));

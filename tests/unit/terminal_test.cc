@@ -154,7 +154,7 @@ TEST_F(TerminalTest, APinIsFourToTwelveDigits) {
 TEST_F(TerminalTest, StandardInputHoldsTheOldPinAndThenTheNew) {
   type("1234\n4321\n");
   EXPECT_EQ(read_pin(terminal, "", "-"), "1234");
-  EXPECT_EQ(read_new_pin(terminal, "-"), "4321");
+  EXPECT_EQ(read_new_pin(terminal, "-", "--new-pin-file"), "4321");
 }
 
 TEST(NoTerminal, NobodyIsAsked) {
@@ -164,6 +164,15 @@ TEST(NoTerminal, NobodyIsAsked) {
   UserTerminal terminal(STDERR_FILENO);
   EXPECT_THROW(read_pin(terminal, "PIN: ", ""), ops::Failure);
   EXPECT_THROW(read_pin(terminal, "PIN: ", "-"), ops::Failure);
+  std::string told;
+  try {
+    read_new_pin(terminal, "", "--new-pin-file");
+  } catch (const ops::Failure& failure) {
+    told = failure.what();
+  }
+  EXPECT_EQ(told,
+            "There is no terminal to ask for the new PIN: use --new-pin-file FILE, or "
+            "--new-pin-file - for standard input.");
   ::dup2(input, STDIN_FILENO);
   ::close(input);
   ::close(nothing);
