@@ -39,7 +39,7 @@ async def balance(cli):
 
 
 async def test_what_is_loaded_paid_and_put_in_is_yen(yen):
-    assert "atm load 1 10x1000 JPY\n" in (done(await yen.bankctl("atm", "load", "1", "10x1000"))).out
+    assert "atm load 1 10x1000 JPY --id " in (done(await yen.bankctl("atm", "load", "1", "10x1000"))).out
     audit = data(await yen.bankctl("--json", "atm", "audit"))
     assert audit["loaded"] == {"minor_units": 10_000, "currency": "JPY"}
     assert "3000 JPY paid: 3 x 1000 JPY." in (done(await yen.teller(Kenji, "withdraw", "3000"))).out
@@ -61,7 +61,7 @@ async def test_what_the_operator_says_was_paid_is_yen(yen):
     number = str(exception["exception_seq"])
     words = ("--yes", "exceptions", "resolve", number, "--paid", "800", "--reason", "the camera shows it")
     settled = done(await yen.bankctl(*words))
-    assert f'exceptions resolve {number} --paid 800 JPY --reason "the camera shows it"\n' in settled.out
+    assert f'exceptions resolve {number} --paid 800 JPY --reason "the camera shows it" --id ' in settled.out
     assert await balance(yen) == {"minor_units": 9_200, "currency": "JPY"}
 
 
