@@ -363,7 +363,8 @@ Outcome Rules::decide(const ResolveException& resolve) const {
   const ExceptionEntry& exception = found->second;
   const bool needs_paid = exception.kind == ExceptionKind::suspended_hold && !exception.resolved;
   if (resolve.paid.has_value() != needs_paid && !exception.resolved) {
-    return std::unexpected(Refusal{.code = malformed, .field = "paid"});
+    const ShapeFault fault = needs_paid ? ShapeFault::empty : ShapeFault::none;
+    return std::unexpected(Refusal{.code = malformed, .fault = fault, .field = "paid"});
   }
   if (exception.resolved) return refuse(exception_already_resolved);
   if (!needs_paid) return done();

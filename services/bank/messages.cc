@@ -163,7 +163,9 @@ v1::OpenHold to_message(const ledger::HoldEntry& hold, const ledger::Books& book
   *message.mutable_amount() = to_money(hold.amount, account.currency);
   message.set_state(same_number<v1::HoldState>(hold.state));
   message.set_made_at_us(ledger::microseconds_of(hold.made_at));
-  message.set_expires_at_us(ledger::microseconds_of(hold.expires_at));
+  // One that is suspended stays until the operator has decided (rule 9).
+  const bool expires = hold.state != ledger::HoldState::suspended;
+  if (expires) message.set_expires_at_us(ledger::microseconds_of(hold.expires_at));
   message.set_receipt_id(bytes_of(hold.receipt));
   return message;
 }

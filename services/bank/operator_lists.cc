@@ -273,6 +273,14 @@ Task<v1::GetExceptionResponse> OperatorService::get_exception(
     *response.mutable_exception() = to_message(found->second);
   }
   response.set_ledger_seq(books.last_seq());
+  if (!response.exception().resolved() ||
+      response.exception().kind() != v1::EXCEPTION_KIND_SUSPENDED_HOLD) {
+    co_return response;
+  }
+  const ledger::Currency currency = found->second.currency;
+  const ledger::OperationId id = found->second.hold;
+  const std::optional<ledger::HoldEntry> hold = co_await store_.find_hold(id);
+  if (hold) *response.mutable_exception()->mutable_paid() = to_money(hold->captured, currency);
   co_return response;
 }
 

@@ -121,6 +121,12 @@ std::string_view words_of(ledger::ShapeFault fault) {
 }
 
 std::string ill_formed(const ledger::Refusal& refusal) {
+  if (refusal.field == "paid" && refusal.fault == ledger::ShapeFault::empty) {
+    return "Say what the customer got of the suspended hold: --paid AMOUNT, 0 if nothing was paid.";
+  }
+  if (refusal.field == "paid") {
+    return "What was paid is said of a suspended hold alone: 0 or more, in its account's currency.";
+  }
   const std::optional<Rule> rule = rule_of(refusal.field);
   if (!rule || refusal.fault == ledger::ShapeFault::none) {
     return fmt::format("The request's {} is not well formed.", refusal.field);

@@ -342,6 +342,10 @@ TEST_F(BankOperatorTest, OpenHoldsAreListedAndEndedOnesAreNot) {
     }
   });
   EXPECT_EQ(ids, (std::vector<std::string>{open_one, open_two}));
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend_request(open_one))), "yes");
+  const auto listed = bank.answer<v1::ListHoldsResponse>(v1::ListHoldsRequest());
+  EXPECT_EQ(listed.holds(0).expires_at_us(), 0) << "a suspended hold does not expire";
+  EXPECT_NE(listed.holds(1).expires_at_us(), 0);
 }
 
 TEST_F(BankOperatorTest, TheOperatorResolvesChangesOfAnybody) {
@@ -422,6 +426,9 @@ TEST_F(BankOperatorTest, ASuspendedHoldIsResolvedBySayingWhatWasPaid) {
   const auto unsaid = bank.answer<v1::ResolveExceptionResponse>(
       resolve_request(open[0].exception_seq(), std::nullopt));
   EXPECT_EQ(unsaid.refusal().field(), "paid");
+  EXPECT_EQ(
+      unsaid.refusal().message(),
+      "Say what the customer got of the suspended hold: --paid AMOUNT, 0 if nothing was paid.");
   const auto too_much =
       bank.answer<v1::ResolveExceptionResponse>(resolve_request(open[0].exception_seq(), 60'01));
   EXPECT_EQ(word(too_much), "CAPTURE_EXCEEDS_HOLD");
@@ -438,6 +445,14 @@ TEST_F(BankOperatorTest, ASuspendedHoldIsResolvedBySayingWhatWasPaid) {
   EXPECT_TRUE(exceptions().empty());
   ASSERT_EQ(exceptions(true).size(), 2U);
   EXPECT_TRUE(exceptions(true)[0].resolved());
+  v1::GetExceptionRequest show;
+  show.set_exception_seq(open[0].exception_seq());
+  EXPECT_EQ(bank.answer<v1::GetExceptionResponse>(show).exception().paid().minor_units(), 40'00);
+  show.set_exception_seq(open[1].exception_seq());
+  const auto released = bank.answer<v1::GetExceptionResponse>(show).exception();
+  EXPECT_TRUE(released.has_paid());
+  EXPECT_EQ(released.paid().minor_units(), 0);
+  EXPECT_EQ(released.paid().currency(), "EUR");
 }
 
 TEST_F(BankOperatorTest, ARefusedDepositIsAnException) {
@@ -451,6 +466,9 @@ TEST_F(BankOperatorTest, ARefusedDepositIsAnException) {
   const auto paid =
       bank.answer<v1::ResolveExceptionResponse>(resolve_request(open[0].exception_seq(), 20'00));
   EXPECT_EQ(paid.refusal().field(), "paid");
+  EXPECT_EQ(
+      paid.refusal().message(),
+      "What was paid is said of a suspended hold alone: 0 or more, in its account's currency.");
   EXPECT_EQ(word(bank.answer<v1::ResolveExceptionResponse>(
                 resolve_request(open[0].exception_seq(), std::nullopt))),
             "yes");
