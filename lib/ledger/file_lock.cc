@@ -140,12 +140,22 @@ std::optional<std::string_view> reserved_ending(std::string_view name) {
   return found == endings.end() ? std::nullopt : std::optional(*found);
 }
 
+namespace {
+
+// False: nothing is there. Throws StorageError where it is something else.
+bool is_regular_file(const std::string& file) {
+  struct stat place{};
+  if (stat(file.c_str(), &place) != 0) return false;
+  if (S_ISDIR(place.st_mode)) cannot_open(file, "it is a directory");
+  if (!S_ISREG(place.st_mode)) cannot_open(file, "it is no regular file");
+  return true;
+}
+
+}  // namespace
+
 void require_place(const std::string& file, bool writes) {
   require_directory(file, writes);
-  struct stat place{};
-  const bool exists = stat(file.c_str(), &place) == 0;
-  if (exists && S_ISDIR(place.st_mode)) cannot_open(file, "it is a directory");
-  if (exists && !S_ISREG(place.st_mode)) cannot_open(file, "it is no regular file");
+  const bool exists = is_regular_file(file);
   if (!exists && !writes) cannot_open(file, "it does not exist", Kind::no_input);
   if (exists && writes && !may(file, R_OK | W_OK)) {
     cannot_open(file, user() + " may not read and write it");
@@ -165,6 +175,7 @@ void require_place(const std::string& file, bool writes) {
 FileLock::FileLock(const std::string& file, Use use) {
   const bool writes = use == Use::write;
   require_directory(file, writes);
+  is_regular_file(file);  // No lock is left beside what can never be a database.
   // Before anything is made or looked at: it may be another's at this moment.
   if (writes) {
     require_free_name(file);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <ostream>
+#include <sstream>
 #include <unistd.h>
 #include <utility>
 
@@ -115,11 +116,12 @@ int CommandLine::run(std::vector<std::string> arguments, const Environment& envi
   }
   resolve(command, environment);
   running_ = &command;
-  if (print_config_) {
-    print_config(command, out);
-    return to_int(ExitCode::ok);
-  }
-  if (check_config_) return to_int(ExitCode::ok);
+  std::ostringstream printed;
+  print_config(command, printed);
+  // Of bankd without a command there is nothing to print or to check.
+  const bool has_options = command.body_ || !printed.str().empty();
+  if (print_config_ && has_options) out << printed.str();
+  if ((print_config_ || check_config_) && has_options) return to_int(ExitCode::ok);
   if (!command.body_) {
     std::string names;
     for (const auto& sub : command.commands_) names += (names.empty() ? "" : ", ") + sub->name_;

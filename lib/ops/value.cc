@@ -45,6 +45,11 @@ Parsed<async::Endpoint> Value<async::Endpoint>::parse(std::string_view text) {
   try {
     return async::Endpoint::parse(text);
   } catch (const std::invalid_argument&) {
+    const std::string_view port = text.substr(text.rfind(':') + 1);
+    const bool is_number =
+        !port.empty() && port.find_first_not_of("0123456789") == std::string_view::npos;
+    const bool is_too_large = is_number && !Value<std::uint16_t>::parse(port);
+    if (is_too_large) return BadValue("must have a port of at most 65535");
     return BadValue("must be HOST:PORT, [ADDRESS]:PORT or unix:PATH");
   }
 }

@@ -73,7 +73,8 @@ std::string receipt_line(const Outcome& outcome, const ledger::OperationId& id) 
   if (outcome.has_transferred()) entry = outcome.transferred().bank();
   if (outcome.has_pin_changed()) entry = outcome.pin_changed().bank();
   if (outcome.has_suspense()) entry = outcome.suspense().bank();
-  if (entry.ledger_seq() == 0) return "";
+  // What is looked into has a number in any case.
+  if (entry.ledger_seq() == 0) return outcome.has_suspense() ? "Receipt " + id.text() + "." : "";
   std::string line = "Receipt " + id.text() + "; at the bank: entry ";
   line += std::to_string(entry.ledger_seq());
   const std::string own = cli::bytes_text(entry.id());

@@ -222,6 +222,8 @@ TEST_F(OptionsTest, ABadValueNamesItsSource) {
   EXPECT_EQ(failure_of({"serve", "--data", "x"}),
             "78 BANKD_DRAIN_TIME must be a time such as 250ms, 4s, 15m or 2h, not \"soon\".");
   environment.clear();
+  EXPECT_EQ(failure_of({"serve", "--data", "x", "--listen", "127.0.0.1:99999"}),
+            "64 --listen must have a port of at most 65535, not \"127.0.0.1:99999\".");
   config("\nlisten = ['nowhere']\n");
   EXPECT_EQ(failure_of({"serve", "--data", "x"}),
             "78 listen in " + environment["BANKD_CONFIG"] +
@@ -294,6 +296,12 @@ TEST_F(OptionsTest, ASecretComesFromAFileOrTheEnvironmentNeverFromTheCommandLine
   environment["BANKD_PEPPER_FILE"] = "/nowhere/pepper";
   EXPECT_EQ(failure_of({"serve", "--data", "x"}),
             "66 The secret's file /nowhere/pepper cannot be read: No such file or directory.");
+}
+
+TEST_F(OptionsTest, WithoutACommandThereIsNothingToPrintOrToCheck) {
+  for (const char* flag : {"--print-config", "--check-config"}) {
+    EXPECT_EQ(failure_of({flag}).substr(0, 25), "64 bankd needs a command:") << flag;
+  }
 }
 
 TEST_F(OptionsTest, PrintConfigTellsEachValueAndItsSourceAndNoSecret) {

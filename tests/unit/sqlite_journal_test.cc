@@ -66,6 +66,7 @@ class SqliteJournalTest : public testing::Test {
 TEST_F(SqliteJournalTest, ADirectoryInPlaceOfTheFileIsNamed) {
   std::filesystem::create_directory(file);
   EXPECT_EQ(opening(file, 73), "cannot open " + file + ": it is a directory");
+  EXPECT_FALSE(std::filesystem::exists(file + ".lock")) << "nothing is left beside it";
 }
 
 TEST_F(SqliteJournalTest, WhatIsNoRegularFileIsNamedAndNobodyWaitsForIt) {

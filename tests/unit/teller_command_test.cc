@@ -257,7 +257,8 @@ TEST_F(CommandTest, SuspenseIsNotDoneAndNotDeclined) {
   const Ran ran = withdraw(60);
   EXPECT_EQ(ran.code, 75);
   EXPECT_THAT(ran.errors,
-              HasSubstr("60.00 EUR stays reserved until your bank has looked into it."));
+              HasSubstr("60.00 EUR stays reserved until your bank has looked into it. Receipt " +
+                        customer->last_id().text()));
   EXPECT_TRUE(pending->read().empty()) << "an answer is not asked for again";
   EXPECT_THAT(run({.what = What::balance}).out, StartsWith("Balance:"));
 }
