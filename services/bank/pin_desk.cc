@@ -47,6 +47,10 @@ async::Task<Outcome> PinDesk::try_in_turn(std::string card_number, std::string t
   Turnstile::Pass pass = co_await turn.wait();
   turn.begin(std::move(pass));
   const bool is_right = co_await hasher_.matches(hash_of(card_number), std::move(pin));
+  if (is_right && has_all_tries(card_number)) {
+    co_return ledger::Receipt{.ledger_seq = store_.books().last_seq(),
+                              .tries_left = ledger::pin_tries_max};
+  }
   // No deadline: a PIN that was tried is counted, whoever still waits.
   ledger::Operation tried{
       .id = make_id(),
@@ -75,6 +79,12 @@ async::Task<Outcome> PinDesk::change(ledger::Operation operation, Pin old_pin, P
   if (is_right) change.pin_hash = co_await hasher_.hash(std::move(new_pin));
   Outcome changed = co_await changes_.make(std::move(operation));
   co_return changed;
+}
+
+// The right PIN changes nothing then, and is taken also while the bank takes no changes (rule 26).
+bool PinDesk::has_all_tries(const std::string& card_number) const {
+  const ledger::Card* const card = store_.books().find_card(card_number);
+  return card != nullptr && card->state == ledger::CardState::active && card->wrong_pins == 0;
 }
 
 const std::string& PinDesk::hash_of(const std::string& card_number) const {

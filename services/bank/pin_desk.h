@@ -53,6 +53,7 @@ class PinDesk {
 
   async::Task<ledger::Outcome> try_in_turn(std::string card_number, std::string terminal_id,
                                            Pin pin);
+  bool has_all_tries(const std::string& card_number) const;
   const std::string& hash_of(const std::string& card_number) const;
   ledger::Outcome answer_stranger(const std::string& card_number);
   ledger::OperationId make_id();

@@ -23,6 +23,10 @@ class BankPinsTest : public BankTest {
   v1::ChangePinResponse change_pin(const std::string& old_pin, const std::string& new_pin) {
     return bank.answer<v1::ChangePinResponse>(change_pin_request(token(), old_pin, new_pin));
   }
+  rpc::StatusCode status_of_pin(const std::string& pin) {
+    v1::VerifyCardResponse response;
+    return bank.ask(verify_request(pin, janes_card), response).code;
+  }
   v1::CardState card_state(const std::string& account) {
     v1::ListCardsRequest request;
     request.set_account_id(account);
@@ -52,6 +56,22 @@ TEST_F(BankPinsTest, ThreeWrongPinsLockACardAndTheRightOneDoesNotHelp) {
   EXPECT_EQ(try_pin("0005"), "PIN_WRONG 2");
   EXPECT_EQ(try_pin(janes_pin), "yes 0");
   EXPECT_EQ(try_pin("0006"), "PIN_WRONG 2") << "The right one forgets the wrong ones.";
+}
+
+TEST_F(BankPinsTest, ARightPinChangesNothingAndIsTakenWhileTheDiskIsFull) {
+  bank.journal.is_full = true;
+  EXPECT_EQ(try_pin(janes_pin), "yes 0");
+  const v1::VerifyCardResponse verified = verify(janes_pin, janes_card);
+  EXPECT_FALSE(verified.verified().token().empty());
+  EXPECT_EQ(status_of_pin("0001"), rpc::StatusCode::resource_exhausted)
+      << "A wrong one must be written down.";
+  bank.journal.is_full = false;
+  EXPECT_EQ(try_pin("0001"), "PIN_WRONG 2");
+  bank.journal.is_full = true;
+  EXPECT_EQ(status_of_pin(janes_pin), rpc::StatusCode::resource_exhausted)
+      << "The right one forgets the wrong ones, which is a change.";
+  bank.journal.is_full = false;
+  EXPECT_EQ(try_pin(janes_pin), "yes 0");
 }
 
 TEST_F(BankPinsTest, WrongPinsOutliveARestart) {
