@@ -157,7 +157,11 @@ std::string summary_of(const std::vector<FoundChange>& found, const ledger::Book
   if (!view.has_amount()) return "It was done.";
   const ledger::Money amount{ledger::Cents{view.amount().minor_units()},
                              *ledger::Currency::parse(view.amount().currency())};
-  return fmt::format("It was done: {} of {}.", view.kind(), ledger::to_text(amount));
+  const auto* const post = std::get_if<ledger::Post>(&told->record.operation.change);
+  std::string accounts;
+  if (post != nullptr && !post->source.empty()) accounts += " from " + post->source;
+  if (post != nullptr && !post->target.empty()) accounts += " to " + post->target;
+  return fmt::format("It was done: {} of {}{}.", view.kind(), ledger::to_text(amount), accounts);
 }
 
 }  // namespace bank

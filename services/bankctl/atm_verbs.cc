@@ -44,7 +44,7 @@ const VerbTable verbs = {
          "GetDayTotals",
          "Sum up a day",
          "atm day-totals --day 2026-11-23",
-         {{"--day", "day", Kind::text, "As 2026-11-23; today without it", false}, terminal}},
+         {{"--day", "day", Kind::day, "As 2026-11-23; today without it", false}, terminal}},
         {"atm audit",
          "Audit",
          "Account for every cent, with the bank; 65 if any is missing, 69 without the bank",

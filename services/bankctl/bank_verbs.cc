@@ -35,6 +35,8 @@ const CurrencySource of_card = {"GetCard", "card_number", "card_number",
 const CurrencySource of_exception = {"GetException", "exception_seq", "exception_seq",
                                      "exception.amount.currency"};
 
+const Subject of_transfer = {"FindChange", "transfer_seq", "ledger_seq", "summary"};
+
 const VerbTable verbs = {
     "bank.v1.OperatorService",
     {
@@ -160,7 +162,11 @@ const VerbTable verbs = {
          "reverse 1742 --reason 'wrong account'",
          {{"TRANSFER", "transfer_seq", Kind::ordinal, "the transfer's number in the journal"},
           reason},
-         "This moves money back. Do it?"},
+         "This moves money back. Do it?",
+         nullptr,
+         "",
+         "",
+         &of_transfer},
         {"trial-balance", "GetTrialBalance", "Sum up the books: every sum must be 0",
          "trial-balance"},
         {"transfers list",

@@ -155,6 +155,7 @@ int Commands::run(Words& words) {
   std::string told = description(words, *call.request);
   // Whatever ends this program: who repeats the command with its id does it once.
   if (is_change(method_of(call.method))) told += " --id " + cli::field_text(*call.request, "id");
+  if (asks && verb.subject != nullptr) told += " (" + answer_to(*verb.subject, call, words) + ")";
   if (asks && !cli::confirm(terminal_, told + ": " + std::string(words.verb->question))) {
     throw ops::Failure(ops::ExitCode::declined, "Nothing was done");
   }
@@ -215,17 +216,21 @@ void Commands::set_amounts(OperatorCall& call, Words& words) {
 
 ledger::Currency Commands::currency_for(const OperatorCall& call, const Words& words) {
   if (!settings_.currency.empty()) return cli::parse_currency(settings_.currency);
-  const CurrencySource& source = *words.verb->currency;
+  const auto currency = ledger::Currency::parse(answer_to(*words.verb->currency, call, words));
+  if (currency) return *currency;
+  throw ops::Failure(ops::ExitCode::usage, call.server +
+                                               " has no one currency for this: say which, "
+                                               "with --currency CODE");
+}
+
+std::string Commands::answer_to(const CurrencySource& source, const OperatorCall& call,
+                                const Words& words) {
   OperatorCall question = new_call(words, source.method);
   if (!source.named_by.empty()) {
     copy_field(*call.request, source.named_by, *question.request, source.asked_with);
   }
-  const std::string server = question.server;
   const Answer answer = ask_(std::move(question));
-  const auto currency = ledger::Currency::parse(text_at(*answer, source.answer));
-  if (currency) return *currency;
-  throw ops::Failure(ops::ExitCode::usage,
-                     server + " has no one currency for this: say which, with --currency CODE");
+  return text_at(*answer, source.answer);
 }
 
 }  // namespace bankctl

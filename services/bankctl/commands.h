@@ -67,6 +67,7 @@ class Commands {
   void set_words(OperatorCall& call, Words& words);
   void set_amounts(OperatorCall& call, Words& words);
   ledger::Currency currency_for(const OperatorCall& call, const Words& words);
+  std::string answer_to(const CurrencySource& source, const OperatorCall& call, const Words& words);
 
   const Settings& settings_;
   cli::Terminal& terminal_;

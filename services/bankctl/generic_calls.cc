@@ -95,7 +95,8 @@ void GenericCommands::add(ops::Command& root) {
                     "package.Service/Method; without it all are listed");
   describe.run([this] { return this->describe(); });
 
-  ops::Command& health = root.command("health", "Ask a server whether it serves; 69 if not");
+  ops::Command& health = root.command(
+      "health", "Ask a server whether it runs; 69 if not. An ATM out of service runs, and says so");
   health.example("bankctl health 127.0.0.1:7002");
   health.argument("HOST:PORT", health_server_, "the server; without it the bank");
   health.run([this] { return this->health(); });
@@ -119,7 +120,8 @@ int GenericCommands::describe() const {
 }
 
 int GenericCommands::health() const {
-  return cli::check_health(health_server_.value_or(settings_.bank), settings_.timeout);
+  const async::Endpoint& server = health_server_ ? *health_server_ : settings_.bank;
+  return cli::check_health(server, settings_.timeout, "atm.v1.AtmService", settings_.json);
 }
 
 }  // namespace bankctl

@@ -1,7 +1,9 @@
 #include "bankctl/request.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
+#include <string_view>
 #include <vector>
 
 #include <google/protobuf/descriptor.h>
@@ -58,6 +60,21 @@ T number(const Input& input, const std::string& text) {
   return *parsed;
 }
 
+bool is_day(const std::string& text) {
+  constexpr std::string_view pattern = "0000-00-00";
+  const auto fits = [](char letter, char wanted) {
+    return wanted == '-' ? letter == '-' : letter >= '0' && letter <= '9';
+  };
+  if (!std::ranges::equal(text, pattern, fits)) return false;
+  const auto part = [&text](std::size_t at, std::size_t size) {
+    return std::stoi(text.substr(at, size));
+  };
+  const std::chrono::year_month_day date{std::chrono::year(part(0, 4)),
+                                         std::chrono::month(static_cast<unsigned>(part(5, 2))),
+                                         std::chrono::day(static_cast<unsigned>(part(8, 2)))};
+  return date.ok();
+}
+
 void set_number(const Place& place, const Input& input, const std::string& text) {
   const auto& reflection = *place.message->GetReflection();
   if (place.field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
@@ -108,6 +125,9 @@ void check_input(const Input& input, const std::string& text) {
       return;
     case Kind::notes:
       return cli::require_notes(text);
+    case Kind::day:
+      if (!is_day(text)) fail(input, "must be a day, as 2026-11-23, not \"" + text + "\"");
+      return;
     default:
       return;
   }
@@ -119,6 +139,7 @@ void set_input(Message& request, const Input& input, const std::string& text,
   const auto& reflection = *place.message->GetReflection();
   switch (input.kind) {
     case Kind::text:
+    case Kind::day:
     case Kind::pin:
     case Kind::currency:
       return reflection.SetString(place.message, place.field, text);

@@ -22,6 +22,7 @@ enum class Kind : std::uint8_t {
   count_limit,     // A whole number, 1 or more, or "none", which is 0.
   notes,           // "100x50".
   choice,          // A value of an enum, by its short name.
+  day,             // "2026-11-23".
   pin,             // Read from --pin-file or asked for; never a word.
   currency,        // The currency itself; never a word.
   yes,             // Always true; never a word.
@@ -47,6 +48,10 @@ struct CurrencySource {
   std::string_view answer;      // "account.balance.currency"; of a list, its first row is taken.
 };
 
+// What a change is about, where only its number is typed: a question to the verb's own service, whose
+// answer is shown in the question.
+using Subject = CurrencySource;
+
 struct Verb {
   std::string_view words;   // "account open"
   std::string_view method;  // "OpenAccount"
@@ -62,6 +67,7 @@ struct Verb {
   // A method that takes the same request and changes nothing: it is asked first, and what it finds is the answer. Only when it
   // finds nothing, `method` is called.
   std::string_view look_up = {};
+  const Subject* subject = nullptr;
 };
 
 struct VerbTable {

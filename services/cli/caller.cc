@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "async/standard_output.h"
+#include "cli/message_json.h"
 #include "ops/foreign_text.h"
 #include "ops/value.h"
 #include "rpc/v1/health.pb.h"
@@ -93,27 +94,39 @@ async::WallTime wall_now() {
 }
 
 int check_health(const async::Endpoint& server, async::Duration wait_max,
-                 const std::string& service) {
+                 const std::string& service, bool json) {
   async::UvLoop loop;
   async::SystemRandom random;
   rpc::Client client(loop, client_options(server), random);
-  const auto ask = [&](const std::string& name) {
+  const auto ask = [&](const std::string& name) -> std::optional<rpc::v1::CheckResponse> {
     rpc::v1::CheckRequest request;
     request.set_service(name);
     rpc::Context context(loop.in(wait_max));
     const rpc::Reply<rpc::v1::CheckResponse> reply =
         loop.run(client.try_call(check_method, std::move(request), std::move(context)));
+    // Another kind of server, which has no such service.
+    if (!reply && !name.empty() && reply.error().code == rpc::StatusCode::not_found) return {};
     if (!reply) throw no_answer(server.text(), reply.error());
     return *reply;
   };
-  if (ask("").status() != rpc::v1::SERVING_STATUS_SERVING) {
+  if (ask("")->status() != rpc::v1::SERVING_STATUS_SERVING) {
     throw ops::Failure(ops::ExitCode::unavailable, server.text() + " is not serving.");
   }
+  std::optional<rpc::v1::CheckResponse> answer;
+  if (!service.empty()) answer = ask(service);
+  const bool is_out = answer && answer->status() != rpc::v1::SERVING_STATUS_SERVING;
+  if (json) {
+    std::cout << "{\"server\":" << json_string(server.text()) << ",\"serving\":true";
+    if (is_out) {
+      std::cout << ",\"not_serving\":" << json_string(service)
+                << ",\"reason\":" << json_string(answer->reason());
+    }
+    std::cout << "}\n";
+    return 0;
+  }
   std::cout << server.text() << " is serving\n";
-  if (service.empty()) return 0;
-  const rpc::v1::CheckResponse answer = ask(service);
-  if (answer.status() != rpc::v1::SERVING_STATUS_SERVING) {
-    std::cout << service << " is not: " << ops::ForeignText(answer.reason()).shown() << "\n";
+  if (is_out) {
+    std::cout << service << " is not: " << ops::ForeignText(answer->reason()).shown() << "\n";
   }
   return 0;
 }

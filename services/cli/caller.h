@@ -84,8 +84,9 @@ async::WallTime wall_now();
 
 // The `health` command of a daemon or an operator: asks rpc.v1.HealthService on `server`. Prints that
 // it is serving and gives 0, else throws Failure(unavailable) within `wait_max`. A `service` of it
-// that does not serve is printed with the reason, and is no failure: the server runs.
+// that does not serve is printed with the reason, and is no failure: the server runs. Nor is one that
+// it does not have. With `json` that is one object.
 int check_health(const async::Endpoint& server, async::Duration wait_max,
-                 const std::string& service = "");
+                 const std::string& service = "", bool json = false);
 
 }  // namespace cli

@@ -1,0 +1,52 @@
+"""What the operator is asked and told before and about a change, with the real programs."""
+
+import asyncio
+
+import pytest
+
+from kit.cli import Cli, data, says
+from kit.protos import HealthService, health
+
+USAGE = 64
+
+
+@pytest.fixture
+def cli(house):
+    return Cli.of(house)
+
+
+async def test_a_reversal_is_asked_about_with_what_it_takes_back(house, cli):
+    funded = data(await cli.bankctl("--json", "account", "fund", "jane", "12.34"))["receipt"]["ledger_seq"]
+
+    def converse():
+        shell = cli.shell()
+        words = ("--bank", house.bankd.address, "reverse", funded, "--reason", "typed twice")
+        shell.sendline(cli.command_line("bankctl", *words))
+        shell.expect_exact("It was done: fund of 12.34 EUR to jane.")
+        shell.expect_exact("[y/N] ")
+        shell.sendline("n")
+        shell.expect_exact("shell> ")
+
+    await asyncio.to_thread(converse)
+    assert data(await cli.bankctl("--json", "account", "show", "jane"))["account"]["balance"]["minor_units"] == 11234
+
+
+async def test_the_health_of_an_atm_says_whether_it_serves_customers(programs, scripted_bank, tmp_path):
+    async def check(request):
+        if request.service == "":
+            return health.CheckResponse(status=health.SERVING_STATUS_SERVING)
+        return health.CheckResponse(status=health.SERVING_STATUS_NOT_SERVING, reason="it has no bank")
+
+    server = scripted_bank.address
+    cli = Cli(programs, tmp_path / "cli", server, server)
+    # A server that is no ATM has no such service.
+    assert data(await cli.bankctl("--json", "health")) == {"server": server, "serving": True}
+    scripted_bank.serve(HealthService, {"Check": check})
+    told = {"not_serving": "atm.v1.AtmService", "reason": "it has no bank"}
+    assert data(await cli.bankctl("--json", "health", server)) == {"server": server, "serving": True, **told}
+    people = await cli.bankctl("health", server)
+    assert people.code == 0 and "atm.v1.AtmService is not: it has no bank" in people.out
+
+
+async def test_a_day_that_is_none_is_the_command_lines_mistake(cli):
+    says(await cli.bankctl("atm", "day-totals", "--day", "yesterday"), USAGE, "--day must be a day", "yesterday")
