@@ -42,7 +42,7 @@ Atm::Atm(World world, Settings settings)
       deposits_(machinery_, register_.deposits),
       movements_(machinery_, register_.movements),
       relays_(machinery_, register_.relays),
-      resender_(machinery_, register_),
+      resender_(machinery_, terminals_, register_, withdrawals_),
       declines_(journal_),
       recount_(machinery_, register_),
       atm_service_(machinery_, terminals_, register_, withdrawals_, deposits_, relays_, declines_),

@@ -81,6 +81,17 @@ class Items {
     file_.see_newest();
   }
 
+  // One that had ended goes on.
+  ItemPointer<T> reopen(Terminal& terminal, T record) {
+    std::erase(ended_, record.id);
+    ItemPointer<T>& item = items_[record.id];
+    if (item == nullptr) {
+      item = std::make_shared<Item<T>>(loop_, terminal, std::move(record));
+      item->answered.set();
+    }
+    return item;
+  }
+
   std::vector<ItemPointer<T>> open(const Terminal& terminal) const {
     std::vector<ItemPointer<T>> open;
     for (const auto& [id, item] : items_) {

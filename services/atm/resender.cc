@@ -1,5 +1,6 @@
 #include "atm/resender.h"
 
+#include <concepts>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,9 @@ bool is_undecided(const Withdrawal& withdrawal) {
   return withdrawal.state == WithdrawalState::suspense;
 }
 bool is_undecided(const auto& /*record*/) { return false; }
+
+// The bank's operator had ended the hold before.
+const Resender::Answer was_decided = {.was_known = true};
 
 template <typename Response>
 Resender::Answer answer_of(const Response& response) {
@@ -107,19 +111,17 @@ Task<> Resender::tell_page(Items<T>* items, std::vector<T> page, std::uint32_t h
 template <Record T>
 void Resender::note(T& record, const Answer& answer, std::uint32_t history) {
   record.told_in = history;
+  bool goes_on = false;
   if (!answer.refusal.empty()) {
     if (record.exception != answer.refusal) {
       machinery_.log.error("the bank refused what it was told again",
                            {{std::string(T::kind), record.id.text()}, {"why", answer.refusal}});
     }
     if (!is_undecided(record)) record.exception = answer.refusal;
-  } else if (answer.ledger_seq != 0) {
+  } else if (answer.ledger_seq != 0 || answer.was_known) {
     if (!answer.was_known) ++lost_;
-    record.ledger_seq = answer.ledger_seq;
-    if (!record.exception.empty() && !is_undecided(record)) {
-      record.exception.clear();
-      end_well(record);
-    }
+    if (answer.ledger_seq != 0) record.ledger_seq = answer.ledger_seq;
+    goes_on = take_back_exception(record);
   }
   Entry entry;
   entry.event = {.at_us = machinery_.now_us(),
@@ -131,6 +133,23 @@ void Resender::note(T& record, const Answer& answer, std::uint32_t history) {
   entry.add(record);
   machinery_.journal.note(std::move(entry));
   if (!answer.refusal.empty() || answer.ledger_seq != 0) machinery_.bank.item_was_told_again();
+  if constexpr (std::same_as<T, Withdrawal>) {
+    if (goes_on) withdrawals_.go_on(*terminals_.at(record.terminal), record);
+  }
+}
+
+template <Record T>
+bool Resender::take_back_exception(T& record) {
+  if (record.exception.empty()) return false;
+  if (!is_undecided(record)) {
+    record.exception.clear();
+    end_well(record);
+    return false;
+  }
+  // A terminal that this ATM no longer has cannot go on with anything.
+  if (!terminals_.contains(record.terminal)) return false;
+  record.exception.clear();
+  return true;
 }
 
 // A hold is not told again: without the customer's token, which nobody has any more, the bank would not
@@ -145,7 +164,7 @@ Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
     request.set_hold_id(hold_id);
     const wire::VoidResponse response =
         co_await machinery_.bank.until_answered(bank_methods::void_hold, std::move(request));
-    if (response.refusal().code() == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED) co_return Answer();
+    if (response.refusal().code() == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED) co_return was_decided;
     co_return answer_of(response);
   }
   if (!withdrawal.evidence.empty()) {
@@ -161,7 +180,7 @@ Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
     const wire::RefusalCode code = response.refusal().code();
     const bool decided = code == wire::REFUSAL_CODE_HOLD_ALREADY_CAPTURED ||
                          code == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
-    if (decided) co_return Answer();
+    if (decided) co_return was_decided;
     co_return answer_of(response);
   }
   wire::CaptureRequest capture;

@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "async/scope.h"
+#include "atm/atm_service.h"
 #include "atm/machinery.h"
 #include "atm/records.h"
 #include "atm/register.h"
+#include "atm/withdrawals.h"
 
 namespace atm {
 
@@ -20,13 +22,18 @@ namespace atm {
 // remembered one is told nothing before the operator agrees. Owned by the Atm; loop thread only.
 class Resender {
  public:
-  Resender(Machinery& machinery, Register& known)
-      : machinery_(machinery), known_(known), tellings_(machinery.loop) {}
+  Resender(Machinery& machinery, const Terminals& terminals, Register& known,
+           Withdrawals& withdrawals)
+      : machinery_(machinery),
+        terminals_(terminals),
+        known_(known),
+        withdrawals_(withdrawals),
+        tellings_(machinery.loop) {}
 
   // Until it is cancelled.
   Task<> run();
 
-  // Neither of the two: there was nothing to tell, or nothing came of it.
+  // None of the three: there was nothing to tell.
   struct Answer {
     std::uint64_t ledger_seq = 0;
     bool was_known = false;  // The bank had not lost it.
@@ -48,9 +55,14 @@ class Resender {
   Task<Answer> tell(Movement movement);
   template <Record T>
   void note(T& record, const Answer& answer, std::uint32_t history);
+  // The bank has taken what it refused before: the item ends well, or, if that is returned, goes on.
+  template <Record T>
+  bool take_back_exception(T& record);
 
   Machinery& machinery_;
+  const Terminals& terminals_;
   Register& known_;
+  Withdrawals& withdrawals_;
   std::uint32_t lost_ = 0;  // What the bank did once more, since it was begun to tell it again.
   async::TaskScope tellings_;
 };

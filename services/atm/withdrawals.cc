@@ -130,6 +130,11 @@ Task<> Withdrawals::recover(Terminal& terminal, Withdrawal withdrawal) {
   machinery_.queue.spawn(settle(item));
 }
 
+void Withdrawals::go_on(Terminal& terminal, Withdrawal withdrawal) {
+  WithdrawalItem item = items_.reopen(terminal, std::move(withdrawal));
+  machinery_.queue.spawn(settle(item));
+}
+
 // Rule 17: one step after the other until the item has ended. Items are independent: each has this
 // coroutine of its own.
 Task<> Withdrawals::settle(WithdrawalItem item) {

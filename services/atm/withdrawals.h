@@ -39,6 +39,10 @@ class Withdrawals {
   // answers; everything else goes on in the queue (rule 16).
   Task<> recover(Terminal& terminal, Withdrawal withdrawal);
 
+  // One in SUSPENSE had ended because the bank refused it, and now the bank has taken it: its operator
+  // has still to decide.
+  void go_on(Terminal& terminal, Withdrawal withdrawal);
+
   v1::WithdrawResponse first_answer(const Item<Withdrawal>& item) const;
   // What became of it by now, for Resolve.
   v1::ResolveResponse outcome(const Item<Withdrawal>& item) const;

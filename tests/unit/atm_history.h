@@ -75,6 +75,19 @@ class AtmHistoryTest : public testing::Test {
     house.pass(3s);
     return id;
   }
+  // And returns the bank's state with the suspended hold, when a backup that lacks it is restored.
+  AtmBank::State lose_sixty_to_a_backup_without_its_hold() {
+    house.pass(3s);
+    const AtmBank::State backup = house.bank.state;
+    lose_sixty();
+    house.bank.moods.clear();
+    house.pass(10s);
+    EXPECT_EQ(state_of_the_hold(), wire::HOLD_STATE_SUSPENDED);
+    AtmBank::State later = house.bank.state;
+    restore(backup);
+    EXPECT_EQ(house.exceptions().size(), 1U);
+    return later;
+  }
 
   AtmHouse house;
 };

@@ -259,5 +259,42 @@ TEST_F(AtmHistoryTest, WhatABankRefusedIsToldAgainToo) {
   EXPECT_EQ(house.differences(), Sentences());
 }
 
+// The first backup lacks the hold, and so refuses the suspension; a second one, of later, has it.
+
+TEST_F(AtmHistoryTest, ASuspensionThatARestoredBankKnowsAfterAllIsDecidedByItsOperator) {
+  const AtmBank::State later = lose_sixty_to_a_backup_without_its_hold();
+  restore(later);
+  EXPECT_EQ(house.exceptions(), Sentences());
+  EXPECT_EQ(house.open_items(), Sentences({"withdrawal SUSPENSE"}));
+  house.bank.decide(60'00);
+  house.pass(10s);
+  EXPECT_EQ(house.balance(), 40);
+  EXPECT_EQ(house.open_items(), Sentences());
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
+TEST_F(AtmHistoryTest, AlsoWhenTheAtmWasRestartedMeanwhile) {
+  const AtmBank::State later = lose_sixty_to_a_backup_without_its_hold();
+  house.restart();
+  restore(later);
+  EXPECT_EQ(house.exceptions(), Sentences());
+  house.restart();
+  EXPECT_EQ(house.open_items(), Sentences({"withdrawal SUSPENSE"}));
+  house.bank.decide(60'00);
+  house.pass(10s);
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
+TEST_F(AtmHistoryTest, OrTheOperatorHadDecidedBeforeThatBackup) {
+  AtmBank::State later = lose_sixty_to_a_backup_without_its_hold();
+  std::swap(later, house.bank.state);
+  house.bank.decide(60'00);
+  std::swap(later, house.bank.state);
+  restore(later);
+  EXPECT_EQ(house.exceptions(), Sentences());
+  EXPECT_EQ(house.open_items(), Sentences());
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
 }  // namespace
 }  // namespace atm
