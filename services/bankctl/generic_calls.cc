@@ -47,9 +47,16 @@ async::Task<int> make_call(async::Loop* loop, rpc::Channel* channel, cli::Interr
     co_await cli::while_read(*interrupts, std::move(call));
     co_return 0;
   }
-  const std::optional<bool> done = co_await cli::unless_interrupted(*interrupts, std::move(call));
-  if (!done) {
-    throw rpc::Error(rpc::StatusCode::cancelled, "you did not wait for it");
+  try {
+    const std::optional<bool> done = co_await cli::unless_interrupted(*interrupts, std::move(call));
+    if (!done) throw rpc::Error(rpc::StatusCode::cancelled, "you did not wait for it");
+  } catch (const rpc::Error& error) {
+    if (!rpc::outcome_unknown(error.status()) || error.status().bad_answer) throw;
+    // It may have been a change.
+    throw ops::Failure(ops::ExitCode::unknown_outcome,
+                       "No answer came (" + error.status().text() +
+                           "). What was asked for may have been done. With the same id in the "
+                           "request, asking again does nothing twice.");
   }
   co_return 0;
 }

@@ -152,6 +152,13 @@ async def test_any_method_can_be_called_by_its_name_with_json(served, cli):
     assert data(ended)["signed_on"]["in_service"] is True
 
 
+@pytest.mark.parametrize("lost", [server.silent, server.reply_withheld, server.reply_lost, server.hang_up])
+async def test_a_call_whose_answer_is_lost_may_have_been_a_change(served, cli, lost):
+    served.on("SignOn", lost)
+    method = "bank.v1.BankService/SignOn"
+    says(await cli.bankctl("--timeout", "1s", "call", served.address, method, '{"terminal_id": "atm-1"}'), UNKNOWN, "may")
+
+
 async def test_a_stream_is_a_line_a_message(served, cli):
     symbol = '{"symbol": "bank.v1.BankService"}'
     ended = await cli.bankctl("call", served.address, "rpc.v1.ReflectionService/GetFiles", symbol)
