@@ -119,9 +119,8 @@ Response AtmBank::answer(const std::string& method, Request request,
   if (before != state.answers.end()) return first_answer<Response>(before->second, pinned);
   if constexpr (requires { request.token(); }) require_token(request);
   Response decided = decide(request);
-  // Those that leave the id unused.
-  const wire::RefusalCode code = decided.refusal().code();
-  if (decided.has_refusal() && code < wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND) return decided;
+  const bool is_no = decided.has_refusal();  // The first kinds of no leave the id unused.
+  if (is_no && decided.refusal().code() < wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND) return decided;
   next_seq();
   pinned.seq = static_cast<std::uint64_t>(seq());
   if (wire::Receipt* const receipt = receipt_of(decided)) receipt->set_ledger_seq(pinned.seq);
