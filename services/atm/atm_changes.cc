@@ -48,36 +48,47 @@ Task<v1::WithdrawResponse> AtmService::withdraw(v1::WithdrawRequest request, rpc
   std::optional<Declined> attempt = attempt_of("withdrawal", request, context);
   const bool is_countable = !wrong_amount(request.amount());
   if (attempt && is_countable) attempt->amount = Cents{request.amount().minor_units()};
-  v1::WithdrawResponse response = co_await answer_withdraw(std::move(request), std::move(context));
-  keep_if_declined(std::move(attempt), response);
-  co_return response;
+  co_await until_free(&known_.withdrawals, request.id(), request.session_id(), context);
+  std::optional<v1::WithdrawResponse> response = first_no<v1::WithdrawResponse>(attempt);
+  if (!response) response = co_await answer_withdraw(std::move(request), std::move(context));
+  keep_if_declined(std::move(attempt), *response);
+  co_return *std::move(response);
 }
 
 Task<v1::DepositResponse> AtmService::deposit(v1::DepositRequest request, rpc::Context context) {
   std::optional<Declined> attempt = attempt_of("deposit", request, context);
   const bool is_countable = !wrong_notes(request.notes());
   if (attempt && is_countable) attempt->amount = from_wire(request.notes()).amount();
-  v1::DepositResponse response = co_await answer_deposit(std::move(request), std::move(context));
-  keep_if_declined(std::move(attempt), response);
-  co_return response;
+  co_await until_free(&known_.deposits, request.id(), request.session_id(), context);
+  std::optional<v1::DepositResponse> response = first_no<v1::DepositResponse>(attempt);
+  if (!response) response = co_await answer_deposit(std::move(request), std::move(context));
+  keep_if_declined(std::move(attempt), *response);
+  co_return *std::move(response);
 }
 
 Task<v1::TransferResponse> AtmService::transfer(v1::TransferRequest request, rpc::Context context) {
   std::optional<Declined> attempt = attempt_of("transfer", request, context);
   const bool is_countable = !wrong_amount(request.amount());
   if (attempt && is_countable) attempt->amount = Cents{request.amount().minor_units()};
-  v1::TransferResponse response = co_await answer_transfer(std::move(request), std::move(context));
-  keep_if_declined(std::move(attempt), response);
-  co_return response;
+  co_await until_free(&known_.relays, request.id(), request.session_id(), context);
+  std::optional<v1::TransferResponse> response = first_no<v1::TransferResponse>(attempt);
+  if (!response) response = co_await answer_transfer(std::move(request), std::move(context));
+  keep_if_declined(std::move(attempt), *response);
+  co_return *std::move(response);
 }
 
 Task<v1::ChangePinResponse> AtmService::change_pin(v1::ChangePinRequest request,
                                                    rpc::Context context) {
   std::optional<Declined> attempt = attempt_of("change_pin", request, context);
-  v1::ChangePinResponse response =
-      co_await answer_change_pin(std::move(request), std::move(context));
-  keep_if_declined(std::move(attempt), response);
-  co_return response;
+  co_await until_free(&known_.relays, request.id(), request.session_id(), context);
+  std::optional<v1::ChangePinResponse> response = first_no<v1::ChangePinResponse>(attempt);
+  if (response) {
+    wipe(*request.mutable_old_pin());
+    wipe(*request.mutable_new_pin());
+  }
+  if (!response) response = co_await answer_change_pin(std::move(request), std::move(context));
+  keep_if_declined(std::move(attempt), *response);
+  co_return *std::move(response);
 }
 
 template <typename Request>
@@ -91,6 +102,25 @@ std::optional<Declined> AtmService::attempt_of(std::string_view kind, const Requ
                   .id = *id,
                   .kind = std::string(kind),
                   .card = asking->session.card};
+}
+
+template <typename Response>
+std::optional<Response> AtmService::first_no(const std::optional<Declined>& attempt) {
+  if (!attempt) return std::nullopt;
+  const Declined* const first = declines_.final_no(attempt->id);
+  if (first == nullptr || known_.knows(attempt->id)) return std::nullopt;
+  std::string_view differs;
+  if (first->amount != attempt->amount) differs = "amount";
+  if (first->card != attempt->card) differs = "card";
+  if (first->kind != attempt->kind) differs = "kind";
+  Response response;
+  if (!differs.empty()) {
+    *response.mutable_decline() = other_fields(differs);
+    return response;
+  }
+  *response.mutable_decline() = decline(static_cast<v1::DeclineCode>(first->code), first->sentence);
+  if constexpr (requires { response.set_replayed(true); }) response.set_replayed(true);
+  return response;
 }
 
 template <typename Response>
@@ -129,7 +159,6 @@ Task<std::expected<OperationId, v1::Decline>> AtmService::usable_id(std::string 
 Task<v1::WithdrawResponse> AtmService::answer_withdraw(v1::WithdrawRequest request,
                                                        rpc::Context context) {
   v1::WithdrawResponse response;
-  co_await until_free(&known_.withdrawals, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Withdrawal>(request.id());
   if (!id) {
     *response.mutable_decline() = id.error();
@@ -185,7 +214,6 @@ std::expected<WithdrawalItem, v1::Decline> AtmService::begin_withdrawal(Operatio
 Task<v1::DepositResponse> AtmService::answer_deposit(v1::DepositRequest request,
                                                      rpc::Context context) {
   v1::DepositResponse response;
-  co_await until_free(&known_.deposits, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Deposit>(request.id());
   if (!id) {
     *response.mutable_decline() = id.error();
@@ -236,7 +264,6 @@ std::expected<DepositItem, v1::Decline> AtmService::begin_deposit(OperationId id
 Task<v1::TransferResponse> AtmService::answer_transfer(v1::TransferRequest request,
                                                        rpc::Context context) {
   v1::TransferResponse response;
-  co_await until_free(&known_.relays, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Relay>(request.id());
   if (!id) {
     *response.mutable_decline() = id.error();
@@ -280,7 +307,6 @@ Task<v1::ChangePinResponse> AtmService::answer_change_pin(v1::ChangePinRequest r
   pins.set_new_pin(request.new_pin());
   wipe(*request.mutable_old_pin());
   wipe(*request.mutable_new_pin());
-  co_await until_free(&known_.relays, request.id(), request.session_id(), context);
   const std::expected<OperationId, v1::Decline> id = co_await usable_id<Relay>(request.id());
   if (!id) {
     *response.mutable_decline() = id.error();

@@ -64,6 +64,10 @@ class AtmService {
   template <typename Request>
   std::optional<Declined> attempt_of(std::string_view kind, const Request& request,
                                      const rpc::Context& context);
+  // The no that the customer was told of that id before, as far as it is kept: nothing is begun under
+  // it any more. Nothing: it was told none, or an answer to it is known.
+  template <typename Response>
+  std::optional<Response> first_no(const std::optional<Declined>& attempt);
   // The bank keeps what it declines itself.
   template <typename Response>
   void keep_if_declined(std::optional<Declined> attempt, const Response& response);

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "atm/messages.h"
+
 namespace atm {
 
 namespace {
@@ -18,6 +20,23 @@ void cut(std::string& text, std::size_t size_max) {
   };
   while (is_inside(text[size_max])) --size_max;
   text.resize(size_max);
+}
+
+// The same request could be done once the ATM serves again, has other notes, or is asked anew. A
+// request that makes no sense, or has no session, hears the same whenever it comes.
+bool depends_on_the_moment(std::int32_t code) {
+  switch (code) {
+    case v1::DECLINE_CODE_TERMINAL_BUSY:
+    case v1::DECLINE_CODE_OUT_OF_SERVICE:
+    case v1::DECLINE_CODE_CANNOT_MAKE_AMOUNT:
+    case v1::DECLINE_CODE_BANK_SILENT:
+    case v1::DECLINE_CODE_DISPENSER_FAULT:
+    case v1::DECLINE_CODE_NOTES_RETURNED:
+    case v1::DECLINE_CODE_CANCELLED:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
@@ -39,6 +58,14 @@ void Declines::keep(Declined declined) {
   journal_.note(to_row(declined));
   kept_.push_front(std::move(declined));
   if (kept_.size() > declines_kept_max) kept_.pop_back();
+}
+
+const Declined* Declines::final_no(const OperationId& id) const {
+  const auto is_it = [&](const Declined& declined) {
+    return declined.id == id && depends_on_the_moment(declined.code);
+  };
+  const auto found = std::ranges::find_if(kept_, is_it);
+  return found == kept_.end() ? nullptr : &*found;
 }
 
 }  // namespace atm

@@ -28,6 +28,10 @@ class Declines {
   // and declined for the same reason stays where it is.
   void keep(Declined declined);
 
+  // What the customer was told of that id, if it was a no that the same request might not hear later:
+  // null if there is none among those that are kept.
+  const Declined* final_no(const OperationId& id) const;
+
   const std::deque<Declined>& newest_first() const { return kept_; }
 
  private:

@@ -29,6 +29,10 @@ struct Register {
            (T::kind != Relay::kind && relays.knows(id));
   }
 
+  bool knows(const OperationId& id) {
+    return withdrawals.knows(id) || deposits.knows(id) || movements.knows(id) || relays.knows(id);
+  }
+
   Items<Withdrawal> withdrawals;
   Items<Deposit> deposits;
   Items<Movement> movements;

@@ -154,6 +154,67 @@ TEST_F(AtmDeclinesTest, ARepeatedAttemptIsKeptOnce) {
   EXPECT_EQ(found(id).size(), 1U);
 }
 
+// The same request may come again by no doing of the customer, who has forgotten the id at the no.
+TEST_F(AtmDeclinesTest, WhatWasDeclinedIsNeverPaidUnderThatId) {
+  const OperationId id = house.new_id();
+  const v1::WithdrawResponse first = house.withdraw(id, 30);
+  ASSERT_EQ(first.decline().code(), v1::DECLINE_CODE_CANNOT_MAKE_AMOUNT);
+  house.load(2, 10, 5);
+  house.pass(1s);
+  const v1::WithdrawResponse again = house.withdraw(id, 30);
+  EXPECT_EQ(again.decline().message(), first.decline().message());
+  EXPECT_TRUE(again.replayed());
+  EXPECT_EQ(house.bank.times_asked("Hold"), 0U);
+  EXPECT_EQ(house.resolve(id).outcome_case(), v1::ResolveResponse::kDeclined);
+  EXPECT_TRUE(house.withdraw(house.new_id(), 30).has_withdrawn());
+}
+
+TEST_F(AtmDeclinesTest, NothingThatWasDeclinedIsBegunLaterNorAfterARestart) {
+  house.set_service(false);
+  const OperationId withdrawal = house.new_id();
+  const OperationId deposit = house.new_id();
+  const OperationId moved = house.new_id();
+  const OperationId pin = house.new_id();
+  const auto expect_all_declined = [&] {
+    EXPECT_EQ(house.withdraw(withdrawal, 20).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+    EXPECT_EQ(house.deposit(deposit, 50, 2).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+    EXPECT_EQ(transfer(moved, 7).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+    EXPECT_EQ(change_pin(pin).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  };
+  expect_all_declined();
+  house.set_service(true);
+  expect_all_declined();
+  house.pass(2s);
+  house.restart();
+  house.insert();
+  expect_all_declined();
+  for (const char* const asked : {"Hold", "Deposit", "Transfer", "ChangePin"}) {
+    EXPECT_EQ(house.bank.times_asked(asked), 0U) << asked;
+  }
+  EXPECT_EQ(all().size(), 4U);
+}
+
+TEST_F(AtmDeclinesTest, AnIdThatWasDeclinedIsNotForSomethingElse) {
+  const OperationId id = house.new_id();
+  house.withdraw(id, 30);
+  const auto expect_used = [](const v1::Decline& decline, const std::string& field) {
+    EXPECT_EQ(decline.code(), v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+    EXPECT_THAT(decline.message(), HasSubstr("its " + field + " differs"));
+  };
+  expect_used(house.withdraw(id, 20).decline(), "amount");
+  expect_used(house.deposit(id, 20, 1).decline(), "kind");
+  expect_used(transfer(id, 30).decline(), "kind");
+  house.pass(70s);
+  ASSERT_TRUE(house.insert("4000-john", "2345").has_session());
+  expect_used(house.withdraw(id, 30).decline(), "card");
+}
+
+TEST_F(AtmDeclinesTest, AnIdWhoseRequestMadeNoSenseIsStillUnused) {
+  const OperationId id = house.new_id();
+  ASSERT_EQ(house.withdraw(id, 0).decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_TRUE(house.withdraw(id, 20).has_withdrawn());
+}
+
 TEST_F(AtmDeclinesTest, WhoeverHasNoSessionLeavesNothing) {
   const OperationId id = house.new_id();
   house.session = "made up";
