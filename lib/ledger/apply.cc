@@ -52,18 +52,33 @@ class Applier final : Bookkeeper {
     exception.currency = post.currency;
     exception.receipt = post.receipt.value_or(OperationId());
     if (card != nullptr) exception.account = books_.account(card->account).id();
+    if (card == nullptr && !post.card.empty()) {
+      exception.evidence += ": the card ends in ";
+      exception.evidence += post.card.view().substr(post.card.size() - card_ending_size);
+    }
     raise(std::move(exception));
   }
   void refuse(const Capture& capture) {
     ExceptionEntry exception = refused_about_hold(capture.hold, capture.terminal);
+    add_what_was_held(exception, capture);
     exception.amount = capture.amount;
     exception.currency = capture.currency;
     raise(std::move(exception));
   }
+  // The ATM tells whose hold it was, in case that the books have lost it.
+  template <typename Kind>
+  void add_what_was_held(ExceptionEntry& exception, const Kind& change) const {
+    const Card* const card = books_.find_card(change.card);
+    if (card != nullptr && exception.account.empty()) {
+      exception.account = books_.account(card->account).id();
+    }
+    if (change.receipt.has_value()) exception.receipt = *change.receipt;
+    if (!change.evidence.empty()) exception.evidence += ": " + change.evidence;
+  }
   void refuse(const Void& release) { raise(refused_about_hold(release.hold, release.terminal)); }
   void refuse(const Suspend& suspend) {
     ExceptionEntry exception = refused_about_hold(suspend.hold, suspend.terminal);
-    exception.evidence += suspend.evidence.empty() ? "" : ": " + suspend.evidence;
+    add_what_was_held(exception, suspend);
     raise(std::move(exception));
   }
   void refuse(const SetPin& set) {

@@ -44,6 +44,18 @@ bool is_pinned(const Outcome& outcome, const Change& change) {
   return code >= RefusalCode::account_not_found && !is_call_status(code);
 }
 
+// Whose hold it is the ledger knows itself once it has found the hold.
+void forget_what_the_hold_says(Change& change) {
+  if (Capture* const capture = std::get_if<Capture>(&change)) {
+    capture->card = {};
+    capture->receipt.reset();
+    capture->evidence.clear();
+  } else if (Suspend* const suspend = std::get_if<Suspend>(&change)) {
+    suspend->card = {};
+    suspend->receipt.reset();
+  }
+}
+
 }  // namespace
 
 void Batch::clear() {
@@ -98,6 +110,7 @@ Answer Ledger::execute(Operation&& operation, const Moment& moment, Batch& batch
     commit(std::move(fence), fenced, moment, batch);
   }
   if (decision.reverse.has_value()) operation.change = *std::move(decision.reverse);
+  if (decision.answer.outcome.has_value()) forget_what_the_hold_says(operation.change);
   commit(std::move(operation), decision, moment, batch);
   return std::move(decision.answer);
 }

@@ -104,12 +104,16 @@ struct Hold {
   }
 };
 
-// Move all or part of a hold, release the rest. Ends the hold.
+// Move all or part of a hold, release the rest. Ends the hold. What is carried says whose hold it was
+// if the ledger has lost it; it is journalled with a refusal only.
 struct Capture {
   OperationId hold{};
   std::string terminal{};
   Cents amount{};
   Currency currency{};
+  CardDigits card{};
+  ReceiptId receipt{};
+  std::string evidence{};
 
   static constexpr std::string_view name = "capture";
   static constexpr void fields(auto&& field) {
@@ -117,6 +121,9 @@ struct Capture {
     field("terminal_id", &Capture::terminal);
     field("amount", &Capture::amount);
     field("currency", &Capture::currency);
+    field("card_number", &Capture::card, carried);
+    field("receipt_id", &Capture::receipt, carried);
+    field("evidence", &Capture::evidence, carried);
   }
 };
 
@@ -133,17 +140,22 @@ struct Void {
 };
 
 // The terminal does not know what it paid: no expiry any more, reserved until captured, voided or
-// decided by the operator. Suspended again, the newest evidence is what the operator reads.
+// decided by the operator. Suspended again, the newest evidence is what the operator reads. Card and
+// receipt are as those of a Capture.
 struct Suspend {
   OperationId hold{};
   std::string terminal{};
   std::string evidence{};
+  CardDigits card{};
+  ReceiptId receipt{};
 
   static constexpr std::string_view name = "suspend";
   static constexpr void fields(auto&& field) {
     field("hold_id", &Suspend::hold);
     field("terminal_id", &Suspend::terminal);
     field("evidence", &Suspend::evidence, carried);
+    field("card_number", &Suspend::card, carried);
+    field("receipt_id", &Suspend::receipt, carried);
   }
 };
 

@@ -104,6 +104,8 @@ Fault check_hold_id(const Operation& operation, const OperationId& hold) {
 Fault check(const Operation& operation, const Capture& capture) {
   if (const Fault fault = check_hold_id(operation, capture.hold)) return fault;
   if (const Fault fault = check_name_or_empty("terminal_id", capture.terminal)) return fault;
+  if (const Fault fault = check_receipt(capture.receipt)) return fault;
+  if (!is_text(capture.evidence)) return malformed_at("evidence");
   return check_amount(capture.amount, capture.currency);
 }
 
@@ -116,6 +118,7 @@ Fault check(const Operation& operation, const Void& release) {
 Fault check(const Operation& operation, const Suspend& suspend) {
   if (const Fault fault = check_hold_id(operation, suspend.hold)) return fault;
   if (const Fault fault = check_name_or_empty("terminal_id", suspend.terminal)) return fault;
+  if (const Fault fault = check_receipt(suspend.receipt)) return fault;
   if (!is_text(suspend.evidence)) return malformed_at("evidence");
   return std::nullopt;
 }

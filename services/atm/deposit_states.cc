@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "atm/deposits.h"
+#include "atm/described.h"
 #include "atm/messages.h"
 #include "ops/suggest.h"
 
@@ -91,9 +92,11 @@ Task<> Deposits::to_suspense(DepositItem item, std::string evidence) {
 
 void Deposits::to_exception(const DepositItem& item, std::string why) {
   item->record.exception = std::move(why);
-  machinery_.log.error("a deposit ended as an exception", {{"deposit", item->record.id.text()},
-                                                           {"state", name(item->record.state)},
-                                                           {"why", item->record.exception}});
+  machinery_.log.error("a deposit ended as an exception",
+                       {{"deposit", item->record.id.text()},
+                        {"was", described(item->record, machinery_.settings.currency)},
+                        {"state", name(item->record.state)},
+                        {"why", item->record.exception}});
   note(item, item->record.exception);
   item->answered.set();
 }

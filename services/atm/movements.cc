@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "atm/described.h"
 #include "atm/messages.h"
 
 namespace atm {
@@ -140,7 +141,9 @@ void Movements::ended(const MovementItem& item, std::uint64_t ledger_seq,
     machinery_.bank.remember_no(item->record, *refusal);
     detail = item->record.exception;
     machinery_.log.error("a movement of cash ended as an exception",
-                         {{"movement", item->record.id.text()}, {"why", item->record.exception}});
+                         {{"movement", item->record.id.text()},
+                          {"was", described(item->record, machinery_.settings.currency)},
+                          {"why", item->record.exception}});
   }
   machinery_.journal.note(item->terminal.entry(item->record, detail));
 }

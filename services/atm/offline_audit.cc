@@ -9,6 +9,7 @@
 
 #include "async/manual_loop.h"
 #include "atm/audit.h"
+#include "atm/described.h"
 #include "atm/device_world.h"
 #include "atm/journal_file.h"
 #include "atm/simulated_acceptor.h"
@@ -40,15 +41,13 @@ void follow_events(JournalFile& file, Sentences& differences) {
 }
 
 template <Record T>
-std::size_t count_open(JournalFile& file, Sentences& sentences, std::set<std::string>& terminals) {
+std::size_t count_open(JournalFile& file, Currency currency, Sentences& sentences,
+                       std::set<std::string>& terminals) {
   std::size_t open = 0;
   for (const T& record : file.read<T>()) {
     terminals.insert(record.terminal);
     if (record.is_open()) ++open;
-    if (record.exception.empty()) continue;
-    sentences.push_back("The " + std::string(T::kind) + " " + record.id.text() +
-                        " ended in state " + std::string(name(record.state)) + ": " +
-                        record.exception + ".");
+    if (!record.exception.empty()) sentences.push_back(exception_sentence(record, currency));
   }
   return open;
 }
@@ -105,19 +104,19 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
   Sentences differences;
   std::set<std::string> terminals;
   follow_events(file, differences);
-  const std::size_t open = count_open<Withdrawal>(file, differences, terminals) +
-                           count_open<Deposit>(file, differences, terminals) +
-                           count_open<Movement>(file, differences, terminals);
+  Currency currency;
+  for (const BankMemory& memory : file.read<BankMemory>()) {
+    currency = Currency::parse(memory.currency).value_or(Currency());
+  }
+  const std::size_t open = count_open<Withdrawal>(file, currency, differences, terminals) +
+                           count_open<Deposit>(file, currency, differences, terminals) +
+                           count_open<Movement>(file, currency, differences, terminals);
   file.read<Relay>();
   file.read<Fence>();
   file.read<DayTotals>();
   file.read<TerminalRow>();
   file.read<BankHead>();
   file.read<Declined>();
-  Currency currency;
-  for (const BankMemory& memory : file.read<BankMemory>()) {
-    currency = Currency::parse(memory.currency).value_or(Currency());
-  }
   for (const StockRow& row : file.read<StockRow>()) terminals.insert(row.terminal);
   async::ManualLoop loop;
   std::optional<DeviceWorld> devices;

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "atm/bank_requests.h"
+#include "atm/described.h"
 #include "atm/messages.h"
 
 namespace atm {
@@ -110,7 +112,9 @@ void Resender::note(T& record, const Answer& answer, std::uint32_t history) {
   if (!answer.refusal.empty()) {
     if (record.exception != answer.refusal) {
       machinery_.log.error("the bank refused what it was told again",
-                           {{std::string(T::kind), record.id.text()}, {"why", answer.refusal}});
+                           {{std::string(T::kind), record.id.text()},
+                            {"was", described(record, machinery_.settings.currency)},
+                            {"why", answer.refusal}});
     }
     if (!is_undecided(record)) record.exception = answer.refusal;
     record.ledger_seq = machinery_.bank.number_of_no(answer.ledger_seq);
@@ -151,13 +155,9 @@ bool Resender::take_back_exception(T& record) {
 // A hold is not told again: without the customer's token, which nobody has any more, the bank would not
 // make it. A bank that has lost it refuses what follows, and so tells its operator of the cash.
 Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
-  const std::string hold_id(withdrawal.hold_id.view());
   const bool nothing_was_presented = withdrawal.evidence.empty() && withdrawal.presented.empty();
   if (nothing_was_presented) {
-    wire::VoidRequest request;
-    request.set_id(std::string(withdrawal.void_id.view()));
-    request.set_terminal_id(withdrawal.terminal);
-    request.set_hold_id(hold_id);
+    wire::VoidRequest request = void_of(withdrawal);
     const wire::VoidResponse response =
         co_await machinery_.bank.until_answered(bank_methods::void_hold, std::move(request));
     if (response.refusal().code() == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED) co_return was_decided;
@@ -165,12 +165,7 @@ Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
   }
   if (!withdrawal.evidence.empty()) {
     // What the operator decided may be gone with the history: the evidence is told again.
-    wire::SuspendRequest suspend;
-    const bool late = withdrawal.dispenser_answered;
-    suspend.set_id(std::string((late ? withdrawal.late_suspend_id : withdrawal.suspend_id).view()));
-    suspend.set_terminal_id(withdrawal.terminal);
-    suspend.set_hold_id(hold_id);
-    suspend.set_evidence(withdrawal.evidence);
+    wire::SuspendRequest suspend = suspend_of(withdrawal);
     const wire::SuspendResponse response =
         co_await machinery_.bank.until_answered(bank_methods::suspend, std::move(suspend));
     const wire::RefusalCode code = response.refusal().code();
@@ -179,12 +174,7 @@ Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
     if (decided) co_return was_decided;
     co_return answer_of(response);
   }
-  wire::CaptureRequest capture;
-  capture.set_id(std::string(withdrawal.capture_id.view()));
-  capture.set_terminal_id(withdrawal.terminal);
-  capture.set_hold_id(hold_id);
-  *capture.mutable_amount() =
-      to_wire(notes_of(withdrawal.presented).amount(), machinery_.settings.currency);
+  wire::CaptureRequest capture = capture_of(withdrawal, machinery_.settings.currency);
   const wire::CaptureResponse response =
       co_await machinery_.bank.until_answered(bank_methods::capture, std::move(capture));
   co_return answer_of(response);

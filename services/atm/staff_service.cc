@@ -6,6 +6,7 @@
 #include <ranges>
 #include <utility>
 
+#include "atm/described.h"
 #include "atm/messages.h"
 
 namespace atm {
@@ -43,11 +44,9 @@ void append_open(std::vector<v1::OpenItem>& to, const Items<T>& items, const Ter
 // 17).
 template <Record T>
 void add_exceptions(std::map<OperationId, std::string>& to, const Items<T>& items,
-                    JournalFile& file, const Terminal& terminal) {
-  const auto add = [&to](const T& record) {
-    to.try_emplace(record.id, "The " + std::string(T::kind) + " " + record.id.text() +
-                                  " ended in state " + std::string(name(record.state)) + ": " +
-                                  record.exception + ".");
+                    JournalFile& file, const Terminal& terminal, Currency currency) {
+  const auto add = [&to, currency](const T& record) {
+    to.try_emplace(record.id, exception_sentence(record, currency));
   };
   for (const T& record : file.read<T>("terminal = ? AND exception != ''", {terminal.id()})) {
     add(record);
@@ -142,9 +141,9 @@ std::vector<v1::OpenItem> StaffService::open_items(const Terminal& terminal) con
 std::vector<std::string> StaffService::exceptions(const Terminal& terminal) const {
   std::map<OperationId, std::string> by_id;
   JournalFile& file = machinery_.journal.file();
-  add_exceptions(by_id, known_.withdrawals, file, terminal);
-  add_exceptions(by_id, known_.deposits, file, terminal);
-  add_exceptions(by_id, known_.movements, file, terminal);
+  add_exceptions(by_id, known_.withdrawals, file, terminal, machinery_.settings.currency);
+  add_exceptions(by_id, known_.deposits, file, terminal, machinery_.settings.currency);
+  add_exceptions(by_id, known_.movements, file, terminal, machinery_.settings.currency);
   std::vector<std::string> sentences;
   for (auto& [id, sentence] : std::views::reverse(by_id)) sentences.push_back(std::move(sentence));
   return sentences;

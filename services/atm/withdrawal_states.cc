@@ -1,6 +1,7 @@
 // The transitions of a withdrawal: what each writes down, and what it tells the customer.
 #include <utility>
 
+#include "atm/described.h"
 #include "atm/messages.h"
 #include "atm/withdrawals.h"
 
@@ -79,7 +80,8 @@ Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
   Withdrawal& withdrawal = item->record;
   enter(item, WithdrawalState::suspense);
   withdrawal.evidence = "Terminal " + withdrawal.terminal + ", withdrawal " + withdrawal.id.text() +
-                        ": " + evidence + "; planned were " +
+                        " (" + described(withdrawal, machinery_.settings.currency) +
+                        "): " + evidence + "; planned were " +
                         notes_of(withdrawal.plan).text(machinery_.settings.currency) + ".";
   item->terminal.stock().lose_track(withdrawal.plan);
   item->terminal.look_for_notes_of(withdrawal.id);
@@ -152,6 +154,7 @@ void Withdrawals::to_exception(const WithdrawalItem& item, const wire::Refusal& 
   machinery_.bank.remember_no(item->record, refusal);
   machinery_.log.error("a withdrawal ended as an exception",
                        {{"withdrawal", item->record.id.text()},
+                        {"was", described(item->record, machinery_.settings.currency)},
                         {"state", name(item->record.state)},
                         {"why", item->record.exception}});
   note(item, item->record.exception);

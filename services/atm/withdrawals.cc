@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "atm/bank_requests.h"
 #include "atm/messages.h"
 
 namespace atm {
@@ -184,13 +185,7 @@ Task<> Withdrawals::ask_dispenser(WithdrawalItem item) {
 }
 
 Task<> Withdrawals::capture(WithdrawalItem item) {
-  const Withdrawal& withdrawal = item->record;
-  wire::CaptureRequest request;
-  request.set_id(std::string(withdrawal.capture_id.view()));
-  request.set_terminal_id(withdrawal.terminal);
-  request.set_hold_id(std::string(withdrawal.hold_id.view()));
-  *request.mutable_amount() =
-      to_wire(notes_of(withdrawal.presented).amount(), machinery_.settings.currency);
+  wire::CaptureRequest request = capture_of(item->record, machinery_.settings.currency);
   item->waiting_for = "the bank to capture what was presented";
   const wire::CaptureResponse response = co_await machinery_.bank.until_answered(
       bank_methods::capture, std::move(request), item->trace);
@@ -199,10 +194,7 @@ Task<> Withdrawals::capture(WithdrawalItem item) {
 }
 
 Task<> Withdrawals::void_hold(WithdrawalItem item) {
-  wire::VoidRequest request;
-  request.set_id(std::string(item->record.void_id.view()));
-  request.set_terminal_id(item->record.terminal);
-  request.set_hold_id(std::string(item->record.hold_id.view()));
+  wire::VoidRequest request = void_of(item->record);
   item->waiting_for = "the bank to release the hold";
   const wire::VoidResponse response = co_await machinery_.bank.until_answered(
       bank_methods::void_hold, std::move(request), item->trace);
@@ -212,13 +204,7 @@ Task<> Withdrawals::void_hold(WithdrawalItem item) {
 }
 
 Task<> Withdrawals::suspend(WithdrawalItem item) {
-  const Withdrawal& withdrawal = item->record;
-  const bool late = withdrawal.dispenser_answered;
-  wire::SuspendRequest request;
-  request.set_id(std::string((late ? withdrawal.late_suspend_id : withdrawal.suspend_id).view()));
-  request.set_terminal_id(item->record.terminal);
-  request.set_hold_id(std::string(item->record.hold_id.view()));
-  request.set_evidence(item->record.evidence);
+  wire::SuspendRequest request = suspend_of(item->record);
   item->waiting_for = "the bank to keep the money reserved";
   const wire::SuspendResponse response = co_await machinery_.bank.until_answered(
       bank_methods::suspend, std::move(request), item->trace);

@@ -46,6 +46,13 @@ class Reader {
     return id("receipt_id", request.receipt_id());
   }
 
+  // The card of a hold, which may be left out.
+  template <typename Request>
+  std::string held_card(const Request& request) {
+    if (!request.card_number().empty()) note(check_card_number(request.card_number()));
+    return request.card_number();
+  }
+
   Currency currency(std::string_view field, std::string_view code) {
     const std::optional<Currency> currency = Currency::parse(code);
     if (!currency) note(malformed(field));
@@ -149,7 +156,10 @@ Asked to_operation(const v1::CaptureRequest& request, Deadline deadline) {
   ledger::Capture capture{.hold = hold,
                           .terminal = request.terminal_id(),
                           .amount = money.amount,
-                          .currency = money.currency};
+                          .currency = money.currency,
+                          .card = reader.held_card(request),
+                          .receipt = reader.receipt(request),
+                          .evidence = request.evidence()};
   return reader.operation(std::move(capture), deadline);
 }
 
@@ -163,8 +173,11 @@ Asked to_operation(const v1::VoidRequest& request, Deadline deadline) {
 Asked to_operation(const v1::SuspendRequest& request, Deadline deadline) {
   Reader reader = Reader::of_terminal(request);
   const OperationId hold = reader.id("hold_id", request.hold_id());
-  ledger::Suspend suspend{
-      .hold = hold, .terminal = request.terminal_id(), .evidence = request.evidence()};
+  ledger::Suspend suspend{.hold = hold,
+                          .terminal = request.terminal_id(),
+                          .evidence = request.evidence(),
+                          .card = reader.held_card(request),
+                          .receipt = reader.receipt(request)};
   return reader.operation(std::move(suspend), deadline);
 }
 

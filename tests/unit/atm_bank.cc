@@ -110,11 +110,7 @@ bool AtmBank::mumbled(const std::string& method, Response& response) {
 template <typename Request, typename Response>
 Response AtmBank::answer(const std::string& method, Request request,
                          const std::function<Response(const Request&)>& decide) {
-  Request nameless = request;
-  if constexpr (requires { nameless.clear_token(); }) nameless.clear_token();
-  if constexpr (requires { nameless.clear_evidence(); }) nameless.clear_evidence();
-  Pinned pinned{
-      .terminal = request.terminal_id(), .method = method, .fields = nameless.SerializeAsString()};
+  Pinned pinned{.terminal = request.terminal_id(), .method = method, .fields = compared(request)};
   const auto before = state.answers.find(request.id());
   if (before != state.answers.end()) return first_answer<Response>(before->second, pinned);
   if constexpr (requires { request.token(); }) require_token(request);

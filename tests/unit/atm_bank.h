@@ -35,6 +35,18 @@ enum class Mood : std::uint8_t {
   is_exhausted,            // VerifyCard and Hold decide nothing, as on a full disk.
 };
 
+// A request without what is not compared with a retry.
+template <typename Request>
+std::string compared(Request request) {
+  if constexpr (requires { request.clear_token(); }) request.clear_token();
+  if constexpr (requires { request.clear_evidence(); }) {
+    request.clear_evidence();
+    request.clear_card_number();
+    request.clear_receipt_id();
+  }
+  return request.SerializeAsString();
+}
+
 class AtmBank {
  public:
   static constexpr std::uint32_t pin_tries = 3;
@@ -58,7 +70,7 @@ class AtmBank {
   struct Pinned {
     std::string terminal = {};
     std::string method = {};  // Empty: it is fenced.
-    std::string fields = {};  // The request, but for its token and evidence.
+    std::string fields = {};  // The request, but for what is not compared.
     std::string response = {};
     std::uint64_t seq = 0;
   };

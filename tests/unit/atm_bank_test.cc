@@ -234,7 +234,9 @@ class Conversation {
     ask_twice("a suspension", asked::suspend, suspend);
     what_it_is(21);
     suspend.set_evidence("somebody knows");
-    ask("that with other evidence", asked::suspend, suspend);
+    suspend.set_card_number("4000000000000044");
+    suspend.set_receipt_id(std::string(16, 'r'));
+    ask("that with other evidence, card and receipt", asked::suspend, suspend);
     suspend.set_id(id(24));
     ask_twice("a late suspension", asked::suspend, suspend);
     ask("a capture of what is suspended", asked::capture, capture(25, 21, 20'00));

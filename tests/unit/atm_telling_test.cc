@@ -1,8 +1,12 @@
 // What a bank that was restored is told again, how much of it, and whatever happens meanwhile (rule 24).
+#include <gmock/gmock.h>
+
 #include "atm_history.h"
 
 namespace atm {
 namespace {
+
+using testing::HasSubstr;
 
 class AtmTellingTest : public AtmHistoryTest {
  protected:
@@ -198,6 +202,38 @@ TEST_F(AtmTellingTest, AnItemThatIsRefusedHoldsUpNoOther) {
   restore(backup);
   EXPECT_EQ(house.balance(), 150);
   EXPECT_EQ(house.exceptions().size(), 1U);
+}
+
+// Without them nobody could tell whose money went out.
+TEST_F(AtmTellingTest, WhatARefusedItemWasIsSaidAtTheAtm) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.insert();
+  const OperationId withdrawal = house.new_id();
+  const OperationId deposit = house.new_id();
+  const OperationId load = house.new_id();
+  house.withdraw(withdrawal, 60);
+  house.deposit(deposit, 50, 1);
+  house.load(load, 1, 20, 1);
+  house.pass(3s);
+  const OperationId hold = *OperationId::from_bytes(house.bank.state.holds.begin()->first);
+  for (const char* const asked : {"Deposit", "LoadCash"}) {
+    house.bank.moods[asked] = Mood::refuses;
+    house.bank.refusal[asked] = wire::REFUSAL_CODE_ACCOUNT_CLOSED;
+  }
+  restore(backup);
+  const auto sentence_of = [&](const OperationId& id) {
+    for (const std::string& sentence : house.exceptions()) {
+      if (sentence.find(id.text()) != std::string::npos) return sentence;
+    }
+    return std::string();
+  };
+  EXPECT_THAT(sentence_of(withdrawal), testing::AllOf(HasSubstr("60.00 EUR"), HasSubstr("*jane"),
+                                                      HasSubstr(hold.text()), HasSubstr("Z")));
+  EXPECT_THAT(sentence_of(deposit),
+              testing::AllOf(HasSubstr("50.00 EUR"), HasSubstr("*jane"), HasSubstr("Z")));
+  EXPECT_THAT(sentence_of(load), testing::AllOf(HasSubstr("20.00 EUR"), HasSubstr("Z")));
+  EXPECT_EQ(house.exceptions().size(), 3U);
 }
 
 TEST_F(AtmTellingTest, AnotherBankIsNotAskedWhatBecameOfATransfer) {

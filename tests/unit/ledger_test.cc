@@ -234,6 +234,49 @@ TEST_F(LedgerTest, ACaptureOfWhatIsNoHoldIsRefusedAndListed) {
   EXPECT_EQ(only_exception().amount, Cents{5'00});
 }
 
+// As after an old backup: whose money went out only the ATM can still say.
+TEST_F(LedgerTest, ACaptureOrASuspensionOfALostHoldNamesTheAccountAndTheReceipt) {
+  const OperationId receipt = bank.next_id();
+  EXPECT_EQ(ask(Capture{.hold = bank.next_id(),
+                        .terminal = "t1",
+                        .amount = Cents{5'00},
+                        .currency = eur,
+                        .card = Bank::janes_card,
+                        .receipt = receipt,
+                        .evidence = "5.00 EUR, at noon"}),
+            "hold_not_found");
+  EXPECT_EQ(only_exception().account, "jane");
+  EXPECT_EQ(only_exception().receipt, receipt);
+  EXPECT_EQ(only_exception().evidence, "capture was refused: hold_not_found: 5.00 EUR, at noon");
+  bank.must(ResolveException{.exception_seq = only_exception().ledger_seq, .reason = "taken"});
+  const OperationId another = bank.next_id();
+  EXPECT_EQ(ask(Suspend{.hold = bank.next_id(),
+                        .terminal = "t1",
+                        .evidence = "jammed",
+                        .card = Bank::janes_card,
+                        .receipt = another}),
+            "hold_not_found");
+  const ExceptionEntry& suspended = bank.books().exceptions().rbegin()->second;
+  EXPECT_EQ(suspended.account, "jane");
+  EXPECT_EQ(suspended.receipt, another);
+  EXPECT_EQ(suspended.evidence, "suspend was refused: hold_not_found: jammed");
+}
+
+TEST_F(LedgerTest, WhatATerminalSaysOfAHoldThatIsKnownIsNotWrittenDown) {
+  const Capture said{.hold = bank.held(60'00),
+                     .terminal = "t1",
+                     .amount = Cents{60'00},
+                     .currency = eur,
+                     .card = Bank::janes_card,
+                     .receipt = bank.next_id(),
+                     .evidence = "60.00 EUR, at noon"};
+  bank.must(said);
+  const auto& kept = std::get<Capture>(bank.last_batch.records.back().operation.change);
+  EXPECT_TRUE(kept.card.empty());
+  EXPECT_FALSE(kept.receipt.has_value());
+  EXPECT_TRUE(kept.evidence.empty());
+}
+
 TEST_F(LedgerTest, CapturesAndVoidsAskNeitherForFreezeNorForLimitsNorForFunds) {
   const OperationId first = bank.held(60'00);
   const OperationId second = bank.held(40'00);

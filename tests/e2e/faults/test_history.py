@@ -4,6 +4,7 @@ import random
 import shutil
 import sqlite3
 import time
+from uuid import UUID
 
 import pytest
 
@@ -41,8 +42,9 @@ async def test_an_old_backup_is_noticed_and_the_atm_resumes_on_the_operators_wor
     backup = tmp_path / "old.db"
     await back_up(house, backup)
     assert (await house.programs.run("bankd", "verify", "--data", backup)).code == 0
+    receipt = new_id()
     async with await house.customer("Jane Doe") as jane:
-        await jane.withdraw(30)
+        await jane.withdraw(30, change_id=receipt)
     await agree(house, in_hand=50)
 
     await house.bankd.kill()
@@ -68,7 +70,12 @@ async def test_an_old_backup_is_noticed_and_the_atm_resumes_on_the_operators_wor
             return [each for each in await operator.exceptions() if each.amount == euros(30)]
 
         # Nobody has Jane's token any more, so the bank cannot hold the money again: the operator takes it.
-        await until(told_of_the_cash, "the bank's operator is told of the cash that went out", 30)
+        (lost,) = await until(told_of_the_cash, "the bank's operator is told of the cash that went out", 30)
+        assert (lost.account_id, lost.receipt_id) == ("jane", receipt), "whom to take it from"
+        items = await house.programs.run("bankctl", "--atm", house.atmd.address, "atm", "items")
+        for said in (str(UUID(bytes=lost.hold_id)), str(UUID(bytes=receipt)), "30.00 EUR", "****0010"):
+            assert said in items.out
+            assert said in lost.evidence or UUID(bytes=lost.hold_id) == UUID(said)
         adjustment = dict(source_account_id="jane", target_account_id=f"cash:{TERMINAL}", amount=euros(30))
         done(await operator.bank.Adjust(id=new_id(), reason="the backup lacks it", **adjustment))
         assert await operator.balance("jane") == 50

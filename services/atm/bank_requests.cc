@@ -1,0 +1,47 @@
+#include "atm/bank_requests.h"
+
+#include "atm/described.h"
+#include "atm/messages.h"
+
+namespace atm {
+
+namespace wire = ::bank::v1;
+
+namespace {
+
+template <typename Request>
+Request about_hold(const Withdrawal& withdrawal, const OperationId& id) {
+  Request request;
+  request.set_id(std::string(id.view()));
+  request.set_terminal_id(withdrawal.terminal);
+  request.set_hold_id(std::string(withdrawal.hold_id.view()));
+  return request;
+}
+
+}  // namespace
+
+wire::CaptureRequest capture_of(const Withdrawal& withdrawal, Currency currency) {
+  auto request = about_hold<wire::CaptureRequest>(withdrawal, withdrawal.capture_id);
+  *request.mutable_amount() = to_wire(notes_of(withdrawal.presented).amount(), currency);
+  request.set_card_number(withdrawal.card);
+  request.set_receipt_id(std::string(withdrawal.id.view()));
+  request.set_evidence("withdrawal " + withdrawal.id.text() + ", " +
+                       described(withdrawal, currency));
+  return request;
+}
+
+wire::SuspendRequest suspend_of(const Withdrawal& withdrawal) {
+  const bool late = withdrawal.dispenser_answered;
+  auto request = about_hold<wire::SuspendRequest>(
+      withdrawal, late ? withdrawal.late_suspend_id : withdrawal.suspend_id);
+  request.set_card_number(withdrawal.card);
+  request.set_receipt_id(std::string(withdrawal.id.view()));
+  request.set_evidence(withdrawal.evidence);
+  return request;
+}
+
+wire::VoidRequest void_of(const Withdrawal& withdrawal) {
+  return about_hold<wire::VoidRequest>(withdrawal, withdrawal.void_id);
+}
+
+}  // namespace atm

@@ -1,0 +1,15 @@
+// What the bank is asked about a withdrawal's hold, the first time and whenever it is told again.
+#pragma once
+
+#include "atm/records.h"
+#include "bank/v1/bank.pb.h"
+
+namespace atm {
+
+// Each says what the hold was: a bank that has lost it, as an old backup has, names the customer to
+// its operator.
+::bank::v1::CaptureRequest capture_of(const Withdrawal& withdrawal, Currency currency);
+::bank::v1::SuspendRequest suspend_of(const Withdrawal& withdrawal);
+::bank::v1::VoidRequest void_of(const Withdrawal& withdrawal);
+
+}  // namespace atm
