@@ -83,9 +83,7 @@ async::Task<Response> AtmBank::once(std::string method, Request request,
   require_room(method);
   Response response;
   if (moods[method] == Mood::refuses) {
-    const wire::RefusalCode code = refusal.at(method);
-    const auto refuse = [code](const Request&) { return refused<Response>(code, "not today"); };
-    response = answer<Request, Response>(method, std::move(request), refuse);
+    response = refused<Response>(refusal.at(method), "not today");
   } else if (moods[method] != Mood::mumbles) {
     response = answer(method, std::move(request), decide);
   }
@@ -115,8 +113,10 @@ Response AtmBank::answer(const std::string& method, Request request,
   if (before != state.answers.end()) return first_answer<Response>(before->second, pinned);
   if constexpr (requires { request.token(); }) require_token(request);
   Response decided = decide(request);
-  const bool is_no = decided.has_refusal();  // The first kinds of no leave the id unused.
-  if (is_no && decided.refusal().code() < wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND) return decided;
+  // Those that leave the id unused.
+  const wire::RefusalCode code = decided.refusal().code();
+  if (code == wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER) return decided;
+  if (code == wire::REFUSAL_CODE_ACCOUNTS_MUST_DIFFER) return decided;
   next_seq();
   pinned.seq = static_cast<std::uint64_t>(seq());
   if (wire::Receipt* const receipt = receipt_of(decided)) receipt->set_ledger_seq(pinned.seq);
