@@ -424,9 +424,7 @@ def is_pin(value):
 
 IDENTITY = {"id": is_id, "terminal_id": is_terminal, "card_number": is_card, "hold_id": is_id}
 CONTENT = {
-    "pin": is_pin,
-    "old_pin": is_pin,
-    "new_pin": is_pin,
+    **dict.fromkeys(["pin", "old_pin", "new_pin"], is_pin),
     "target_account_id": lambda value: 1 <= len(value) <= 64,
     "time_to_live_ms": lambda value: 1 <= value <= TIME_TO_LIVE_MS_MAX,
     "receipt_id": lambda value: value == b"" or is_id(value),
