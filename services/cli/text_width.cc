@@ -74,7 +74,7 @@ std::size_t text_width(std::string_view text) {
   while (!text.empty()) {
     const std::uint32_t code = take(text);
     if (is_in(no_column, code)) continue;
-    width += is_in(two_columns, code) ? 2 : 1;
+    width += is_in(two_columns, code) ? std::size_t{2} : std::size_t{1};
   }
   return width;
 }
