@@ -21,7 +21,7 @@ struct Pipe {
 
   std::size_t free_space() const { return capacity > bytes.size() ? capacity - bytes.size() : 0; }
 
-  // Gives what there is, or the end.
+  // Returns what there is, or the end.
   void fill(StreamReader& waiting) {
     if (bytes.empty() && was_reset) {
       waiting.error = std::make_exception_ptr(IoError(-ECONNRESET, "read from the connection"));

@@ -1,4 +1,4 @@
-// Who owns background work, and how to wait for several things at once.
+// Scopes own background work; combinators wait for several things at once.
 #pragma once
 
 #include <array>
@@ -86,7 +86,7 @@ class Started {
     };
     Final final_suspend() const noexcept { return {}; }
     void unhandled_exception() const noexcept { std::terminate(); }
-    // Who goes on when this coroutine ends.
+    // The coroutine that goes on when this one ends.
     void return_value(std::coroutine_handle<> handle) noexcept { next = handle; }
     void watch(const Latch& latch) const noexcept;
     std::coroutine_handle<> next;
@@ -116,7 +116,7 @@ class Latch {
  public:
   explicit Latch(std::size_t count) : count_(count) {}
 
-  // Gives who goes on, if this was the last that was awaited.
+  // Returns the coroutine that goes on, if this was the last that was awaited.
   std::coroutine_handle<> arrive() noexcept {
     if (count_ > 0) --count_;
     return count_ == 0 ? std::exchange(waiter_, nullptr) : nullptr;

@@ -18,7 +18,7 @@ namespace async {
 
 class StreamTransport;
 
-// Who waits for bytes of a stream. Lives in the awaiter.
+// A reader that waits for bytes of a stream. Lives in the awaiter.
 struct StreamReader {
   Ready ready;                       // Its handle is the waiting task.
   std::span<const std::byte> bytes;  // Empty: end of stream.
@@ -65,7 +65,7 @@ class StreamTransport {
   Loop& loop_;
   StreamReader* waiting_ = nullptr;  // From its wait's begin until its task goes on.
   bool paused_ = false;
-  bool parked_ = false;  // Who waits was not handed to read(), because reading is paused.
+  bool parked_ = false;  // The reader was not handed to read(), because reading is paused.
 };
 
 // A connection: two streams of bytes, one each way. Move-only, not while a task waits for it;

@@ -81,7 +81,7 @@ void ThreadPool::serve(const std::shared_ptr<Shared>& shared) {
     work->run();
     lock.lock();
     std::erase(shared->running, work.get());
-    // Who is told that it has run may have more at once, and needs no other thread for it.
+    // The owner is told that it has run, and may hand in more at once: this thread takes that, too.
     ++shared->idle;
     if (shared->end == End::waits) {
       lock.unlock();

@@ -29,7 +29,7 @@ class WaitingPlace {
   }
   void resume() { detail::resume(awaiter_->ready_.handle); }
 
-  // Gives true when the task was woken, false when the place is gone.
+  // True when the task was woken, false when the place is gone.
   class Awaiter {
    public:
     explicit Awaiter(WaitingPlace& place) : place_(&place) {}

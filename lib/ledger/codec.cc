@@ -97,7 +97,7 @@ class Writer {
     put(principal);
     known_text_ = principal;
   }
-  // Who reads has these.
+  // The reader has these.
   void know(std::string_view text, Currency currency) {
     known_text_ = text;
     known_currency_ = currency;

@@ -451,7 +451,7 @@ using Change = std::variant<Post, Hold, Capture, Void, Suspend, Resolve, OpenAcc
 // One change asked for: by whom, under which id. The deadline is neither journalled nor compared.
 struct Operation {
   OperationId id{};
-  // Who asks. An id belongs to the principal that used it first.
+  // The caller. An id belongs to the principal that used it first.
   std::string principal{};
   Deadline deadline = Deadline::never();
   Change change{};

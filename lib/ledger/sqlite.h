@@ -73,7 +73,7 @@ class Database {
   // The one number that a pragma or a query gives.
   std::int64_t number(std::string_view sql);
 
-  // Gives each row of a table to a function, in the order of its key: these columns of it, with commas. A statement that is stepped
+  // Passes each row of a table to a function, in the order of its key: these columns of it, with commas. A statement that is stepped
   // takes several calls a column.
   void for_each(std::string_view columns, std::string_view table,
                 const std::function<void(const RowValues&)>& row);

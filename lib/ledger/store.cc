@@ -73,7 +73,7 @@ class Store::Impl final : public std::enable_shared_from_this<Store::Impl>, asyn
     executor_.stop();
   }
 
-  // Gives the number under which it waits; 0: the queue is full.
+  // Returns the number under which it waits, or 0 if the queue is full.
   std::uint64_t enqueue(Submission& submission, Operation&& operation) {
     if (waiting_.size() >= options_.queue_max) return 0;
     waiting_.push_back(&submission);
