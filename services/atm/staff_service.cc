@@ -243,9 +243,11 @@ Task<v1::AuditResponse> StaffService::audit(v1::AuditRequest request, rpc::Conte
   Terminal& at = terminal(request.terminal_id());
   const bool quiet_before = open_items(at).empty() && !at.is_busy();
   const Cents inside_before = at.stock().inside();
+  const bool was_told_all = !machinery_.bank.is_to_tell_again(at.id());
   const bool asked = co_await machinery_.bank.refresh(at.id(), std::move(context));
   const std::vector<v1::OpenItem> open = open_items(at);
   const bool answered = asked && machinery_.bank.standing(at.id()).signed_on;
+  const bool is_told_all = was_told_all && !machinery_.bank.is_to_tell_again(at.id());
   const bool quiet =
       quiet_before && open.empty() && !at.is_busy() && inside_before == at.stock().inside();
 
@@ -264,7 +266,8 @@ Task<v1::AuditResponse> StaffService::audit(v1::AuditRequest request, rpc::Conte
   for (const std::string& difference : differences_inside(at.stock(), currency)) {
     response.add_differences(difference);
   }
-  if (!answered) co_return response;
+  // What the bank says would lack what it has still to be told.
+  if (!answered || !is_told_all) co_return response;
 
   const Cents at_bank = machinery_.bank.standing(at.id()).cash;
   *response.mutable_at_bank() = to_wire(at_bank, currency);

@@ -259,7 +259,8 @@ int OperatorCalls::judge(const Message& response) const {
   }
   if (lacks_the_bank(response)) {
     throw ops::Failure(ops::ExitCode::unavailable,
-                       "The ATM could not ask the bank: only its own books were compared");
+                       "The ATM could not ask the bank, or is still telling it again what it may "
+                       "lack: only its own books were compared");
   }
   return ops::to_int(ops::ExitCode::ok);
 }

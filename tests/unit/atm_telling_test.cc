@@ -106,6 +106,23 @@ TEST_F(AtmTellingTest, ARestartGoesOnTellingWithoutTheOperator) {
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
 }
 
+// The bank's figure lacks what it has still to be told.
+TEST_F(AtmTellingTest, UntilABankHasBeenToldAllAnAuditDoesNotCompareWithIt) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.load(1, 20, 1);
+  house.pass(3s);
+  ASSERT_TRUE(house.audit().has_at_bank());
+  house.bank.moods["LoadCash"] = Mood::silent;
+  restore(backup);
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_FALSE(house.audit().has_at_bank()) << "and does not say that all is well, either";
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_TRUE(house.audit().has_at_bank());
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
 TEST_F(AtmTellingTest, ABackupThatIsRestoredAgainIsToldAgain) {
   house.pass(3s);
   const AtmBank::State backup = house.bank.state;
