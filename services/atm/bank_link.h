@@ -65,6 +65,17 @@ class BankLink final : public rpc::ConnectionObserver {
   std::uint64_t common_seq(const std::string& terminal) const { return to_tell_.at(terminal); }
   std::uint32_t told_again() const { return memory_.told_again; }
   void item_was_told_again();
+  // Where a no of the bank's stands in its history, by the number that came with it. One that it does
+  // not keep, such as that an id is fenced, has none: what it rests on comes before the next head that
+  // this ATM hears of, and may come after the last.
+  std::uint64_t number_of_no(std::uint64_t ledger_seq) const {
+    return ledger_seq != 0 ? ledger_seq : memory_.highest_seq + 1;
+  }
+  template <typename Record>
+  void remember_no(Record& record, const ::bank::v1::Refusal& refusal) const {
+    record.ledger_seq = number_of_no(refusal.ledger_seq());
+    record.told_in = memory_.history;
+  }
   // Returns whether that was the last one.
   bool was_told_again(const std::string& terminal);
   // Returns when the bank has been told of all terminals again but of those that it does not sign
@@ -147,7 +158,7 @@ class BankLink final : public rpc::ConnectionObserver {
   template <typename Response>
   static std::uint64_t seq_of(const Response& response) {
     if constexpr (requires { response.receipt().ledger_seq(); }) {
-      return response.receipt().ledger_seq();
+      return std::max(response.receipt().ledger_seq(), response.refusal().ledger_seq());
     } else if constexpr (requires { response.executed().ledger_seq(); }) {
       return std::max(response.executed().ledger_seq(), response.fenced().ledger_seq());
     } else if constexpr (requires { response.changed().ledger_seq(); }) {

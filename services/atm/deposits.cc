@@ -185,6 +185,7 @@ Task<> Deposits::settle_posting(DepositItem item) {
       co_await machinery_.bank.until_answered(bank_methods::resolve, std::move(request));
   if (response.has_refusal()) {
     answer_suspense(item);
+    machinery_.bank.remember_no(item->record, response.refusal());
     co_return to_exception(item, refused_by_bank(response.refusal()));
   }
   if (response.has_executed()) co_return to_credited(item, response.executed());
@@ -202,6 +203,7 @@ Task<> Deposits::post(DepositItem item) {
   }
   const bool fenced = response.refusal().code() == wire::REFUSAL_CODE_ID_FENCED;
   if (!fenced || item->record.post_id == item->record.second_post_id) {
+    machinery_.bank.remember_no(item->record, response.refusal());
     co_return to_exception(item, refused_by_bank(response.refusal()));
   }
   // A Resolve of ours whose answer was lost fenced the posting; the notes have been kept since.

@@ -138,6 +138,7 @@ void Movements::ended(const MovementItem& item, std::uint64_t ledger_seq,
     item->record.told_in = machinery_.bank.history();
   } else {
     item->record.exception = refused_by_bank(*refusal);
+    machinery_.bank.remember_no(item->record, *refusal);
     detail = item->record.exception;
     machinery_.log.error("a movement of cash ended as an exception",
                          {{"movement", item->record.id.text()},

@@ -67,8 +67,8 @@ struct Withdrawal {
   Notes decided = {};
   // The customer's first answer, a WithdrawResponse. Empty: not answered yet.
   Blob answer = {};
-  // The number of the last change that the bank was told of here: the capture, void or suspension.
-  // 0: of none. Such numbers count in one history of the bank, and `told_in` says in which (see
+  // The number of what the bank answered last here, yes or no: of the capture, void or suspension.
+  // 0: nothing. Such numbers count in one history of the bank, and `told_in` says in which (see
   // BankMemory).
   std::uint64_t ledger_seq = 0;
   // What happened that must not happen, such as a refused capture: a clause, for the operator.

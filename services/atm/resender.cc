@@ -39,7 +39,11 @@ const Resender::Answer was_decided = {.was_known = true};
 
 template <typename Response>
 Resender::Answer answer_of(const Response& response) {
-  if (response.has_refusal()) return {.refusal = refused_by_bank(response.refusal())};
+  if (response.has_refusal()) {
+    return {.ledger_seq = response.refusal().ledger_seq(),
+            .was_known = false,
+            .refusal = refused_by_bank(response.refusal())};
+  }
   return {.ledger_seq = response.receipt().ledger_seq(),
           .was_known = response.receipt().replayed(),
           .refusal = {}};
@@ -88,15 +92,6 @@ Task<> Resender::tell_all(Items<T>* items, std::string terminal, std::uint32_t h
     from = page.back().ledger_seq;
     co_await tell_page(items, std::move(page), history);
   }
-  // What the bank refused has no number.
-  while (machinery_.bank.history() == history) {
-    co_await machinery_.journal.flush();
-    std::vector<T> page = file.read_first<T>(items_in_memory_max, "rowid",
-                                             "terminal = ? AND exception != '' AND told_in < ?",
-                                             {terminal, to_value(history)});
-    if (page.empty()) break;
-    co_await tell_page(items, std::move(page), history);
-  }
 }
 
 template <Record T>
@@ -122,6 +117,7 @@ void Resender::note(T& record, const Answer& answer, std::uint32_t history) {
                             {"why", answer.refusal}});
     }
     if (!is_undecided(record)) record.exception = answer.refusal;
+    record.ledger_seq = machinery_.bank.number_of_no(answer.ledger_seq);
   } else if (answer.ledger_seq != 0 || answer.was_known) {
     if (!answer.was_known) ++lost_;
     if (answer.ledger_seq != 0) record.ledger_seq = answer.ledger_seq;

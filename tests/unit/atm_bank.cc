@@ -83,7 +83,9 @@ async::Task<Response> AtmBank::once(std::string method, Request request,
   require_room(method);
   Response response;
   if (moods[method] == Mood::refuses) {
-    response = refused<Response>(refusal.at(method), "not today");
+    const wire::RefusalCode code = refusal.at(method);
+    const auto refuse = [code](const Request&) { return refused<Response>(code, "not today"); };
+    response = answer<Request, Response>(method, std::move(request), refuse);
   } else if (moods[method] != Mood::mumbles) {
     response = answer(method, std::move(request), decide);
   }
@@ -115,8 +117,7 @@ Response AtmBank::answer(const std::string& method, Request request,
   Response decided = decide(request);
   // Those that leave the id unused.
   const wire::RefusalCode code = decided.refusal().code();
-  if (code == wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER) return decided;
-  if (code == wire::REFUSAL_CODE_ACCOUNTS_MUST_DIFFER) return decided;
+  if (decided.has_refusal() && code < wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND) return decided;
   next_seq();
   pinned.seq = static_cast<std::uint64_t>(seq());
   if (wire::Receipt* const receipt = receipt_of(decided)) receipt->set_ledger_seq(pinned.seq);

@@ -259,6 +259,40 @@ TEST_F(AtmHistoryTest, WhatABankRefusedIsToldAgainToo) {
   EXPECT_EQ(house.differences(), Sentences());
 }
 
+TEST_F(AtmHistoryTest, ButNotToABackupThatHasTheRefusal) {
+  house.pass(3s);
+  house.insert();
+  house.bank.moods = {{"Capture", Mood::refuses}};
+  house.bank.refusal["Capture"] = wire::REFUSAL_CODE_HOLD_NOT_FOUND;
+  house.withdraw(60);
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.load(1, 20, 1);
+  house.pass(3s);
+  restore(backup);
+  EXPECT_EQ(house.bank.times_asked("Capture"), 1U);
+  EXPECT_EQ(house.bank.times_asked("LoadCash"), 3U) << "what it lacks is told";
+}
+
+TEST_F(AtmHistoryTest, AlsoWhenItsNoWasAllThatItSaidSinceTheLastSignOn) {
+  house.pass(3s);
+  house.insert();
+  house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
+  house.deposit(house.new_id(), 50, 2, 4s);
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  house.bank.ignored_terminals = {"atm-1"};
+  house.bank.moods = {{"Deposit", Mood::refuses}};
+  house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ACCOUNT_CLOSED;
+  house.pass(60s);
+  ASSERT_EQ(house.exceptions().size(), 1U);
+  house.bank.moods.clear();
+  house.bank.ignored_terminals.clear();
+  restore_and_grow(backup);
+  EXPECT_EQ(house.balance(), 200);
+  EXPECT_EQ(house.exceptions(), Sentences());
+}
+
 // The first backup lacks the hold, and so refuses the suspension; a second one, of later, has it.
 
 TEST_F(AtmHistoryTest, ASuspensionThatARestoredBankKnowsAfterAllIsDecidedByItsOperator) {

@@ -66,6 +66,34 @@ TEST_F(AtmTellingTest, MoreThanAPageIsToldAgainOnce) {
   EXPECT_EQ(accept(), 230U);
 }
 
+// What it refused has a number as what it did.
+TEST_F(AtmTellingTest, WhatABankRefusedBeforeTheLastSignOnIsNotToldAgainAtEachConnection) {
+  house.insert();
+  house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
+  house.deposit(house.new_id(), 50, 1, 4s);
+  house.bank.moods = {
+      {"Deposit", Mood::refuses}, {"Capture", Mood::refuses}, {"LoadCash", Mood::refuses}};
+  house.bank.refusal = {{"Deposit", wire::REFUSAL_CODE_ACCOUNT_CLOSED},
+                        {"Capture", wire::REFUSAL_CODE_HOLD_NOT_FOUND},
+                        {"LoadCash", wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS}};
+  house.withdraw(20);
+  house.load(1, 20, 1);
+  house.pass(60s);
+  ASSERT_EQ(house.exceptions().size(), 3U);
+  house.bank.moods.clear();
+  house.bank.asked.clear();
+  for (int i = 0; i < 3; ++i) {
+    house.load(1, 20, 1);
+    house.pass(10s);
+    house.load(1, 20, 1);
+    house.bank.close();
+    house.bank.open();
+    house.pass(10s);
+  }
+  EXPECT_EQ(house.bank.times_asked("Deposit") + house.bank.times_asked("Capture"), 0U);
+  EXPECT_LE(house.bank.times_asked("LoadCash"), 9U) << "each once, and the last of each connection";
+}
+
 // The second time, what was told the first time and what was not have some numbers in common, and one
 // of these is the last of the first page.
 TEST_F(AtmTellingTest, ItemsThatHaveOneNumberInTwoHistoriesAreAllToldAgain) {
