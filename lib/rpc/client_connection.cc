@@ -60,10 +60,12 @@ void CallTable::grow() {
   }
 }
 
-ClientConnection::ClientConnection(async::Loop& loop, async::Stream from, BufferPool& buffers,
-                                   const ClientLimits& limits, async::Random& random)
+ClientConnection::ClientConnection(async::Loop& loop, async::Stream from, std::string server,
+                                   BufferPool& buffers, const ClientLimits& limits,
+                                   async::Random& random)
     : ClientStream{std::move(from)},
       Outbox(loop, ClientStream::stream, buffers),
+      server_(std::move(server)),
       loop_(loop),
       limits_(limits),
       random_(random),
@@ -190,7 +192,7 @@ void ClientConnection::end(Status why) noexcept {
 
 void ClientConnection::broke(std::string_view why) {
   end(Status{.code = StatusCode::unavailable,
-             .message = "the connection to " + stream.peer() + " ended: " + std::string(why)});
+             .message = "the connection to " + server_ + " ended: " + std::string(why)});
 }
 
 void ClientConnection::expect_life() {

@@ -51,7 +51,8 @@ struct ClientStream {
 // does.
 class ClientConnection final : ClientStream, public Outbox, public Route, async::Timer {
  public:
-  ClientConnection(async::Loop& loop, async::Stream from, BufferPool& buffers,
+  // `server` is the address that it goes to, for messages: a closed stream does not know it any more.
+  ClientConnection(async::Loop& loop, async::Stream from, std::string server, BufferPool& buffers,
                    const ClientLimits& limits, async::Random& random);
   ~ClientConnection() override;
 
@@ -89,6 +90,7 @@ class ClientConnection final : ClientStream, public Outbox, public Route, async:
   void progressed() override {}
   void broke(std::string_view why) override;
 
+  const std::string server_;
   async::Loop& loop_;
   const ClientLimits& limits_;
   async::Random& random_;

@@ -93,6 +93,7 @@ async::Task<std::optional<async::Stream>> ClientCore::connect_to(async::Endpoint
         async::with_deadline(loop_, deadline, std::move(opening));
     std::optional<async::Stream> stream = co_await waiting;
     if (!stream) last_failure_ = endpoint.text() + " did not answer";
+    if (stream) connected_to_ = endpoint.text();
     co_return stream;
   } catch (const async::IoError& error) {
     last_failure_ = error.what();
@@ -106,7 +107,8 @@ async::Task<async::Stream> ClientCore::open(async::Endpoint endpoint) {
 }
 
 async::Task<> ClientCore::use(async::Stream stream) {
-  ClientConnection connection(loop_, std::move(stream), buffers_, options_.limits, random_);
+  ClientConnection connection(loop_, std::move(stream), connected_to_, buffers_, options_.limits,
+                              random_);
   async::TaskScope beside(loop_);
   beside.spawn(sign_on(&connection));
   async::Task<> running = connection.run();

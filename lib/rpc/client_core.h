@@ -78,6 +78,7 @@ class ClientCore final : public Route {
   async::detail::Link queue_;
   ClientConnection* current_ = nullptr;  // Signed on.
   async::Event connected_;
+  std::string connected_to_;  // The address of the newest connection.
   std::string last_failure_;
   bool started_ = false;
   bool is_down_ = false;  // The last attempt failed.
