@@ -25,27 +25,69 @@ bank::v1::Money money_of(ledger::Cents amount, ledger::Currency currency) {
   return money;
 }
 
-// The two parts of "2x50", of which the first is a number.
+// The two parts of "2x50" or "2X50", of which the first is a number.
 struct Counted {
   std::uint32_t count = 0;
   std::string_view face;
 };
 
+constexpr std::string_view times = "xX";
+
 Counted counted(std::string_view text) {
-  const std::size_t x = text.find('x');
+  const std::string typed = "'" + std::string(text) + "'";
+  const std::size_t x = text.find_first_of(times);
   if (x == std::string_view::npos) {
-    fail("'" + std::string(text) + "' is not a number of notes: write 2x50 for two notes of 50.");
+    fail(typed + " is not a number of notes: write 2x50 for two notes of 50.");
   }
   const auto count = ops::Value<std::uint32_t>::parse(text.substr(0, x));
   if (!count || *count == 0) {
-    fail("'" + std::string(text) + "' has no number of notes before its x: write 2x50.");
+    fail(typed + " has no number of notes before its x: write 2x50 for two notes of 50.");
+  }
+  if (text.substr(x + 1).find_first_of("0123456789") == std::string_view::npos) {
+    fail(typed + " has no note behind its x: write 2x50 for two notes of 50.");
   }
   return {*count, text.substr(x + 1)};
 }
 
+// Whether there is a count of notes, and not an amount alone.
+bool has_times(std::string_view text) {
+  return text.find_first_of(times) != std::string_view::npos;
+}
+
+// Whether the second word continues the first, as in "2 x", "2 x50" and "2x 50".
+bool is_continued(std::string_view word, std::string_view next) {
+  if (has_times(word)) return has_times(word.substr(word.size() - 1)) && !has_times(next);
+  return has_times(next.substr(0, 1));
+}
+
+// The words that were meant: "2x50" and "1x20" may be typed as "2x50,1x20" or "2 x 50 1 x 20". A comma
+// in an amount that stands alone is a mistake, and stays.
+std::vector<std::string> note_words(const std::vector<std::string>& typed) {
+  const bool has_counts = std::ranges::any_of(typed, has_times);
+  std::vector<std::string> parts;
+  for (const std::string& text : typed) {
+    bool is_new = true;
+    for (const char letter : text) {
+      const bool is_gap = letter == ' ' || letter == '\t' || (letter == ',' && has_counts);
+      if (!is_gap && is_new) parts.emplace_back();
+      if (!is_gap) parts.back() += letter;
+      is_new = is_gap;
+    }
+  }
+  std::vector<std::string> words;
+  for (const std::string& part : parts) {
+    if (!words.empty() && is_continued(words.back(), part)) {
+      words.back() += part;
+    } else {
+      words.push_back(part);
+    }
+  }
+  return words;
+}
+
 bool is_one_amount(const std::vector<std::string>& words) {
   if (words.empty()) fail("Say which notes: 2x50 1x20, or an amount that notes make, 120.");
-  return words.size() == 1 && words[0].find('x') == std::string::npos;
+  return words.size() == 1 && !has_times(words[0]);
 }
 
 using NoteCounts = std::map<std::int64_t, std::uint32_t, std::greater<>>;
@@ -124,7 +166,8 @@ void require_amount(std::string_view text) {
 
 void require_notes(std::string_view text) { require_amount(counted(text).face); }
 
-void require_note_list(const std::vector<std::string>& words) {
+void require_note_list(const std::vector<std::string>& typed) {
+  const std::vector<std::string> words = note_words(typed);
   if (is_one_amount(words)) return require_amount(words[0]);
   for (const std::string& word : words) require_notes(word);
 }
@@ -149,9 +192,10 @@ atm::v1::Notes parse_notes(std::string_view text, ledger::Currency currency) {
   return parsed;
 }
 
-std::vector<atm::v1::Notes> parse_note_list(const std::vector<std::string>& words,
+std::vector<atm::v1::Notes> parse_note_list(const std::vector<std::string>& typed,
                                             ledger::Currency currency,
                                             std::span<const ledger::Cents> denominations) {
+  const std::vector<std::string> words = note_words(typed);
   if (is_one_amount(words)) return notes_making(words[0], currency, denominations);
   std::vector<atm::v1::Notes> list;
   for (const std::string& word : words) list.push_back(parse_notes(word, currency));

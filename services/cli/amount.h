@@ -21,7 +21,7 @@ void require_amount(std::string_view text);
 void require_amount_or_zero(std::string_view text);
 // The same of notes, "2x50 1x20", and of an amount that notes make, "120".
 void require_notes(std::string_view text);
-void require_note_list(const std::vector<std::string>& words);
+void require_note_list(const std::vector<std::string>& typed);
 
 // "60", "60.5" or "60.00", more than 0. Throws Failure(usage) with one sentence.
 bank::v1::Money parse_amount(std::string_view text, ledger::Currency currency);
@@ -31,9 +31,9 @@ bank::v1::Money parse_amount_or_zero(std::string_view text, ledger::Currency cur
 // "2x50": two notes of 50. Throws Failure(usage).
 atm::v1::Notes parse_notes(std::string_view text, ledger::Currency currency);
 
-// "2x50", "1x20": such notes; or one amount, "120": the fewest notes of `denominations` that make it.
-// Throws Failure(usage).
-std::vector<atm::v1::Notes> parse_note_list(const std::vector<std::string>& words,
+// "2x50", "1x20": such notes, also as "2x50,1x20", "2X50" or "2 x 50"; or one amount, "120": the fewest
+// notes of `denominations` that make it. Throws Failure(usage).
+std::vector<atm::v1::Notes> parse_note_list(const std::vector<std::string>& typed,
                                             ledger::Currency currency,
                                             std::span<const ledger::Cents> denominations);
 

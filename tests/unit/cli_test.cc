@@ -96,13 +96,38 @@ TEST(Notes, ThatCannotBeAreOneSentence) {
   EXPECT_EQ(error({"12"}), "No notes make 12: there are notes of 5, 10, 20, 50, 100 and 200 EUR.");
   EXPECT_EQ(error_of([] { parse_note_list({"120"}, eur, {}); }),
             "The ATM does not say which notes it takes: name them, as 2x50.");
-  EXPECT_EQ(error({"0x50"}), "'0x50' has no number of notes before its x: write 2x50.");
-  EXPECT_EQ(error({"-2x50"}), "'-2x50' has no number of notes before its x: write 2x50.");
-  EXPECT_EQ(error({"2x"}), "'' is not an amount: it needs digits, as in 60 or 60.00.");
+  const std::string no_number =
+      " has no number of notes before its x: write 2x50 for two notes of "
+      "50.";
+  EXPECT_EQ(error({"0x50"}), "'0x50'" + no_number);
+  EXPECT_EQ(error({"-2x50"}), "'-2x50'" + no_number);
+  EXPECT_EQ(error({"x50"}), "'x50'" + no_number);
+  EXPECT_EQ(error({"2x50", "x20"}), "'x20'" + no_number);
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"2x"}, {"2x", "1x20"}}) {
+    EXPECT_EQ(error(words), "'2x' has no note behind its x: write 2x50 for two notes of 50.");
+  }
+  EXPECT_EQ(error({"1,000"}),
+            "'1,000' is not an amount: only digits and one point, as in 60 or "
+            "60.00.");
   EXPECT_EQ(error({"2x50", "20"}),
             "'20' is not a number of notes: write 2x50 for two notes of 50.");
   EXPECT_EQ(error({"1000000"}), "1000000 is more than fits into the slot at once.");
   EXPECT_EQ(error({"4000000000x90000000000000000"}), "So many notes do not fit into an ATM.");
+}
+
+TEST(Notes, MayBeWrittenAsPeopleWriteThem) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"2x50,1x20"},
+                                                {"2x50,", "1x20"},
+                                                {"2X50", "1X20"},
+                                                {"2", "x", "50", "1", "x", "20"},
+                                                {"2 x 50, 1 x 20"},
+                                                {"2x", "50", "1", "x20"}}) {
+    require_note_list(words);
+    const std::vector<atm::v1::Notes> notes = parse_note_list(words, eur, euro_notes);
+    ASSERT_EQ(notes.size(), 2);
+    EXPECT_EQ(notes_text(notes[0]), "2 x 50.00 EUR");
+    EXPECT_EQ(notes_text(notes[1]), "1 x 20.00 EUR");
+  }
 }
 
 TEST(Notes, AndAmountsThatAreIllFormedAreSoInEveryCurrency) {
