@@ -52,20 +52,25 @@ async::Task<int> SignalInterrupts::next_or_unread() {
 }
 
 ops::Failure no_answer(const std::string& server, const rpc::Status& status) {
+  return no_answer(server, status, status.text());
+}
+
+ops::Failure no_answer(const std::string& server, const rpc::Status& status,
+                       const std::string& why) {
   if (status.bad_answer) {
     return {ops::ExitCode::protocol, server + " did not answer as one does: " + status.message};
   }
   const auto code = static_cast<ops::ExitCode>(rpc::exit_code(status));
   const bool is_silence = code == ops::ExitCode::unavailable || rpc::outcome_unknown(status);
   if (is_silence) {
-    std::string sentence = server + " does not answer: " + status.text();
+    std::string sentence = server + " does not answer: " + why;
     const std::string option = server == "the ATM" ? "--atm" : server == "the bank" ? "--bank" : "";
     if (status.never_sent && !option.empty()) {
       sentence += ". If it is elsewhere, say " + option + " HOST:PORT";
     }
     return {ops::ExitCode::unavailable, sentence};
   }
-  return {code, server + " refused the call: " + status.text()};
+  return {code, server + " refused the call: " + why};
 }
 
 std::optional<ops::Ending> rpc_endings(const std::exception& error) {

@@ -70,7 +70,10 @@ async::Task<std::optional<T>> while_read(Interrupts& interrupts, async::Task<T> 
 }
 
 // The Failure for a call that changed nothing, or of which nobody cares whether it did: a question.
+// The second says why in other words than the status' own, which name its code.
 [[nodiscard]] ops::Failure no_answer(const std::string& server, const rpc::Status& status);
+[[nodiscard]] ops::Failure no_answer(const std::string& server, const rpc::Status& status,
+                                     const std::string& why);
 
 // How a program ends whose call threw: rpc::Error, by its status.
 std::optional<ops::Ending> rpc_endings(const std::exception& error);

@@ -4,11 +4,13 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <optional>
 #include <poll.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "ledger/operation.h"
 #include "ops/failure.h"
 #include "ops/files.h"
 #include "ops/foreign_text.h"
@@ -135,21 +137,34 @@ Answer read_line(const InterruptScope& interrupts, async::Duration wait_max, Sto
   }
 }
 
+bool is_digit(char letter) { return letter >= '0' && letter <= '9'; }
+bool is_blank(char letter) { return letter == ' ' || letter == '\t'; }
+
+// What is wrong with `text`, which must be so many digits; "" if nothing is.
+std::string_view fault_of_digits(std::string_view text, std::size_t size_min,
+                                 std::size_t size_max) {
+  if (text.empty()) return "is empty";
+  if (text.size() < size_min) return "is shorter";
+  if (text.size() > size_max) return "is longer";
+  return std::ranges::all_of(text, is_digit) ? "" : "has something else in it";
+}
+
 std::string checked_pin(const std::string& text) {
-  const bool has_others =
-      !std::ranges::all_of(text, [](char letter) { return letter >= '0' && letter <= '9'; });
-  std::string why;
-  if (has_others) why = "has something else in it";
-  if (text.size() < 4) why = text.empty() ? "is empty" : "is shorter";
-  if (text.size() > 12) why = "is longer";
+  const std::string why = why_not_pin(text);
   if (why.empty()) return text;
-  throw ops::Failure(ops::ExitCode::bad_data, "A PIN is 4 to 12 digits, and this one " + why + ".");
+  throw ops::Failure(ops::ExitCode::bad_data, why);
 }
 
 std::string ask_pin(Terminal& terminal, std::string_view prompt) {
-  const Answer answer = terminal.ask_hidden(prompt, patience);
-  if (!answer.is_line()) throw ops::Failure(ops::ExitCode::usage, "No PIN was given.");
-  return checked_pin(answer.text);
+  while (true) {
+    const Answer answer = terminal.ask_hidden(prompt, patience);
+    if (!answer.is_line()) {
+      throw ops::Failure(ops::ExitCode::declined, "No PIN was given, so nothing was done.");
+    }
+    const std::string why = why_not_pin(answer.text);
+    if (why.empty()) return answer.text;
+    terminal.write(why + "\n");
+  }
 }
 
 std::string pin_from(const std::string& file) {
@@ -175,13 +190,15 @@ void require_somebody_to_ask(const std::string& what, const std::string& option)
 }  // namespace
 
 void UserTerminal::write(std::string_view text) {
-  // If nobody reads any more: the money does not depend on it.
-  ops::write_all(output_, text);
+  if (failure_ == 0) failure_ = ops::write_all(output_, text);
 }
+
+std::string UserTerminal::why_lost() const { return failure_ == 0 ? "" : std::strerror(failure_); }
 
 Answer UserTerminal::ask(std::string_view prompt, async::Duration wait_max) {
   const InterruptScope interrupts;
   write(prompt);
+  if (failure_ != 0) return {Answer::Kind::unasked, ""};
   Answer answer = read_line(interrupts, wait_max, [&] {
     interrupts.stop();
     write(prompt);
@@ -194,6 +211,7 @@ Answer UserTerminal::ask_hidden(std::string_view prompt, async::Duration wait_ma
   const InterruptScope interrupts;  // First: the echo is on again before a signal can end us.
   HiddenScope hidden;
   write(prompt);
+  if (failure_ != 0) return {Answer::Kind::unasked, ""};
   Answer answer = read_line(interrupts, wait_max, [&] {
     hidden.show();
     interrupts.stop();
@@ -209,12 +227,47 @@ bool can_ask() { return ::isatty(STDIN_FILENO) != 0; }
 bool confirm(Terminal& terminal, std::string_view question) {
   const std::string prompt = ops::ForeignText(question).shown() + " [y/N] ";
   const Answer answer = terminal.ask(prompt, patience);
-  return answer.is_line() && (answer.text == "y" || answer.text == "yes" || answer.text == "Y");
+  return answer.is_line() && is_yes(answer.text);
+}
+
+std::string trimmed(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return std::string(text);
+}
+
+std::string in_small_letters(std::string text) {
+  for (char& letter : text) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return text;
+}
+
+bool is_yes(std::string_view text) {
+  const std::string word = in_small_letters(trimmed(text));
+  return word == "y" || word == "yes";
 }
 
 std::string card_number(std::string text) {
-  std::erase_if(text, [](char letter) { return letter == ' ' || letter == '\t'; });
+  std::erase_if(text, is_blank);
+  const bool is_number =
+      std::ranges::all_of(text, [](char letter) { return is_digit(letter) || letter == '-'; });
+  if (is_number) std::erase(text, '-');
   return text;
+}
+
+std::string why_not_card_number(std::string_view text) {
+  static_assert(ledger::card_digits_min == 8 && ledger::card_digits_max == 19);
+  const std::string_view fault =
+      fault_of_digits(text, ledger::card_digits_min, ledger::card_digits_max);
+  if (fault.empty()) return "";
+  return "A card number is 8 to 19 digits, and this number " + std::string(fault) + ".";
+}
+
+std::string why_not_pin(std::string_view text) {
+  const std::string_view fault = fault_of_digits(text, 4, 12);
+  if (fault.empty()) return "";
+  return "A PIN is 4 to 12 digits, and this one " + std::string(fault) + ".";
 }
 
 std::string read_pin(Terminal& terminal, std::string_view prompt, const std::string& file) {

@@ -11,8 +11,9 @@
 namespace cli {
 
 // What a person did when asked. `text` is what was typed, without its newline, if it was a line.
+// Unasked: the question could not be shown.
 struct Answer {
-  enum class Kind : std::uint8_t { line, end_of_input, interrupted, timed_out };
+  enum class Kind : std::uint8_t { line, end_of_input, interrupted, timed_out, unasked };
 
   Kind kind = Kind::line;
   std::string text;
@@ -26,6 +27,9 @@ class Terminal {
  public:
   virtual ~Terminal() = default;
   virtual void write(std::string_view text) = 0;
+  // Why something that was written did not arrive, as "No space left on device"; "" if all did. From
+  // the first loss on nothing more is written, and every question is unasked.
+  virtual std::string why_lost() const = 0;
   virtual Answer ask(std::string_view prompt, async::Duration wait_max) = 0;
   // The same without showing what is typed.
   virtual Answer ask_hidden(std::string_view prompt, async::Duration wait_max) = 0;
@@ -40,11 +44,13 @@ class UserTerminal final : public Terminal {
   explicit UserTerminal(int output) : output_(output) {}
 
   void write(std::string_view text) override;
+  std::string why_lost() const override;
   Answer ask(std::string_view prompt, async::Duration wait_max) override;
   Answer ask_hidden(std::string_view prompt, async::Duration wait_max) override;
 
  private:
   int output_;
+  int failure_ = 0;  // An errno.
 };
 
 // Whether standard input is a terminal: nobody is asked otherwise.
@@ -52,14 +58,27 @@ bool can_ask();
 
 inline constexpr async::Duration patience = std::chrono::minutes(5);
 
-// "y" or "yes" is yes; everything else is no. The question is one line, whatever it quotes.
+// What was typed, without the blanks around it; and with a to z in place of A to Z.
+std::string trimmed(std::string_view text);
+std::string in_small_letters(std::string text);
+
+// "y" and "yes" are yes, in capital letters and with blanks around them, too; everything else is no.
+bool is_yes(std::string_view text);
+// Asks for it. The question is one line, whatever it quotes.
 bool confirm(Terminal& terminal, std::string_view question);
 
-// A card's number as it is printed on the card, "4000 0000 0000 0010", without its spaces.
+// A card's number as it is printed on the card, "4000 0000 0000 0010", without its spaces; or without
+// its hyphens, if digits are all that it has beside them. Other text is only freed from spaces.
 std::string card_number(std::string text);
 
-// A PIN: from `file` ("-" is standard input, its first line), else asked for; never an argument.
-// Throws Failure when there is nobody to ask, or it is not 4 to 12 digits.
+// The sentence that says what a card's number, or a PIN, must be, and what is wrong with this one;
+// "" if it is one.
+std::string why_not_card_number(std::string_view text);
+std::string why_not_pin(std::string_view text);
+
+// A PIN: from `file` ("-" is standard input, its first line), else asked for until it is one; never an
+// argument. Throws Failure: bad_data for a file's that is none, declined when the person gave none,
+// usage when there is nobody to ask.
 std::string read_pin(Terminal& terminal, std::string_view prompt, const std::string& file);
 // Asked for twice when asked for: nobody sees what they type.
 std::string read_new_pin(Terminal& terminal, const std::string& file, const std::string& option);

@@ -24,7 +24,9 @@ PendingChange described(const Wish& wish, const Sums& sums) {
     case Wish::What::deposit:
       return {.id = {}, .kind = "deposit", .what = cli::money_text(sums.amount)};
     case Wish::What::transfer:
-      return {.id = {}, .kind = "transfer", .what = cli::money_text(sums.amount)};
+      return {.id = {},
+              .kind = "transfer",
+              .what = cli::money_text(sums.amount) + " to " + wish.target_account};
     default:
       return {.id = {}, .kind = "PIN change", .what = ""};
   }
@@ -89,6 +91,7 @@ async::Task<int> CustomerCommand::settle_and_do(Wish wish) {
 
 async::Task<CustomerCommand::Settled> CustomerCommand::settle_earlier(PendingChange earlier,
                                                                       bool is_change) {
+  if (pins_.show) pins_.show("One moment: what became of your earlier " + name_of(earlier) + "?");
   async::Task<Answered<Outcome>> settling = customer_.settle(earlier);
   const std::optional<Answered<Outcome>> settled =
       co_await cli::unless_interrupted(interrupts_, std::move(settling));
@@ -118,7 +121,7 @@ async::Task<CustomerCommand::Settled> CustomerCommand::settle_earlier(PendingCha
   }
   const rpc::Status& status = settled ? settled->error() : gave_up;
   const std::string words =
-      "Your earlier " + name_of(earlier) + " still has no answer (" + status.text() + ")";
+      "Your earlier " + name_of(earlier) + " still has no answer (" + words_of(status) + ")";
   if (!is_change && settled) {
     errors_ << "teller: " << ops::ForeignText(words).shown() << ".\n";
     co_return Settled::later;
@@ -133,6 +136,12 @@ async::Task<CustomerCommand::Settled> CustomerCommand::settle_earlier(PendingCha
 }
 
 async::Task<int> CustomerCommand::begin_session(Wish wish) {
+  if (pins_.asks_somebody) {
+    async::Task<std::optional<rpc::Status>> asking = customer_.why_no_atm();
+    const auto why = co_await cli::unless_interrupted(interrupts_, std::move(asking));
+    if (!why) co_return no_answer(gave_up);
+    if (*why) co_return no_answer(**why);
+  }
   // All questions first: a session keeps others from the ATM.
   pin_ = pins_.pin();
   if (wish.what == Wish::What::change_pin) new_pin_ = pins_.new_pin();
@@ -210,7 +219,7 @@ async::Task<int> CustomerCommand::do_change(Wish wish) {
                      .id = ""});
   }
   PendingChange asked = described(wish, sums);
-  if (pins_.show) pins_.show(name_of(asked));
+  if (pins_.show) pins_.show("Your " + name_of(asked) + " ...");
   async::Task<Answered<Outcome>> sending = send(std::move(wish), std::move(sums));
   const std::optional<Answered<Outcome>> answer =
       co_await cli::unless_interrupted(interrupts_, std::move(sending));
@@ -275,7 +284,7 @@ Sums CustomerCommand::sums_of(const Wish& wish) const {
 }
 
 int CustomerCommand::no_answer(const rpc::Status& status) {
-  const ops::Failure failure = cli::no_answer("the ATM", status);
+  const ops::Failure failure = teller::no_answer(status);
   return print({.code = failure.code(),
                 .outcome = "error",
                 .body = nullptr,

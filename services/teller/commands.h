@@ -29,11 +29,12 @@ struct Wish {
 };
 
 // Where PINs come from: asked for only when they are needed. And who is shown what is about to be
-// done, "withdrawal of 60.00 EUR", if anybody.
+// done or asked, "Your withdrawal of 60.00 EUR ...", if anybody.
 struct Pins {
   std::function<std::string()> pin;
   std::function<std::string()> new_pin;
   std::function<void(const std::string&)> show = {};
+  bool asks_somebody = false;  // Nobody is asked before an ATM has answered.
 };
 
 // A wish's money, once its currency is known.

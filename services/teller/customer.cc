@@ -5,6 +5,7 @@
 
 #include "cli/caller.h"
 #include "cli/message_text.h"
+#include "rpc/v1/health.pb.h"
 
 namespace teller {
 namespace {
@@ -12,6 +13,8 @@ namespace {
 using namespace atm::v1;
 using std::chrono::milliseconds;
 
+constinit const rpc::Method<rpc::v1::CheckRequest, rpc::v1::CheckResponse> check_method{
+    "rpc.v1.HealthService/Check"};
 constinit const rpc::Method<InsertCardRequest, InsertCardResponse> insert_card_method{
     "atm.v1.AtmService/InsertCard"};
 constinit const rpc::Method<GetBalanceRequest, GetBalanceResponse> get_balance_method{
@@ -147,6 +150,16 @@ rpc::Status another_atm_answers() {
 
 }  // namespace
 
+async::Task<std::optional<rpc::Status>> why_no_atm(rpc::Channel& atm, rpc::Context context) {
+  rpc::v1::CheckRequest request;
+  request.set_service("atm.v1.AtmService");
+  const rpc::Reply<rpc::v1::CheckResponse> reply =
+      co_await atm.try_call(check_method, std::move(request), std::move(context));
+  // An ATM that does not tell its health is one all the same.
+  if (reply || reply.error().code == rpc::StatusCode::unimplemented) co_return std::nullopt;
+  co_return reply.error();
+}
+
 std::optional<PendingChange> Customer::earlier() const {
   for (const PendingChange& change : pending_.read()) {
     if (std::ranges::find(elsewhere_, change.id) == elsewhere_.end()) return change;
@@ -183,6 +196,11 @@ async::Task<Answered<Outcome>> Customer::resolve_until(async::Deadline until) {
     silence.never_sent = false;  // This question was perhaps not sent, but the change was.
     co_return std::unexpected(std::move(silence));
   }
+}
+
+async::Task<std::optional<rpc::Status>> Customer::why_no_atm() {
+  rpc::Context context(loop_.in(options_.patience), trace_);
+  return teller::why_no_atm(atm_, std::move(context));
 }
 
 async::Task<Answered<InsertCardResponse>> Customer::insert_card(std::string pin) {

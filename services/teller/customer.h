@@ -31,6 +31,10 @@ using Outcome = atm::v1::ResolveResponse;
 template <typename Answer>
 using Answered = std::expected<Answer, rpc::Status>;
 
+// Before a card is there: why nobody is served. The status of a call without an answer, or NOT_FOUND
+// where another server than an ATM answers. Nothing if an ATM does. The channel outlives the call.
+async::Task<std::optional<rpc::Status>> why_no_atm(rpc::Channel& atm, rpc::Context context);
+
 // Owned by main or a test; loop thread only; one call at a time. The client, the file and the
 // random source outlive it.
 //
@@ -56,6 +60,8 @@ class Customer {
   // The outcome of the last change was told to the customer: forget it.
   void told() { pending_.clear(last_.atm_id); }
 
+  // The same as teller::why_no_atm(), of this customer's ATM.
+  async::Task<std::optional<rpc::Status>> why_no_atm();
   // Begins a session. The PIN is kept, to begin another one when the connection is lost.
   async::Task<Answered<atm::v1::InsertCardResponse>> insert_card(std::string pin);
   async::Task<> end_session();

@@ -19,6 +19,7 @@
 #include "teller/customer.h"
 #include "teller/pending.h"
 #include "teller/session.h"
+#include "teller/told.h"
 
 namespace {
 
@@ -54,46 +55,77 @@ struct Settings {
   std::uint32_t entries = 10;
 };
 
-std::string read_card(const Settings& settings, cli::Terminal& terminal) {
+// "" if none was said.
+std::string card_said(const Settings& settings) {
   std::string card = cli::card_number(settings.card);
-  if (card.empty() && cli::can_ask()) {
-    card = cli::card_number(terminal.ask("Card number: ", settings.idle).text);
-  }
-  if (!card.empty()) return card;
-  throw ops::Failure(ops::ExitCode::usage, "Say which card: --card NUMBER, or set TELLER_CARD");
+  const std::string why = card.empty() ? "" : cli::why_not_card_number(card);
+  if (!why.empty()) throw ops::Failure(ops::ExitCode::usage, why);
+  return card;
 }
 
-// What every command and the session have in common. Made once there is something to do.
-struct Visit {
-  Visit(const Settings& settings, const std::string& card)
-      : client(loop, cli::client_options(settings.atm), random),
-        interrupts(loop),
-        pending(settings.state ? *settings.state : ops::state_directory("teller"), card),
-        customer(loop, client, random, pending,
-                 {.terminal = settings.terminal, .card = card, .patience = settings.timeout}) {}
+// Asks until it is a card's number; "" if the customer leaves.
+std::string ask_card(const Settings& settings, cli::Terminal& terminal) {
+  while (true) {
+    const cli::Answer answer = terminal.ask("Card number: ", settings.idle);
+    if (!answer.is_line()) return "";
+    std::string card = cli::card_number(answer.text);
+    const std::string why = cli::why_not_card_number(card);
+    if (why.empty()) return card;
+    terminal.write(why + "\n");
+  }
+}
+
+std::string read_card(const Settings& settings, cli::Terminal& terminal) {
+  std::string card = card_said(settings);
+  if (!card.empty()) return card;
+  if (!cli::can_ask()) {
+    throw ops::Failure(ops::ExitCode::usage, "Say which card: --card NUMBER, or set TELLER_CARD");
+  }
+  card = ask_card(settings, terminal);
+  if (!card.empty()) return card;
+  throw ops::Failure(ops::ExitCode::declined, "No card was given, so nothing was done");
+}
+
+// The way to the ATM.
+struct Line {
+  explicit Line(const Settings& settings)
+      : client(loop, cli::client_options(settings.atm), random), interrupts(loop) {}
 
   async::UvLoop loop;
   async::SystemRandom random;
   rpc::Client client;
   cli::SignalInterrupts interrupts;
+};
+
+// A card before the ATM. The line outlives it.
+struct Visit {
+  Visit(Line& line, const Settings& settings, const std::string& card)
+      : pending(settings.state ? *settings.state : ops::state_directory("teller"), card),
+        customer(line.loop, line.client, line.random, pending,
+                 {.terminal = settings.terminal, .card = card, .patience = settings.timeout}) {}
+
   teller::PendingFiles pending;
   teller::Customer customer;
 };
 
 int run_wish(Settings& settings, Wish wish) {
   cli::UserTerminal terminal(STDERR_FILENO);
-  Visit visit(settings, read_card(settings, terminal));
+  const std::string card = read_card(settings, terminal);
+  Line line(settings);
+  Visit visit(line, settings, card);
   teller::Pins pins{
       .pin = [&] { return cli::read_pin(terminal, "PIN: ", settings.pin_file); },
       .new_pin =
-          [&] { return cli::read_new_pin(terminal, settings.new_pin_file, "--new-pin-file"); }};
+          [&] { return cli::read_new_pin(terminal, settings.new_pin_file, "--new-pin-file"); },
+      .show = {},
+      .asks_somebody = settings.pin_file.empty() && cli::can_ask()};
   if (!settings.json && ::isatty(STDERR_FILENO) != 0) {
-    pins.show = [&](const std::string& what) { terminal.write("Your " + what + " ...\n"); };
+    pins.show = [&](const std::string& what) { terminal.write(what + "\n"); };
   }
-  teller::CustomerCommand command(visit.customer, visit.interrupts, std::move(pins), settings.json,
+  teller::CustomerCommand command(visit.customer, line.interrupts, std::move(pins), settings.json,
                                   std::cout, std::cerr);
   try {
-    return visit.loop.run(command.run(std::move(wish)));
+    return line.loop.run(command.run(std::move(wish)));
   } catch (const std::exception&) {
     settings.has_printed_json = command.has_printed_json();
     throw;
@@ -112,27 +144,43 @@ void print_json(const std::exception& error) {
   std::cout << "{\"outcome\":\"error\",\"message\":" << cli::json_string(ending.sentence) << "}\n";
 }
 
+// Whether the ATM is there, before anybody is asked for a card. False: the customer did not
+// wait for it. Throws Failure when it is not.
+bool knock(Line& line, const Settings& settings) {
+  rpc::Context context(line.loop.in(settings.timeout));
+  async::Task<std::optional<rpc::Status>> asking =
+      teller::why_no_atm(line.client, std::move(context));
+  const std::optional<std::optional<rpc::Status>> why =
+      line.loop.run(cli::unless_interrupted(line.interrupts, std::move(asking)));
+  if (why && *why) throw teller::no_answer(**why);
+  return why.has_value();
+}
+
 int run_session(const Settings& settings) {
   if (!cli::can_ask()) {
     throw ops::Failure(ops::ExitCode::usage,
                        "There is nobody to talk to: standard input is no terminal. Say a command: "
                        "balance, withdraw, deposit, transfer, statement or pin");
   }
+  std::string card = card_said(settings);
   cli::UserTerminal terminal(STDOUT_FILENO);
-  terminal.write("Welcome to Teller. This is the ATM at " + settings.atm.text() + ".\n");
-  std::string card = cli::card_number(settings.card);
-  if (card.empty()) card = cli::card_number(terminal.ask("Card number: ", settings.idle).text);
+  Line line(settings);
+  const bool is_there = !card.empty() || knock(line, settings);
+  if (is_there) {
+    terminal.write("Welcome to Teller. This is the ATM at " + settings.atm.text() + ".\n");
+    if (card.empty()) card = ask_card(settings, terminal);
+  }
   if (card.empty()) {
     terminal.write("Good-bye.\n");
+    teller::require_told(terminal, ops::ExitCode::cannot_create, "Nothing was done");
     return ops::to_int(ops::ExitCode::ok);
   }
-  Visit visit(settings, card);
+  Visit visit(line, settings, card);
   teller::SessionOptions options{
       .masked_card = ops::mask_card(card), .pin = std::nullopt, .patience = settings.idle};
   if (!settings.pin_file.empty()) options.pin = cli::read_pin(terminal, "", settings.pin_file);
-  teller::Session session(visit.loop, visit.customer, terminal, visit.interrupts,
-                          std::move(options));
-  return visit.loop.run(session.run());
+  teller::Session session(line.loop, visit.customer, terminal, line.interrupts, std::move(options));
+  return line.loop.run(session.run());
 }
 
 // "" when none was said.
@@ -218,6 +266,7 @@ void add_commands(ops::Command& root, Settings& settings) {
 
   ops::Command& pin = root.command("pin", "Change your PIN");
   pin.example("teller pin");
+  pin.footer("A PIN is 4 to 12 digits, and no run such as 1111, 1234 or 4321.");
   pin.option("new-pin-file", settings.new_pin_file, "FILE",
              "Holds the new PIN; - is standard input, after the old one. Asked for without it")
       .flag_only();

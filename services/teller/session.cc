@@ -21,21 +21,15 @@ constexpr const char* menu =
     "  3  Balance            6  Change the PIN\n"
     "  0  Take your card\n";
 
+constexpr const char* amount_prompt = "Amount (nothing to go back): ";
+
 // The menu's amounts: the largest notes, as many as this.
 constexpr std::size_t usual_amounts_max = 4;
 
-std::string trimmed(std::string text) {
-  const auto is_blank = [](char letter) { return letter == ' ' || letter == '\t'; };
-  while (!text.empty() && is_blank(text.back())) text.pop_back();
-  const auto first = std::ranges::find_if_not(text, is_blank);
-  text.erase(text.begin(), first);
-  return text;
-}
-
-std::vector<std::string> words_of(const std::string& text) {
+std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> words(1);
   for (const char letter : text) {
-    const bool is_gap = letter == ' ' || letter == ',' || letter == '\t';
+    const bool is_gap = letter == ' ' || letter == '\t';
     if (!is_gap) words.back() += letter;
     if (is_gap && !words.back().empty()) words.emplace_back();
   }
@@ -48,7 +42,7 @@ constexpr const char* help =
     "john,\n"
     "statement, pin, end.\n";
 
-// "1" and "withdraw" and "withdraw 60" are the same choice, the last with its amount.
+// "1" and "Withdraw" and "withdraw 60" are the same choice, the last with its amount.
 struct Choice {
   std::string what;
   std::string rest;
@@ -58,7 +52,8 @@ Choice choice_of(const std::string& line) {
   constexpr std::array<std::string_view, 7> names = {"end",      "withdraw",  "deposit", "balance",
                                                      "transfer", "statement", "pin"};
   const std::size_t gap = std::min(line.find_first_of(" \t"), line.size());
-  Choice choice{.what = line.substr(0, gap), .rest = trimmed(line.substr(gap))};
+  Choice choice{.what = cli::in_small_letters(line.substr(0, gap)),
+                .rest = cli::trimmed(line.substr(gap))};
   if (choice.what.size() == 1 && choice.what[0] >= '0' && choice.what[0] <= '6') {
     choice.what = names[static_cast<std::size_t>(choice.what[0] - '0')];
   }
@@ -70,19 +65,31 @@ Choice choice_of(const std::string& line) {
 }  // namespace
 
 async::Task<int> Session::run() {
+  const bool is_settled = co_await settle_all();
+  if (is_settled) co_await serve();
+  say("Please take your card. Good-bye.");
+  const bool keeps_code = code_ != ops::ExitCode::ok;
+  require_told(terminal_, keeps_code ? code_ : ops::ExitCode::cannot_create, untold_);
+  co_return ops::to_int(code_);
+}
+
+async::Task<> Session::serve() {
+  const bool is_there = co_await knock();
+  if (!is_there) co_return;
+  const bool is_in = co_await log_in();
+  if (!is_in) co_return;
+  say("\nGood day, " + ops::ForeignText(customer_.session().customer_name()).shown() + ".");
+  Next next = Next::menu;
+  while (next == Next::menu) next = co_await choose();
+  co_await customer_.end_session();
+}
+
+async::Task<bool> Session::settle_all() {
   while (const std::optional<PendingChange> earlier = customer_.earlier()) {
     const bool is_settled = co_await settle(*earlier);
-    if (!is_settled) co_return ops::to_int(code_);
+    if (!is_settled) co_return false;
   }
-  const bool is_in = co_await log_in();
-  if (is_in) {
-    say("\nGood day, " + ops::ForeignText(customer_.session().customer_name()).shown() + ".");
-    Next next = Next::menu;
-    while (next == Next::menu) next = co_await choose();
-    co_await customer_.end_session();
-  }
-  say("Please take your card. Good-bye.");
-  co_return ops::to_int(code_);
+  co_return true;
 }
 
 async::Task<bool> Session::settle(PendingChange earlier) {
@@ -92,20 +99,33 @@ async::Task<bool> Session::settle(PendingChange earlier) {
       co_await cli::unless_interrupted(interrupts_, std::move(settling));
   if (settled && *settled) {
     say(sentence_of_earlier(**settled, earlier));
+    if (is_lost()) {
+      untold_ = "Your next teller command tells what became of your earlier " + name_of(earlier);
+      co_return false;
+    }
     if (!(*settled)->has_cannot_know()) customer_.told();
     co_return true;
   }
   const rpc::Status& status = settled ? settled->error() : gave_up;
-  say("It still has no answer (" + ops::ForeignText(status.text()).shown() +
+  say("It still has no answer (" + ops::ForeignText(words_of(status)).shown() +
       "). Please come again later.");
   code_ = ops::ExitCode::unknown_outcome;
+  untold_ = "Your earlier " + name_of(earlier) + " still has no answer";
   co_return false;
+}
+
+// Nobody is asked for a PIN before the ATM has answered.
+async::Task<bool> Session::knock() {
+  async::Task<std::optional<rpc::Status>> asking = customer_.why_no_atm();
+  const auto why = co_await cli::unless_interrupted(interrupts_, std::move(asking));
+  if (why && *why) give_up(**why);
+  co_return why && !*why;
 }
 
 async::Task<bool> Session::log_in() {
   while (true) {
-    const std::optional<std::string> pin =
-        options_.pin ? std::exchange(options_.pin, std::nullopt) : ask_pin("PIN: ");
+    const std::optional<std::string> pin = options_.pin ? std::exchange(options_.pin, std::nullopt)
+                                                        : ask_pin("PIN: ", Empty::is_a_mistake);
     if (!pin) co_return false;
     async::Task<Answered<atm::v1::InsertCardResponse>> inserting = customer_.insert_card(*pin);
     const std::optional<Answered<atm::v1::InsertCardResponse>> inserted =
@@ -115,17 +135,18 @@ async::Task<bool> Session::log_in() {
       co_return false;
     }
     const atm::v1::InsertCardResponse& answer = **inserted;
+    code_ = answer.has_session() ? ops::ExitCode::ok : ops::ExitCode::declined;
     if (answer.has_session()) co_return true;
     say(sentence(answer.decline()));
-    if (answer.decline().tries_left() > 0) continue;  // The PIN was wrong, and may be tried again.
-    code_ = ops::ExitCode::declined;
-    co_return false;
+    // The PIN was wrong, and may be tried again.
+    if (answer.decline().tries_left() == 0) co_return false;
   }
 }
 
 async::Task<Session::Next> Session::choose() {
   terminal_.write(menu);
-  const std::optional<std::string> line = ask("Your choice: ");
+  std::optional<std::string> line = ask("Your choice: ");
+  while (line && line->empty()) line = ask("Your choice: ");
   if (!line) co_return Next::end;
   Choice choice = choice_of(*line);
   if (choice.what == "end") co_return Next::end;
@@ -140,7 +161,7 @@ async::Task<Session::Next> Session::choose() {
   if (choice.what == "balance") co_return co_await show_balance();
   if (choice.what == "statement") co_return co_await show_statement();
   if (choice.what == "pin") co_return co_await change_pin();
-  say("'" + ops::ForeignText(*line).shown() + "' is none of the choices. " + help);
+  terminal_.write("'" + ops::ForeignText(*line).shown() + "' is none of the choices. " + help);
   co_return Next::menu;
 }
 
@@ -172,7 +193,7 @@ async::Task<Session::Next> Session::withdraw(std::string amount) {
     if (chosen->empty()) co_return Next::menu;
     amount = *chosen;
   }
-  const std::optional<bank::v1::Money> money = ask_amount(std::move(amount));
+  const std::optional<bank::v1::Money> money = parse_amount(amount);
   if (!money) co_return Next::menu;
   PendingChange asked{.id = {}, .kind = "withdrawal", .what = cli::money_text(*money)};
   async::Task<Answered<Outcome>> change = customer_.withdraw(*money);
@@ -190,7 +211,7 @@ async::Task<Session::Next> Session::deposit(std::string typed) {
   bank::v1::Money sum;
   try {
     const ledger::Currency currency = customer_.cash_currency();
-    notes = cli::parse_note_list(words_of(typed), currency, customer_.denominations());
+    notes = cli::parse_note_list({typed}, currency, customer_.denominations());
     sum = cli::sum_of(notes, currency);
   } catch (const ops::Failure& failure) {
     say(ops::ForeignText(failure.what()).shown());
@@ -201,26 +222,32 @@ async::Task<Session::Next> Session::deposit(std::string typed) {
   co_return co_await finish(std::move(asked), std::move(change));
 }
 
-// `typed` is what stood behind the word: nothing, or "5 john".
+// `typed` is what stood behind the word: nothing, "5", or "5 john".
 async::Task<Session::Next> Session::transfer(std::string typed) {
-  const std::vector<std::string> words = words_of(typed);
-  if (words.size() == 1 || words.size() > 2) {
+  const std::vector<std::string> words = split(typed);
+  if (words.size() > 2) {
     say("Say how much and to which account, as transfer 9.50 john.");
     co_return Next::menu;
   }
-  const bool is_complete = words.size() == 2;
+  std::optional<bank::v1::Money> money;
+  if (!words.empty()) {
+    money = parse_amount(words[0]);
+    if (!money) co_return Next::menu;
+  }
   std::optional<std::string> account =
-      is_complete ? words[1] : ask("To which account (nothing to go back): ");
+      words.size() == 2 ? words[1] : ask("To which account (nothing to go back): ");
   if (!account) co_return Next::end;
   if (account->empty()) co_return Next::menu;
-  std::optional<std::string> amount = is_complete ? words[0] : ask("Amount: ");
-  if (!amount) co_return Next::end;
-  const std::optional<bank::v1::Money> money = ask_amount(*std::move(amount));
-  if (!money) co_return Next::menu;
+  if (!money) {
+    const std::optional<std::string> amount = ask(amount_prompt);
+    if (!amount) co_return Next::end;
+    if (!amount->empty()) money = parse_amount(*amount);
+    if (!money) co_return Next::menu;
+  }
   const std::string what = cli::money_text(*money) + " to " + *account;
   const std::optional<std::string> sure = ask("Transfer " + what + "? [y/N] ");
   if (!sure) co_return Next::end;
-  if (*sure != "y" && *sure != "yes") {
+  if (!cli::is_yes(*sure)) {
     say("Nothing was transferred.");
     co_return Next::menu;
   }
@@ -230,11 +257,13 @@ async::Task<Session::Next> Session::transfer(std::string typed) {
 }
 
 async::Task<Session::Next> Session::change_pin() {
-  std::optional<std::string> old_pin = ask_pin("Your PIN: ");
+  std::optional<std::string> old_pin = ask_pin("Your PIN (nothing to go back): ", Empty::goes_back);
   if (!old_pin) co_return Next::end;
-  std::optional<std::string> new_pin = ask_pin("New PIN: ");
+  if (old_pin->empty()) co_return Next::menu;
+  std::optional<std::string> new_pin = ask_pin("New PIN (nothing to go back): ", Empty::goes_back);
   if (!new_pin) co_return Next::end;
-  const std::optional<std::string> again = ask_pin("New PIN again: ");
+  if (new_pin->empty()) co_return Next::menu;
+  const std::optional<std::string> again = ask_hidden("New PIN again: ");
   if (!again) co_return Next::end;
   if (*new_pin != *again) {
     say("The two are not the same; your PIN stays as it was.");
@@ -249,12 +278,14 @@ async::Task<Session::Next> Session::change_pin() {
 async::Task<Session::Next> Session::finish(PendingChange asked,
                                            async::Task<Answered<Outcome>> change) {
   say("One moment ...");
+  if (is_lost()) co_return Next::end;  // Nobody could be told of it: nothing is sent.
   const std::optional<Answered<Outcome>> answer =
       co_await cli::unless_interrupted(interrupts_, std::move(change));
   if (!answer || !*answer) {
     const rpc::Status status = answer ? answer->error() : gave_up;
     if (status.outcome() == rpc::Outcome::no) co_return give_up(status);
-    say(sentence_of_unknown(asked, status) + ".");
+    untold_ = sentence_of_unknown(asked, status);
+    say(untold_ + ".");
     code_ = ops::ExitCode::unknown_outcome;
     co_return Next::end;
   }
@@ -269,6 +300,7 @@ async::Task<Session::Next> Session::finish(PendingChange asked,
   const bool is_done =
       outcome.has_withdrawn() || outcome.has_deposited() || outcome.has_transferred();
   if (is_done) receipt(name_of(asked), outcome);
+  if (is_lost()) co_return leave_untold(outcome, asked);
   customer_.told();
   const bool is_over =
       outcome.has_declined() && outcome.declined().code() == atm::v1::DECLINE_CODE_NO_SESSION;
@@ -279,12 +311,22 @@ std::optional<std::string> Session::ask(std::string_view prompt) {
   return accept(terminal_.ask(ops::ForeignText(prompt).shown(), options_.patience));
 }
 
-std::optional<std::string> Session::ask_pin(std::string_view prompt) {
+std::optional<std::string> Session::ask_hidden(std::string_view prompt) {
   return accept(terminal_.ask_hidden(prompt, options_.patience));
 }
 
+std::optional<std::string> Session::ask_pin(std::string_view prompt, Empty empty) {
+  while (true) {
+    std::optional<std::string> pin = ask_hidden(prompt);
+    if (!pin || (pin->empty() && empty == Empty::goes_back)) return pin;
+    const std::string why = cli::why_not_pin(*pin);
+    if (why.empty()) return pin;
+    say(why);
+  }
+}
+
 std::optional<std::string> Session::accept(const cli::Answer& answer) {
-  if (answer.is_line()) return trimmed(answer.text);
+  if (answer.is_line()) return cli::trimmed(answer.text);
   if (answer.kind == cli::Answer::Kind::timed_out) say("You have been silent for too long.");
   return std::nullopt;
 }
@@ -294,7 +336,7 @@ std::optional<std::string> Session::choose_amount() {
   const std::vector<ledger::Cents> faces = customer_.denominations();
   const std::size_t first = faces.size() - std::min(faces.size(), usual_amounts_max);
   const std::span<const ledger::Cents> usual = std::span(faces).subspan(first);
-  if (usual.empty()) return ask("Amount: ");
+  if (usual.empty()) return ask(amount_prompt);
   const ledger::Currency currency = customer_.cash_currency();
   std::string amounts = "\n";
   for (std::size_t i = 0; i < usual.size(); ++i) {
@@ -304,13 +346,13 @@ std::optional<std::string> Session::choose_amount() {
   terminal_.write(amounts + "  " + other + "  Another amount\n  0  Back\n");
   std::optional<std::string> line = ask("How much: ");
   if (!line || line->empty() || *line == "0") return line ? std::optional<std::string>("") : line;
-  if (*line == other) return ask("Amount: ");
+  if (*line == other) return ask(amount_prompt);
   const auto choice = static_cast<std::size_t>(line->front() - '1');
   if (line->size() > 1 || choice >= usual.size()) return line;
   return ledger::major_units(usual[choice], currency);
 }
 
-std::optional<bank::v1::Money> Session::ask_amount(std::string text) {
+std::optional<bank::v1::Money> Session::parse_amount(const std::string& text) {
   try {
     return cli::parse_amount(text, customer_.currency());
   } catch (const ops::Failure& failure) {
@@ -325,11 +367,29 @@ Session::Next Session::show_decline(const atm::v1::Decline& decline) {
 }
 
 Session::Next Session::give_up(const rpc::Status& status) {
-  const ops::Failure failure = cli::no_answer("the ATM", status);
-  say("The ATM does not answer (" + ops::ForeignText(status.text()).shown() +
-      "). Nothing was changed.");
+  const ops::Failure failure = no_answer(status);
+  std::string words = ops::ForeignText(failure.what()).shown();
+  if (words.starts_with("the ATM")) words.front() = 'T';
+  say(words + ". Nothing was changed.");
   code_ = failure.code();
   return Next::end;
+}
+
+// What became of the change is known, and cannot be told any more.
+Session::Next Session::leave_untold(const Outcome& outcome, const PendingChange& asked) {
+  const bool is_no = outcome.has_declined();
+  const bool is_done = !is_no && !outcome.has_suspense();
+  if (is_no) code_ = ops::ExitCode::declined;
+  if (is_done) code_ = ops::ExitCode::io_error;
+  untold_ = is_done ? "Your " + name_of(asked) + " was done, and your next teller command tells it"
+                    : "Your next teller command tells what became of your " + name_of(asked);
+  return Next::end;
+}
+
+void require_told(const cli::Terminal& terminal, ops::ExitCode code, const std::string& meaning) {
+  const std::string why = terminal.why_lost();
+  if (why.empty()) return;
+  throw ops::Failure(code, "Standard output cannot be written: " + why + ". " + meaning);
 }
 
 void Session::receipt(const std::string& what, const Outcome& outcome) {

@@ -1,6 +1,7 @@
 #include "teller/told.h"
 
 #include "cli/amount.h"
+#include "cli/caller.h"
 #include "cli/message_json.h"
 #include "cli/message_text.h"
 #include "ops/foreign_text.h"
@@ -101,6 +102,24 @@ std::string credited(const Deposited& deposited) {
 
 }  // namespace
 
+std::string words_of(const rpc::Status& status) {
+  if (status.code == rpc::StatusCode::deadline_exceeded) return "no answer came in time";
+  // What went wrong in it its log says, and that is not the customer's.
+  if (status.code == rpc::StatusCode::internal && !status.bad_answer)
+    return "something failed there";
+  std::string words = status.message;
+  while (words.ends_with('.')) words.pop_back();
+  return words.empty() ? "no answer came" : words;
+}
+
+ops::Failure no_answer(const rpc::Status& status) {
+  if (status.code == rpc::StatusCode::unimplemented || status.code == rpc::StatusCode::not_found) {
+    return {ops::ExitCode::protocol,
+            "What answers there is no ATM. If the ATM is elsewhere, say --atm HOST:PORT"};
+  }
+  return cli::no_answer("the ATM", status, words_of(status));
+}
+
 std::string sentence(const Decline& decline) {
   std::string text = ops::as_sentence(words_of(decline));
   std::string nearest;
@@ -110,6 +129,7 @@ std::string sentence(const Decline& decline) {
     nearest += (nearest.empty() ? "" : " or ") + written;
   }
   if (!nearest.empty()) text += " It can pay " + nearest + ".";
+  if (decline.code() == DECLINE_CODE_NO_SUCH_TERMINAL) text += " Say which with --terminal ID.";
   const std::string tries = std::to_string(decline.tries_left());
   if (decline.tries_left() > 0 && text.find(tries) == std::string::npos) {
     text += " Tries left: " + tries + ".";
@@ -175,7 +195,7 @@ std::string sentence_of_earlier(const Outcome& outcome, const PendingChange& cha
 }
 
 std::string sentence_of_unknown(const PendingChange& change, const rpc::Status& status) {
-  return "No answer from the ATM (" + ops::ForeignText(status.text()).shown() + "): your " +
+  return "No answer from the ATM (" + ops::ForeignText(words_of(status)).shown() + "): your " +
          name_of(change) +
          " may have been done, or may not. Do not begin another: your next teller command, for "
          "instance `teller balance`, first asks what became of it";

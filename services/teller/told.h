@@ -4,6 +4,7 @@
 #include <string>
 
 #include "atm/v1/atm.pb.h"
+#include "ops/failure.h"
 #include "rpc/status.h"
 #include "teller/customer.h"
 
@@ -12,6 +13,12 @@ namespace teller {
 // What became of a call that the customer did not wait for.
 inline const rpc::Status gave_up = {.code = rpc::StatusCode::cancelled,
                                     .message = "you did not wait for it"};
+
+// Why a call has no answer, without the status' name: "no answer came in time". No full stop.
+std::string words_of(const rpc::Status& status);
+
+// How a command ends whose call changed nothing.
+ops::Failure no_answer(const rpc::Status& status);
 
 // "You have not enough money." and what helps: the amounts that can be paid, the tries left.
 std::string sentence(const atm::v1::Decline& decline);

@@ -340,5 +340,5 @@ async def test_a_cards_number_may_have_its_spaces_in_a_session_too(house, cli, i
 
 
 async def test_a_card_or_a_pin_that_is_none_is_told_with_the_rule(cli):
-    says(await cli.teller(holder_of("4000"), "balance"), DECLINED, "8 to 19 digits", "shorter")
+    says(await cli.teller(holder_of("4000"), "balance"), USAGE, "8 to 19 digits", "shorter")
     says(await cli.teller(JANE, "balance", pin="12"), DATA, "4 to 12 digits", "shorter")

@@ -72,10 +72,19 @@ TEST_F(AtmServiceTest, OneCustomerStandsBeforeATerminal) {
   EXPECT_TRUE(house.insert("4000-john", "2345").has_session());
 }
 
-TEST_F(AtmServiceTest, TheSameCardMayComeAgain) {
+TEST_F(AtmServiceTest, TheSameCardMayComeAgainAndItsFirstSessionIsOver) {
   house.insert();
+  const std::string first = house.session;
+  EXPECT_EQ(house.insert("4000-jane", "0000").decline().code(), v1::DECLINE_CODE_BY_BANK);
+  EXPECT_TRUE(get_balance().has_balance());
+  EXPECT_TRUE(house.insert().has_session());
+  const std::string second = std::exchange(house.session, first);
+  EXPECT_EQ(get_balance().decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  const std::unique_ptr<rpc::Client> earlier = std::move(house.client);
   house.connect();
   EXPECT_TRUE(house.insert().has_session());
+  house.session = second;
+  EXPECT_EQ(get_balance().decline().code(), v1::DECLINE_CODE_NO_SESSION);
 }
 
 TEST_F(AtmServiceTest, AnEndedSessionIsNoSession) {

@@ -25,6 +25,7 @@ namespace bankctl {
 class NobodyThere final : public cli::Terminal {
  public:
   void write(std::string_view) override {}
+  std::string why_lost() const override { return ""; }
   cli::Answer ask(std::string_view, async::Duration) override { return nobody; }
   cli::Answer ask_hidden(std::string_view, async::Duration) override { return nobody; }
 

@@ -94,6 +94,12 @@ TEST_F(CommandTest, ADeclineNamesTheAmountsThatCanBePaid) {
             "40.00 EUR or 60.00 EUR.\n");
 }
 
+TEST_F(CommandTest, AnAtmOfSeveralTerminalsIsToldWhichOne) {
+  atm.decline_next.emplace().set_code(atm::v1::DECLINE_CODE_NO_SUCH_TERMINAL);
+  EXPECT_EQ(run({.what = What::balance}).errors,
+            "teller: The ATM has no such terminal. Say which with --terminal ID.\n");
+}
+
 TEST_F(CommandTest, WhatOthersChoseStaysOnItsLine) {
   const auto said = [this](const std::string& text) {
     atm.reason = atm.terminal_id = text;
@@ -124,9 +130,29 @@ TEST_F(CommandTest, WithoutAnAtmNothingWasChanged) {
   atm.close();
   const Ran ran = withdraw(60);
   EXPECT_EQ(ran.code, 69);
-  EXPECT_THAT(ran.errors, StartsWith("teller: the ATM does not answer: UNAVAILABLE"));
+  EXPECT_THAT(ran.errors, StartsWith("teller: the ATM does not answer: cannot connect"));
   EXPECT_THAT(ran.errors, HasSubstr("Nothing was changed."));
   EXPECT_TRUE(pending->read().empty());
+}
+
+TEST_F(CommandTest, WithoutAnAtmNobodyIsAskedForAPin) {
+  for (const bool is_there : {false, true}) {
+    arrive();
+    if (!is_there) atm.close();
+    if (is_there) atm.open();
+    loop.advance(std::chrono::seconds(10));
+    bool is_asked = false;
+    std::ostringstream out;
+    std::ostringstream errors;
+    const auto ask = [&] {
+      is_asked = true;
+      return std::string("1234");
+    };
+    const Pins pins{.pin = ask, .new_pin = ask, .show = {}, .asks_somebody = true};
+    CustomerCommand command(*customer, interrupts, pins, false, out, errors);
+    EXPECT_EQ(finish(command.run({.what = What::balance})), is_there ? 0 : 69);
+    EXPECT_EQ(is_asked, is_there);
+  }
 }
 
 TEST_F(CommandTest, WithoutAnAnswerItExits75AndTheNextCommandTellsWhatBecameOfIt) {
@@ -317,12 +343,24 @@ TEST_F(CommandTest, WhatIsAboutToBeDoneIsShown) {
                   .new_pin = {},
                   .show =
                       [&](const std::string& what) {
-                        EXPECT_EQ(atm.changes_seen, 0);
-                        shown = what;
+                        EXPECT_TRUE(!shown.empty() || atm.changes_seen == 0);
+                        shown += what + "\n";
                       }};
   CustomerCommand command(*customer, interrupts, pins, false, out, errors);
   EXPECT_EQ(finish(command.run({.what = What::withdraw, .amount = "6"})), 0);
-  EXPECT_EQ(shown, "withdrawal of 6.000 KWD");
+  EXPECT_EQ(shown, "Your withdrawal of 6.000 KWD ...\n");
+  CustomerCommand transfer(*customer, interrupts, pins, false, out, errors);
+  const Wish two{.what = What::transfer, .amount = "2", .target_account = "john"};
+  EXPECT_EQ(finish(transfer.run(two)), 0);
+  EXPECT_THAT(shown, testing::EndsWith("Your transfer of 2.000 KWD to john ...\n"));
+  pending->write({.id = cli::new_id(loop.wall_now(), random),
+                  .kind = "deposit",
+                  .what = "50.000 KWD",
+                  .atm_id = atm.atm_id});
+  CustomerCommand next(*customer, interrupts, pins, false, out, errors);
+  EXPECT_EQ(finish(next.run({.what = What::balance})), 0);
+  EXPECT_THAT(shown, testing::EndsWith("One moment: what became of your earlier deposit of 50.000 "
+                                       "KWD?\n"));
 }
 
 TEST_F(CommandTest, DepositTransferStatementAndPin) {

@@ -13,24 +13,31 @@ using testing::Not;
 // A person who says what the test wrote down, then hangs up.
 class ScriptedTerminal final : public cli::Terminal {
  public:
-  void write(std::string_view text) override { screen += text; }
+  void write(std::string_view text) override {
+    if (!loses.empty() && text.find(loses) != std::string_view::npos) lost = "It is full";
+    if (lost.empty()) screen += text;
+  }
+  std::string why_lost() const override { return lost; }
   Answer ask(std::string_view prompt, async::Duration) override {
-    screen += prompt;
+    write(prompt);
     Answer answer = next();
-    screen += answer.text + "\n";
+    write(answer.text + "\n");
     return answer;
   }
   Answer ask_hidden(std::string_view prompt, async::Duration) override {
-    screen += prompt;
-    screen += "\n";
+    write(prompt);
+    write("\n");
     return next();
   }
 
   std::deque<Answer> answers;
   std::string screen;
+  std::string loses;  // What has this in it is lost, and all that comes after.
+  std::string lost;
 
  private:
   Answer next() {
+    if (!lost.empty()) return {.kind = Answer::Kind::unasked, .text = ""};
     if (answers.empty()) return {.kind = Answer::Kind::end_of_input, .text = ""};
     Answer answer = answers.front();
     answers.pop_front();
@@ -140,6 +147,39 @@ TEST_F(SessionTest, WhatStandsBehindAWordIsNotAskedForAgain) {
   EXPECT_EQ(atm.balance, 17500);
 }
 
+TEST_F(SessionTest, WhatAWordLacksIsAskedFor) {
+  play({"1234", "transfer 5", "jane", "y", "transfer jane", "transfer 5", "", "transfer", "jane",
+        "", "transfer 2,50", "deposit", "", "withdraw", "", "quit"});
+  EXPECT_THAT(screen(), HasSubstr("Your choice: transfer 5\n"
+                                  "To which account (nothing to go back): jane\n"
+                                  "Transfer 5.00 EUR to jane? [y/N] y\n"));
+  EXPECT_THAT(screen(), HasSubstr("5.00 EUR transferred."));
+  EXPECT_THAT(screen(), HasSubstr("Your choice: transfer jane\n'jane' is not an amount"));
+  EXPECT_THAT(screen(), HasSubstr("Amount (nothing to go back): \n\n"));
+  EXPECT_THAT(screen(), HasSubstr("'2,50' is not an amount"));
+  EXPECT_THAT(screen(), Not(HasSubstr("'' is not")));
+  EXPECT_EQ(atm.balance, 9500);
+}
+
+TEST_F(SessionTest, WordsMayHaveCapitalLettersAndAnEmptyLineIsNoChoice) {
+  EXPECT_EQ(play({"1234", "", "  ", "WITHDRAW 20", "Deposit 1X20,1x10", "transfer 5 jane", "YES",
+                  "transfer 5 jane", "Y", "Balance", "HELP", "Q"}),
+            0);
+  EXPECT_THAT(screen(), HasSubstr("20.00 EUR paid"));
+  EXPECT_THAT(screen(), HasSubstr("30.00 EUR credited."));
+  EXPECT_THAT(screen(), HasSubstr("Balance:   100.00 EUR\n"));
+  EXPECT_THAT(screen(), Not(HasSubstr("none of the choices")));
+}
+
+TEST_F(SessionTest, NotesMayBeWrittenAsPeopleWriteThem) {
+  for (const char* notes : {"2x50,1x20", "2X50 1X20", "2 x 50, 1 x 20", "2x 50 1 x20", "120"}) {
+    terminal.answers.clear();
+    terminal.screen.clear();
+    play({"1234", "2", notes, "0"});
+    EXPECT_THAT(screen(), HasSubstr("120.00 EUR credited.")) << notes;
+  }
+}
+
 TEST_F(SessionTest, WhatWasTypedActsOnNoTerminalWhenItIsShownAgain) {
   EXPECT_EQ(play({"1234", "a\x1b[31mb", "withdraw \x1b[A", "0"}), 0);
   EXPECT_THAT(screen(), HasSubstr("'a?[31mb' is none of the choices."));
@@ -147,7 +187,7 @@ TEST_F(SessionTest, WhatWasTypedActsOnNoTerminalWhenItIsShownAgain) {
 }
 
 TEST_F(SessionTest, WhatAWordDoesNotTakeIsSaidAndNothingIsSent) {
-  play({"1234", "transfer 5", "transfer 5 to jane", "balance now", "q"});
+  play({"1234", "transfer 5 to jane", "balance now", "q"});
   EXPECT_THAT(screen(), HasSubstr("Say how much and to which account, as transfer 9.50 john."));
   EXPECT_THAT(screen(), HasSubstr("'balance now' is none of the choices."));
   EXPECT_THAT(screen(), Not(HasSubstr("Balance:")));
@@ -183,6 +223,31 @@ TEST_F(SessionTest, TheMenusAmountsAreTheAtmsLargestNotes) {
 TEST_F(SessionTest, AWrongPinMayBeTriedAgain) {
   EXPECT_EQ(play({"9999", "1234", "0"}), 0);
   EXPECT_THAT(screen(), HasSubstr("The PIN is wrong. Tries left: 2.\nPIN: \n\nGood day"));
+}
+
+TEST_F(SessionTest, WhatIsNoPinIsAskedAgainAndIsNoTry) {
+  EXPECT_EQ(play({"", "12", "12a4", "1234", "0"}), 0);
+  EXPECT_THAT(screen(), HasSubstr("PIN: \nA PIN is 4 to 12 digits, and this one is empty.\n"
+                                  "PIN: \nA PIN is 4 to 12 digits, and this one is shorter.\n"
+                                  "PIN: \nA PIN is 4 to 12 digits, and this one has something else "
+                                  "in it.\nPIN: \n\nGood day"));
+  EXPECT_EQ(atm.tries_left, 3);
+}
+
+TEST_F(SessionTest, WhoeverLeavesAfterAWrongPinWasTold) {
+  EXPECT_EQ(play({"9999"}), 1);
+  terminal.answers.clear();
+  EXPECT_EQ(play({"9999", "1234", "0"}), 0);
+}
+
+TEST_F(SessionTest, ANewPinIsAskedForUntilItIsOneAndNothingGoesBack) {
+  EXPECT_EQ(play({"1234", "6", "", "6", "1234", "", "6", "12", "1234", "4", "4321", "4321", "0"}),
+            0);
+  EXPECT_THAT(screen(), HasSubstr("Your PIN (nothing to go back): \n\n  1  Withdraw cash"));
+  EXPECT_THAT(screen(), HasSubstr("New PIN (nothing to go back): \n\n  1  Withdraw cash"));
+  EXPECT_THAT(screen(), HasSubstr("this one is shorter.\nNew PIN (nothing to go back): \n"));
+  EXPECT_EQ(atm.changes_seen, 1);
+  EXPECT_EQ(atm.pin, "4321");
 }
 
 TEST_F(SessionTest, ThreeWrongPinsEndIt) {
@@ -244,6 +309,93 @@ TEST_F(SessionTest, AnAtmThatIsGoneEndsItWith69) {
   atm.close();
   EXPECT_EQ(play({"1234"}), 69);
   EXPECT_THAT(screen(), HasSubstr("The ATM does not answer"));
+  EXPECT_THAT(screen(), Not(HasSubstr("PIN: ")));
+}
+
+TEST_F(SessionTest, WhyThereIsNoAnswerIsSaidWithoutTheNamesOfCalls) {
+  const auto names_none = [this] {
+    for (int code = 1; code <= static_cast<int>(rpc::status_code_max); ++code) {
+      const auto name = rpc::name(rpc::status_code(static_cast<std::uint32_t>(code)));
+      EXPECT_THAT(screen(), Not(HasSubstr(std::string(name)))) << screen();
+    }
+  };
+  atm.mishaps = {Mishap::goes_down};
+  EXPECT_EQ(play({"1234", "withdraw 20"}), 75);
+  names_none();
+  EXPECT_EQ(play({"1234"}), 75);
+  EXPECT_THAT(screen(), HasSubstr("It still has no answer ("));
+  names_none();
+  customer->told();
+  terminal.screen.clear();
+  EXPECT_EQ(play({"1234"}), 69);
+  EXPECT_THAT(screen(), HasSubstr("The ATM does not answer: "));
+  names_none();
+}
+
+// Where the screen is lost; the code; what standard errors say; what was paid; what waits on the disk.
+struct Loss {
+  std::string at;
+  int code;
+  std::string meaning;
+  int paid;
+  std::size_t waits;
+};
+
+TEST_F(SessionTest, WhoseScreenIsLostBeginsNothingMoreAndIsToldTheRestByTheNextCommand) {
+  const std::string told_later =
+      "Your withdrawal of 20.00 EUR was done, and your next teller command "
+      "tells it";
+  for (const Loss& loss : {Loss{"PIN: ", 73, "Nothing else was begun", 0, 0},
+                           {"Good day", 73, "Nothing else was begun", 0, 0},
+                           {"Your choice", 73, "Nothing else was begun", 0, 0},
+                           {"One moment", 73, "Nothing else was begun", 0, 0},
+                           {"take your cash", 74, told_later, 1, 1},
+                           {"Number  ", 74, told_later, 1, 1},
+                           {"take your card", 73, "Nothing else was begun", 1, 0}}) {
+    SCOPED_TRACE(loss.at);
+    terminal = ScriptedTerminal();
+    terminal.loses = loss.at;
+    atm.paid_count = 0;
+    try {
+      play({"1234", "withdraw 20", "0"});
+      ADD_FAILURE() << "not noticed";
+    } catch (const ops::Failure& failure) {
+      EXPECT_EQ(ops::to_int(failure.code()), loss.code);
+      EXPECT_EQ(failure.what(), "Standard output cannot be written: It is full. " + loss.meaning);
+    }
+    EXPECT_EQ(atm.paid_count, loss.paid);
+    EXPECT_EQ(pending->read().size(), loss.waits);
+    EXPECT_FALSE(atm.has_sessions());
+    if (loss.waits > 0) {
+      terminal = ScriptedTerminal();
+      EXPECT_EQ(play({}), 0);
+      EXPECT_THAT(screen(),
+                  HasSubstr("Your earlier withdrawal of 20.00 EUR was done: 20.00 EUR paid"));
+    }
+  }
+}
+
+TEST_F(SessionTest, ANoAndAnUnknownOutcomeKeepTheirCodesWhereTheScreenIsLost) {
+  const auto code_of = [this](const std::string& at, std::deque<std::string> lines) {
+    terminal = ScriptedTerminal();
+    terminal.loses = at;
+    try {
+      return play(std::move(lines));
+    } catch (const ops::Failure& failure) {
+      EXPECT_THAT(failure.what(), HasSubstr("our next teller command"));
+      return -ops::to_int(failure.code());
+    }
+  };
+  EXPECT_EQ(code_of("not enough", {"1234", "withdraw 500", "withdraw 20"}), -1);
+  EXPECT_EQ(code_of("was not done", {"1234", "withdraw 20"}), -73);
+  EXPECT_EQ(pending->read().size(), 1);
+  EXPECT_EQ(code_of("", {"1234"}), 0);
+  atm.suspense_next.emplace();
+  EXPECT_EQ(code_of("ATM cannot tell", {"1234", "withdraw 20"}), -75);
+  EXPECT_EQ(code_of("", {}), 0);
+  atm.mishaps = {Mishap::silence};
+  EXPECT_EQ(code_of("No answer", {"1234", "withdraw 20"}), -75);
+  EXPECT_EQ(atm.paid_count, 1);
 }
 
 TEST_F(SessionTest, AnExpiredSessionEndsIt) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <deque>
 #include <fcntl.h>
 #include <pty.h>
 #include <string>
@@ -109,8 +110,15 @@ TEST_F(TerminalTest, CtrlDAndSilenceEndTheQuestion) {
 }
 
 TEST_F(TerminalTest, OnlyYesIsYes) {
-  for (const auto& [line, expected] :
-       {std::pair{"y\n", true}, {"yes\n", true}, {"\n", false}, {"n\n", false}, {"\x04", false}}) {
+  for (const auto& [line, expected] : {std::pair{"y\n", true},
+                                       {"yes\n", true},
+                                       {"Y\n", true},
+                                       {" Yes \n", true},
+                                       {"\n", false},
+                                       {"n\n", false},
+                                       {"yet\n", false},
+                                       {"y y\n", false},
+                                       {"\x04", false}}) {
     type(line);
     EXPECT_EQ(confirm(terminal, "Do it?"), expected) << line;
   }
@@ -133,10 +141,75 @@ TEST_F(TerminalTest, WhatBreaksThePinsRuleIsSaid) {
   ops::remove_file_durably(path);
 }
 
+// Types these lines, and then leaves.
+class Typist final : public Terminal {
+ public:
+  explicit Typist(std::deque<std::string> lines) : lines_(std::move(lines)) {}
+  void write(std::string_view text) override { screen += text; }
+  std::string why_lost() const override { return ""; }
+  Answer ask(std::string_view prompt, async::Duration) override {
+    write(prompt);
+    if (lines_.empty()) return {Answer::Kind::end_of_input, ""};
+    Answer answer{.text = lines_.front()};
+    lines_.pop_front();
+    return answer;
+  }
+  Answer ask_hidden(std::string_view prompt, async::Duration wait_max) override {
+    return ask(prompt, wait_max);
+  }
+
+  std::string screen;
+
+ private:
+  std::deque<std::string> lines_;
+};
+
+TEST_F(TerminalTest, WhatIsNoPinIsAskedForAgain) {
+  Typist typist({"", "12", "1234"});
+  EXPECT_EQ(read_pin(typist, "PIN: ", ""), "1234");
+  EXPECT_EQ(typist.screen,
+            "PIN: A PIN is 4 to 12 digits, and this one is empty.\n"
+            "PIN: A PIN is 4 to 12 digits, and this one is shorter.\nPIN: ");
+}
+
+TEST_F(TerminalTest, WhoeverGivesNoPinHasSaidNo) {
+  Typist typist({});
+  try {
+    read_pin(typist, "PIN: ", "");
+    ADD_FAILURE();
+  } catch (const ops::Failure& failure) {
+    EXPECT_EQ(failure.code(), ops::ExitCode::declined);
+    EXPECT_STREQ(failure.what(), "No PIN was given, so nothing was done.");
+  }
+}
+
+TEST_F(TerminalTest, AQuestionThatCannotBeShownIsNotAsked) {
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  UserTerminal unseen(full);
+  EXPECT_EQ(unseen.why_lost(), "");
+  type("y\n");
+  EXPECT_EQ(unseen.ask("Do it? ", seconds(5)).kind, Answer::Kind::unasked);
+  EXPECT_EQ(unseen.why_lost(), "No space left on device");
+  EXPECT_EQ(unseen.ask_hidden("PIN: ", seconds(5)).kind, Answer::Kind::unasked);
+  EXPECT_TRUE(echoes());
+  EXPECT_FALSE(confirm(unseen, "Do it?"));
+  ::close(full);
+}
+
 TEST(CardNumber, MayBeTypedWithSpaces) {
   EXPECT_EQ(card_number("4000 0000 0000 0010"), "4000000000000010");
   EXPECT_EQ(card_number(" 4000\t0000 "), "40000000");
-  EXPECT_EQ(card_number("4000-x"), "4000-x");
+  EXPECT_EQ(card_number("4000-0000-0000-0010"), "4000000000000010");
+  for (const char* name : {"4000-x", "card-17", "jane-1/0010"}) EXPECT_EQ(card_number(name), name);
+}
+
+TEST(CardNumber, HasARuleThatIsSaid) {
+  const std::string rule = "A card number is 8 to 19 digits, and this number ";
+  EXPECT_EQ(why_not_card_number("4000000000000010"), "");
+  EXPECT_EQ(why_not_card_number(""), rule + "is empty.");
+  EXPECT_EQ(why_not_card_number("4000"), rule + "is shorter.");
+  EXPECT_EQ(why_not_card_number("40000000000000000010"), rule + "is longer.");
+  EXPECT_EQ(why_not_card_number("4000-0000-000x"), rule + "has something else in it.");
 }
 
 TEST_F(TerminalTest, APinIsFourToTwelveDigits) {

@@ -31,11 +31,14 @@ class Cli:
             "teller", "--atm", self._atm, "--card", person.card, "--pin-file", pin_file, *words, **options
         )
 
-    def session(self, person):
-        """An interactive session as at an ATM: a pexpect process, before the question for the PIN."""
-        argv = ["--atm", self._atm, "--card", person.card]
+    def session(self, person=None, *words, redirection=""):
+        """teller at a terminal: a pexpect process, before its first question. Without words it is a session, and without a
+        person it has no card. The redirection is a shell's."""
+        card = ["--card", person.card] if person else []
+        argv = [str(self._programs.path("teller")), "--atm", self._atm, *card, *words]
         environment = {**os.environ, **self.environment}
-        return pexpect.spawn(str(self._programs.path("teller")), argv, env=environment, timeout=10, encoding="utf-8")
+        shell = ["-c", f'exec "$@" {redirection}', "sh", *argv]
+        return pexpect.spawn("/bin/sh", shell, env=environment, timeout=10, encoding="utf-8")
 
     def shell(self):
         """A shell with job control on a terminal of its own: a pexpect process that prompts `shell> `."""
