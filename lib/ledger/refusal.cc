@@ -44,6 +44,8 @@ constexpr std::array wordings = {
     Wording{account_has_holds, "account_has_holds",
             "The account has a hold that was neither captured nor voided"},
     Wording{account_not_empty, "account_not_empty", "The account's balance is not 0"},
+    Wording{cash_has_moved, "cash_has_moved",
+            "Notes moved at a terminal for that transfer, and taking it back moves none"},
     Wording{account_closed, "account_closed", "The account is closed"},
     Wording{account_frozen, "account_frozen", "The account is frozen"},
     Wording{card_blocked, "card_blocked", "The card is blocked"},

@@ -43,6 +43,7 @@ enum class RefusalCode : std::uint8_t {
   exception_already_resolved = 35,
   account_has_holds = 36,
   account_not_empty = 37,
+  cash_has_moved = 38,
 
   account_closed = 40,
   account_frozen = 41,

@@ -15,6 +15,13 @@ using enum RefusalCode;
 
 Refusal refusal(RefusalCode code) { return Refusal{.code = code}; }
 
+// Its notes went into a terminal or came out of it, and the terminal's cash account says so.
+bool moved_cash(const Transfer& transfer) {
+  const TransferKind kind = transfer.kind;
+  return kind == TransferKind::withdrawal || kind == TransferKind::deposit ||
+         kind == TransferKind::load_cash || kind == TransferKind::unload_cash;
+}
+
 bool is_out_of_use(const Card& card) { return card.state != CardState::active; }
 
 }  // namespace
@@ -343,6 +350,7 @@ Outcome Rules::decide(const Reverse& reverse) {
   if (!transfer.has_value()) transfer = history_.find_transfer(reverse.transfer_seq);
   if (!transfer.has_value()) return refuse(transfer_not_found);
   if (books_.reversed_by(reverse.transfer_seq) != 0) return refuse(already_reversed);
+  if (moved_cash(*transfer)) return refuse(cash_has_moved);
   const Movement back{.source = &books_.account(transfer->target),
                       .target = &books_.account(transfer->source),
                       .amount = transfer->amount,

@@ -1,5 +1,6 @@
 #include "bank/change_views.h"
 
+#include <algorithm>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -113,6 +114,22 @@ const FoundChange* decisive(const std::vector<FoundChange>& found) {
   }
   if (done != nullptr) return done;
   return refused != nullptr ? refused : fence;
+}
+
+std::uint64_t transfer_of(const std::vector<FoundChange>& found) {
+  std::uint64_t newest = 0;
+  for (const FoundChange& change : found) {
+    const ledger::Record& record = change.record;
+    const ledger::Change& kind = record.operation.change;
+    const bool moves = std::holds_alternative<ledger::Post>(kind) ||
+                       std::holds_alternative<ledger::Adjust>(kind) ||
+                       std::holds_alternative<ledger::Reverse>(kind);
+    if (moves && record.outcome) newest = std::max(newest, record.ledger_seq);
+    const bool is_paid = change.hold && change.hold->state == HoldState::captured &&
+                         change.hold->captured > ledger::Cents{0};
+    if (is_paid) newest = std::max(newest, change.hold->ended_seq);
+  }
+  return newest;
 }
 
 v1::ChangeView to_view(const FoundChange& change, const ledger::Books& books) {

@@ -1,6 +1,7 @@
 // What the journal has of a change, for the operator: as the wire's messages, and in a sentence.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ std::string summary_of(const std::vector<ledger::FoundChange>& found, const ledg
 // The newest change that was done, else the newest that was refused, else the fence. Null: there is none of them.
 const ledger::FoundChange* decisive(const std::vector<ledger::FoundChange>& found);
 bool is_fence(const ledger::FoundChange& change);
+// The number of the newest transfer that it came to: of a hold's that of what was paid. 0: no money moved.
+std::uint64_t transfer_of(const std::vector<ledger::FoundChange>& found);
 
 // Sets the outcome, the changes and the summary of a FindChangeResponse or ResolveChangeResponse; without a change no outcome.
 template <typename Response>
@@ -26,6 +29,7 @@ void fill_found(Response& response, const std::vector<ledger::FoundChange>& foun
                 const ledger::Books& books) {
   for (const ledger::FoundChange& change : found) *response.add_changes() = to_view(change, books);
   response.set_summary(summary_of(found, books));
+  response.set_transfer_seq(transfer_of(found));
   const ledger::FoundChange* const told = decisive(found);
   if (told == nullptr) return;
   const ledger::Outcome& outcome = told->record.outcome;

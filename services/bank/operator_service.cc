@@ -1,6 +1,7 @@
 #include "bank/operator_service.h"
 
 #include <optional>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -164,6 +165,10 @@ Task<v1::FindChangeResponse> OperatorService::find_change(const v1::FindChangeRe
   v1::FindChangeResponse response;
   if (found.empty()) response.mutable_never_seen();
   fill_found(response, found, store_.books());
+  if (found.empty() && by_number) {
+    response.set_summary("The bank's journal has no such number yet: it ends with " +
+                         std::to_string(store_.last_seq()) + ".");
+  }
   response.set_ledger_seq(store_.last_seq());
   co_return response;
 }

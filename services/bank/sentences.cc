@@ -59,6 +59,10 @@ std::string_view fixed_sentence(ledger::RefusalCode code) {
       return "The account still has money reserved.";
     case account_not_empty:
       return "The account still has money on it, or owes some.";
+    case cash_has_moved:
+      return "Notes moved at a terminal for that transfer, and taking it back would move none: the "
+             "terminal's cash account would be wrong. Move the money between the customer's "
+             "account and equity instead: bankctl adjust.";
     case account_closed:
       return "The account is closed.";
     case account_frozen:

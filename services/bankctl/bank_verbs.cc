@@ -35,7 +35,7 @@ const CurrencySource of_card = {"GetCard", "card_number", "card_number",
 const CurrencySource of_exception = {"GetException", "exception_seq", "exception_seq",
                                      "exception.amount.currency"};
 
-const Subject of_transfer = {"FindChange", "transfer_seq", "ledger_seq", "summary"};
+const Subject of_transfer = {"FindChange", "ledger_seq", "id", "transfer_seq", "summary"};
 
 const VerbTable verbs = {
     "bank.v1.OperatorService",
@@ -158,9 +158,10 @@ const VerbTable verbs = {
          &of_source},
         {"reverse",
          "Reverse",
-         "Take a transfer back, whole",
+         "Take a transfer back, whole; not what moved notes at an ATM, which adjust settles",
          "reverse 1742 --reason 'wrong account'",
-         {{"TRANSFER", "transfer_seq", Kind::ordinal, "the transfer's number in the journal"},
+         {{"TRANSFER", "transfer_seq", Kind::named,
+           "its number in the journal, its id, or the id on its receipt"},
           reason},
          "This moves money back. Do it?",
          nullptr,
@@ -226,7 +227,13 @@ const VerbTable verbs = {
          "changes show 0190b5c4-7a3e-7c1d-9f00-0123456789ab",
          {{"ID", "id", Kind::id, "the id of the change, or on the receipt", false},
           {"--seq", "ledger_seq", Kind::ordinal, "Instead of an id: its number in the journal",
-           false}}},
+           false}},
+         "",
+         nullptr,
+         "",
+         "",
+         nullptr,
+         true},
         {"changes declined",
          "ListDeclines",
          "List what was declined, newest first",

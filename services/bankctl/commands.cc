@@ -133,6 +133,7 @@ void Commands::add_inputs(ops::Command& command, Words& words) {
 
 int Commands::run(Words& words) {
   const Verb& verb = *words.verb;
+  if (verb.takes_one) require_one(words);
   if (!verb.look_up.empty()) {
     OperatorCall question = new_call(words, verb.look_up);
     set_words(question, words);
@@ -151,11 +152,12 @@ int Commands::run(Words& words) {
     throw ops::Failure(ops::ExitCode::usage,
                        "There is no terminal to ask whether you are sure: if you are, say --yes");
   }
+  const std::string about = verb.subject == nullptr ? "" : find_subject(words);
   OperatorCall call = make_call(words);
   std::string told = description(words, *call.request);
   // Whatever ends this program: who repeats the command with its id does it once.
   if (is_change(method_of(call.method))) told += " --id " + cli::field_text(*call.request, "id");
-  if (asks && verb.subject != nullptr) told += " (" + answer_to(*verb.subject, call, words) + ")";
+  if (!about.empty()) told += " (" + about + ")";
   if (asks && !cli::confirm(terminal_, told + ": " + std::string(words.verb->question))) {
     throw ops::Failure(ops::ExitCode::declined, "Nothing was done");
   }
@@ -212,6 +214,41 @@ void Commands::set_amounts(OperatorCall& call, Words& words) {
     if (!currency) currency = currency_for(call, words);
     set_input(*call.request, input, is_amount ? *word.text : currency->text(), *currency);
   }
+}
+
+void Commands::require_one(const Words& words) {
+  std::string names;
+  std::size_t given = 0;
+  for (const Word& word : words.words) {
+    names += (names.empty() ? "" : " or ") + std::string(word.input->name);
+    given += word.text ? 1 : 0;
+  }
+  if (given == 1) return;
+  const std::string end = given == 0 ? "" : ", and not both";
+  throw ops::Failure(ops::ExitCode::usage,
+                     "bankctl " + std::string(words.verb->words) + " needs " + names + end + ".");
+}
+
+// Puts the number that the request takes in the place of what was typed. Returns what it is about.
+std::string Commands::find_subject(Words& words) const {
+  const Subject& subject = *words.verb->subject;
+  const auto named = std::ranges::find_if(
+      words.words, [](const Word& word) { return word.input->kind == Kind::named; });
+  OperatorCall question = new_call(words, subject.method);
+  const bool is_id = ledger::OperationId::parse(*named->text).has_value();
+  const Input asked{.name = named->input->name,
+                    .field = is_id ? subject.asked_by_id : subject.asked_by_number,
+                    .kind = is_id ? Kind::id : Kind::named};
+  set_input(*question.request, asked, *named->text, ledger::Currency());
+  const Answer answer = ask_(std::move(question));
+  std::string about = text_at(*answer, subject.summary);
+  const std::uint64_t number = number_at(*answer, subject.number);
+  if (number == 0) {
+    throw ops::Failure(ops::ExitCode::declined,
+                       "No money moved for " + *named->text + ". " + about);
+  }
+  named->text = std::to_string(number);
+  return about;
 }
 
 ledger::Currency Commands::currency_for(const OperatorCall& call, const Words& words) {

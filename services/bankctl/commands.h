@@ -66,6 +66,8 @@ class Commands {
   OperatorCall make_call(Words& words);
   void set_words(OperatorCall& call, Words& words);
   void set_amounts(OperatorCall& call, Words& words);
+  static void require_one(const Words& words);
+  std::string find_subject(Words& words) const;
   ledger::Currency currency_for(const OperatorCall& call, const Words& words);
   std::string answer_to(const CurrencySource& source, const OperatorCall& call, const Words& words);
 

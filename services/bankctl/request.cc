@@ -145,6 +145,11 @@ void set_input(Message& request, const Input& input, const std::string& text,
       return reflection.SetString(place.message, place.field, text);
     case Kind::card:
       return reflection.SetString(place.message, place.field, cli::card_number(text));
+    case Kind::named:
+      if (!ops::Value<std::uint64_t>::parse(text)) {
+        fail(input, "must be a number of the journal or a UUID, not \"" + text + "\"");
+      }
+      [[fallthrough]];
     case Kind::ordinal:
       if (number<std::uint64_t>(input, text) == 0) {
         fail(input, "must be 1 or more: the journal's numbers begin with 1");
@@ -210,6 +215,12 @@ std::string text_at(const Message& message, std::string_view path) {
   if (!field->is_repeated()) return text_at(reflection.GetMessage(message, field), path);
   if (reflection.FieldSize(message, field) == 0) return "";
   return text_at(reflection.GetRepeatedMessage(message, field, 0), path);
+}
+
+std::uint64_t number_at(const Message& message, std::string_view field) {
+  const auto* const found = message.GetDescriptor()->FindFieldByName(std::string(field));
+  async::check(found != nullptr, "an answer has the field that a verb looks up");
+  return message.GetReflection()->GetUInt64(message, found);
 }
 
 bool has_field(const Message& message, std::string_view field) {

@@ -28,6 +28,7 @@ void copy_field(const google::protobuf::Message& from, std::string_view field,
 // The text at a path, "account.balance.currency", of which a list is its first row; "" where there is
 // none.
 std::string text_at(const google::protobuf::Message& message, std::string_view path);
+std::uint64_t number_at(const google::protobuf::Message& message, std::string_view field);
 
 // A plain field of the request itself: the change's id, the page.
 void set_bytes(google::protobuf::Message& request, std::string_view field, std::string_view bytes);

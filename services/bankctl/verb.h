@@ -15,6 +15,7 @@ enum class Kind : std::uint8_t {
   card,            // A card's number, with spaces or without.
   number,          // A whole number, 0 or more.
   ordinal,         // The same, but 1 or more: a number of the journal.
+  named,           // What the verb is about: a number of the journal, or an id (see Subject).
   id,              // A UUID.
   amount,          // In major units, more than 0.
   amount_or_zero,  // The same, or 0.
@@ -48,9 +49,15 @@ struct CurrencySource {
   std::string_view answer;      // "account.balance.currency"; of a list, its first row is taken.
 };
 
-// What a change is about, where only its number is typed: a question to the verb's own service, whose
-// answer is shown in the question.
-using Subject = CurrencySource;
+// What a change is about, where only a number or an id of it is typed: a question to the verb's own
+// service. Its answer has the number that the change's request takes, and a sentence for people.
+struct Subject {
+  std::string_view method;           // "FindChange"
+  std::string_view asked_by_number;  // The question's fields.
+  std::string_view asked_by_id;
+  std::string_view number;  // Of the answer. 0: there is nothing that the change could be about.
+  std::string_view summary;
+};
 
 struct Verb {
   std::string_view words;   // "account open"
@@ -68,6 +75,8 @@ struct Verb {
   // finds nothing, `method` is called.
   std::string_view look_up = {};
   const Subject* subject = nullptr;
+  // Exactly one of the inputs must be given.
+  bool takes_one = false;
 };
 
 struct VerbTable {

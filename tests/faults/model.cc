@@ -76,6 +76,7 @@ class Model::Decider {
     const auto found = model_.transfers_.find(reverse.transfer_seq);
     if (found == model_.transfers_.end()) return no(transfer_not_found);
     if (found->second.is_reversed) return no(already_reversed);
+    if (found->second.moved_cash) return no(cash_has_moved);
     const Transfer& first = found->second;
     Verdict verdict = pay(first.target, first.source, first.amount, false);
     if (!verdict.no) found->second.is_reversed = true;
@@ -302,7 +303,18 @@ class Model::Decider {
   void move(const std::string& source, const std::string& target, std::int64_t amount) {
     account(source).balance -= amount;
     account(target).balance += amount;
-    model_.transfers_[seq_] = {.source = source, .target = target, .amount = amount};
+    model_.transfers_[seq_] = {
+        .source = source, .target = target, .amount = amount, .moved_cash = moves_cash()};
+  }
+  bool moves_cash() const {
+    const auto* const post = std::get_if<ledger::Post>(&operation_.change);
+    if (post != nullptr) {
+      return post->kind != ledger::TransferKind::transfer &&
+             post->kind != ledger::TransferKind::fund;
+    }
+    // What ends a hold by paying.
+    return std::holds_alternative<ledger::Capture>(operation_.change) ||
+           std::holds_alternative<ledger::ResolveException>(operation_.change);
   }
 
   Verdict open_hold(const ledger::OperationId& id, const std::string& terminal) const {

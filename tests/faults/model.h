@@ -72,6 +72,7 @@ class Model {
     std::string source;
     std::string target;
     std::int64_t amount = 0;
+    bool moved_cash = false;
     bool is_reversed = false;
   };
   struct Seen {

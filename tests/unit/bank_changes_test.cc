@@ -78,6 +78,7 @@ TEST_F(BankChangesTest, APaidWithdrawalIsFoundByTheCustomersReceipt) {
   EXPECT_EQ(found.changes(0).paid().minor_units(), 60'00);
   EXPECT_EQ(found.changes(1).ledger_seq(), seq);
   EXPECT_EQ(found.summary(), "60.00 EUR was paid at atm-1 and taken from jane.");
+  EXPECT_EQ(found.transfer_seq(), seq) << "The receipt names the hold's number.";
 
   const v1::ResolveChangeResponse resolved = resolve(receipt);
   EXPECT_TRUE(resolved.has_executed()) << "It must not read as if nothing had happened.";
@@ -161,6 +162,44 @@ TEST_F(BankChangesTest, AFencedReceiptStopsTheWithdrawalButNotNotesThatAreInside
   deposit.set_receipt_id(receipt);
   EXPECT_EQ(word(bank.answer<v1::DepositResponse>(deposit)), "yes");
   EXPECT_TRUE(resolve(receipt).has_executed()) << "What was done counts for more than the fence.";
+}
+
+TEST_F(BankChangesTest, TheNumberOfTheTransferIsToldWhateverWasAskedFor) {
+  const auto by_number = [this](std::uint64_t seq) {
+    v1::FindChangeRequest request;
+    request.set_ledger_seq(seq);
+    return bank.answer<v1::FindChangeResponse>(request);
+  };
+  const std::string receipt = bank.next_id();
+  const v1::HoldRequest hold = hold_of(receipt, 60'00);
+  bank.answer<v1::HoldResponse>(hold);
+  const std::uint64_t held = last_seq();
+  EXPECT_EQ(by_number(held).transfer_seq(), 0U) << "Nothing was paid yet.";
+  bank.answer<v1::SuspendResponse>(suspend_request(hold.id()));
+  v1::ResolveExceptionRequest decide;
+  decide.set_id(bank.next_id());
+  decide.set_exception_seq(last_seq());
+  *decide.mutable_paid() = euros(20'00);
+  decide.set_reason("the camera shows it");
+  EXPECT_EQ(word(bank.answer<v1::ResolveExceptionResponse>(decide)), "yes");
+  const std::uint64_t decided = last_seq();
+  EXPECT_EQ(word(fund("jane", 30'00)), "yes");
+  const std::uint64_t funded = last_seq();
+  for (const bool has_tables : {false, true}) {
+    if (has_tables) bank.loop.advance(1s);
+    EXPECT_EQ(by_number(held).transfer_seq(), decided);
+    EXPECT_EQ(find(receipt).transfer_seq(), decided);
+    EXPECT_EQ(resolve(receipt).transfer_seq(), decided);
+    EXPECT_EQ(by_number(funded).transfer_seq(), funded);
+    EXPECT_EQ(by_number(funded + 1).transfer_seq(), 0U);
+  }
+  EXPECT_EQ(by_number(9999).summary(), "The bank's journal has no such number yet: it ends with " +
+                                           std::to_string(funded) + ".");
+
+  v1::ListExceptionsRequest all;
+  all.set_with_resolved(true);
+  const auto exceptions = bank.answer<v1::ListExceptionsResponse>(all);
+  EXPECT_EQ(exceptions.exceptions(0).paid().minor_units(), 20'00);
 }
 
 TEST_F(BankChangesTest, WhatBecameOfAHoldIsSaidInASentence) {

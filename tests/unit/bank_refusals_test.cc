@@ -184,6 +184,15 @@ std::vector<RefusalCase> refusal_cases() {
          return t.reverse(posted);
        },
        "That transfer was taken back already."},
+      {v1::REFUSAL_CODE_CASH_HAS_MOVED,
+       [](T& t) {
+         const auto captured =
+             t.bank.answer<v1::CaptureResponse>(t.capture_request(t.held(1'00), 1'00));
+         return t.reverse(captured.receipt().ledger_seq());
+       },
+       "Notes moved at a terminal for that transfer, and taking it back would move none: the "
+       "terminal's cash account would be wrong. Move the money between the customer's account and "
+       "equity instead: bankctl adjust."},
       {v1::REFUSAL_CODE_EXCEPTION_ALREADY_RESOLVED,
        [](T& t) {
          const auto suspended = t.bank.answer<v1::SuspendResponse>(t.suspend_request(t.held(1'00)));

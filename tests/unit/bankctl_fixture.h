@@ -87,6 +87,25 @@ class ScriptedBank {
     response.mutable_exception()->mutable_amount()->set_currency(currency);
     co_return response;
   }
+  async::Task<bank::v1::FindChangeResponse> find(bank::v1::FindChangeRequest request,
+                                                 rpc::Context) {
+    questions.push_back(cli::to_json(request));
+    bank::v1::FindChangeResponse response;
+    response.mutable_executed()->set_ledger_seq(found_seq);
+    response.set_transfer_seq(found_seq);
+    response.set_summary("It was found.");
+    co_return response;
+  }
+  async::Task<bank::v1::ListTransfersResponse> transfers(bank::v1::ListTransfersRequest,
+                                                         rpc::Context) {
+    if (status != rpc::StatusCode::ok) throw rpc::Error(status, "This is why.");
+    co_return bank::v1::ListTransfersResponse();
+  }
+  async::Task<atm::v1::ListOpenItemsResponse> items(atm::v1::ListOpenItemsRequest, rpc::Context) {
+    atm::v1::ListOpenItemsResponse response;
+    for (const std::string& sentence : differences) response.add_exceptions(sentence);
+    co_return response;
+  }
   async::Task<atm::v1::ListTerminalsResponse> terminals(atm::v1::ListTerminalsRequest,
                                                         rpc::Context) {
     questions.emplace_back("terminals");
@@ -136,7 +155,9 @@ class ScriptedBank {
   bank::v1::FundAccountResponse fund_response;
   std::string word;  // In each text that somebody chose.
   std::vector<std::string> differences;
-  bool knows_cash = true;  // The bank answers the ATM that is audited.
+  std::uint64_t found_seq = 13;                  // Of the transfer that any number or id leads to.
+  rpc::StatusCode status = rpc::StatusCode::ok;  // Of a list of transfers.
+  bool knows_cash = true;                        // The bank answers the ATM that is audited.
   std::vector<std::string> requests;
 };
 
@@ -149,6 +170,9 @@ class BankctlTest : public testing::Test {
     server->handle<&ScriptedBank::get_bank>("bank.v1.OperatorService/GetBank", bank);
     server->handle<&ScriptedBank::get_card>("bank.v1.OperatorService/GetCard", bank);
     server->handle<&ScriptedBank::get_exception>("bank.v1.OperatorService/GetException", bank);
+    server->handle<&ScriptedBank::find>("bank.v1.OperatorService/FindChange", bank);
+    server->handle<&ScriptedBank::transfers>("bank.v1.OperatorService/ListTransfers", bank);
+    server->handle<&ScriptedBank::items>("atm.v1.StaffService/ListOpenItems", bank);
     server->handle<&ScriptedBank::terminals>("atm.v1.StaffService/ListTerminals", bank);
     server->handle<&ScriptedBank::list>("bank.v1.OperatorService/ListAccounts", bank);
     server->handle<&ScriptedBank::watch>("bank.v1.OperatorService/WatchTransfers", bank);

@@ -91,7 +91,7 @@ TEST_F(BankctlTest, WhatCannotBeIsSaidInOneSentence) {
   EXPECT_EQ(request_of({"account", "fund", "jane", "1000000000000000000"}),
             "64 '1000000000000000000' is not an amount: it is too large.");
   EXPECT_EQ(request_of({"reverse", "x", "--reason", "y", "--yes"}),
-            "64 TRANSFER must be a whole number from 0 to 18446744073709551615, not \"x\".");
+            "64 TRANSFER must be a number of the journal or a UUID, not \"x\".");
   EXPECT_EQ(request_of({"atm", "fault", "dispenser", "jams"}),
             "64 FAULT must be one of none, jam, present-unknown, slow, dead, not \"jams\"; did you "
             "mean jam?");
@@ -107,6 +107,24 @@ TEST_F(BankctlTest, WhatCannotBeIsSaidInOneSentence) {
               HasSubstr("can be read by every user"));
   EXPECT_EQ(request_of({"--currency", "euro", "account", "fund", "jane", "1"}),
             "64 A currency is three capital letters, as EUR, and not 'euro'.");
+}
+
+TEST_F(BankctlTest, OneOfAnIdAndANumberIsAskedFor) {
+  EXPECT_EQ(request_of({"changes", "show"}), "64 bankctl changes show needs ID or --seq.");
+  EXPECT_EQ(request_of({"changes", "show", "--seq", "7"}), "{\"id\":\"\",\"ledger_seq\":7}");
+  EXPECT_EQ(request_of({"changes", "show", id, "--seq", "7"}),
+            "64 bankctl changes show needs ID or --seq, and not both.");
+}
+
+TEST_F(BankctlTest, AReversalTakesAnyNumberOrIdOfItsTransfer) {
+  const std::string sent = "{\"id\":\"" + id + "\",\"transfer_seq\":13,\"reason\":\"x\"}";
+  EXPECT_EQ(request_of({"reverse", "12", "--reason", "x", "--yes"}), sent);
+  EXPECT_THAT(bank.questions, testing::ElementsAre("{\"id\":\"\",\"ledger_seq\":12}"));
+  EXPECT_EQ(request_of({"reverse", id, "--reason", "x", "--yes"}), sent);
+  EXPECT_THAT(bank.questions, testing::ElementsAre("{\"id\":\"" + id + "\",\"ledger_seq\":0}"));
+  bank.found_seq = 0;
+  EXPECT_EQ(request_of({"reverse", "12", "--reason", "x", "--yes"}),
+            "1 No money moved for 12. It was found.");
 }
 
 TEST_F(BankctlTest, AnAnswerIsPrinted) {

@@ -429,17 +429,19 @@ TEST_P(LookUpTest, ARecordIsFoundByItsNumber) {
 }
 
 TEST_P(LookUpTest, ReceiptsAndReversalsAreThereAfterARestart) {
-  bank.must(Reverse{.transfer_seq = opening + 2, .reason = "never got it"});
+  bank.must(
+      Post{.kind = TransferKind::fund, .target = "jane", .amount = Cents{5'00}, .currency = eur});
+  bank.must(Reverse{.transfer_seq = opening + 5, .reason = "wrong account"});
   for (const bool has_tables : {false, true}) {
     if (has_tables) medium->journal().project(100);
     expect_the_same_after_a_restart();
     EXPECT_EQ(found(receipt), (Numbers{1, 2, 3}));
   }
   const std::optional<Transfer> paid = medium->journal().find_transfer(opening + 2);
-  const std::optional<Transfer> back = medium->journal().find_transfer(opening + 5);
+  const std::optional<Transfer> back = medium->journal().find_transfer(opening + 6);
   ASSERT_TRUE(paid.has_value() && back.has_value());
   EXPECT_EQ(paid->receipt, receipt);
-  EXPECT_EQ(back->reverses, opening + 2);
+  EXPECT_EQ(back->reverses, opening + 5);
   EXPECT_FALSE(back->receipt.is_set());
 }
 

@@ -243,6 +243,33 @@ TEST_F(LedgerTest, AReversalOfMoneyThatWasSpentIsRefused) {
   EXPECT_EQ(ask(Reverse{.transfer_seq = moved}), "insufficient_funds");
 }
 
+// Its notes are where they are: the terminal's cash account would say otherwise.
+TEST_F(LedgerTest, AMovementOfCashIsNotTakenBack) {
+  const auto cash = [](TransferKind kind) {
+    return Post{.kind = kind, .amount = Cents{5'00}, .currency = eur, .terminal = "t1"};
+  };
+  const std::uint64_t raised =
+      bank.must(Suspend{.hold = bank.held(2'00), .evidence = "jammed"}).ledger_seq;
+  const std::vector<std::uint64_t> moved = {
+      bank.must(Bank::capture(bank.held(10'00), 10'00)).ledger_seq,
+      bank.must(ResolveException{.exception_seq = raised, .paid = Cents{1'00}}).ledger_seq,
+      bank.must(Bank::deposit(3'00)).ledger_seq,
+      bank.must(cash(TransferKind::load_cash)).ledger_seq,
+      bank.must(cash(TransferKind::unload_cash)).ledger_seq};
+  const std::int64_t inside = bank.balance("cash:t1");
+  for (const bool is_old : {false, true}) {
+    if (is_old) bank.project();
+    for (const std::uint64_t seq : moved) {
+      EXPECT_EQ(ask(Reverse{.transfer_seq = seq}), "cash_has_moved") << seq;
+    }
+  }
+  EXPECT_EQ(bank.balance("cash:t1"), inside);
+  const Adjust by_hand{
+      .source = "cash:t1", .target = "equity:eur", .amount = Cents{8'00}, .currency = eur};
+  const std::uint64_t adjusted = bank.must(by_hand).ledger_seq;
+  EXPECT_EQ(ask(Reverse{.transfer_seq = adjusted}), "yes") << "No note moved for it.";
+}
+
 TEST_F(LedgerTest, AnOldTransferIsFoundInHistoryAndReversed) {
   bank.open("john", 0);
   const std::uint64_t moved = bank.must(Bank::transfer("jane", "john", 30'00)).ledger_seq;
