@@ -6,7 +6,20 @@
 namespace ledger {
 namespace {
 
-// ISO 4217's exceptions from two digits.
+// ISO 4217's list, but for what is no money or has no minor unit.
+constexpr std::string_view listed =
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND "
+    "BOB BOV BRL BSD BTN BWP BYN BZD CAD CDF CHE CHF CHW CLF CLP CNY COP COU "
+    "CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP "
+    "GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES "
+    "KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD "
+    "MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR NZD OMR "
+    "PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD "
+    "SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS "
+    "UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD XCG XOF XPF "
+    "XTS YER ZAR ZMW ZWG ";
+
+// Its exceptions from two digits.
 constexpr std::array<std::string_view, 16> without_minor_units = {
     "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW",
     "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF"};
@@ -33,6 +46,10 @@ std::string Currency::text() const {
   text[1] = static_cast<char>((packed_ >> 8U) & 0xffU);
   text[2] = static_cast<char>(packed_ & 0xffU);
   return text;
+}
+
+bool Currency::is_listed() const {
+  return is_set() && listed.find(text() + " ") != std::string_view::npos;
 }
 
 int Currency::minor_digits() const {

@@ -75,6 +75,9 @@ class Currency {
   }
 
   constexpr bool is_set() const { return packed_ != 0; }
+  // ISO 4217 lists it as money, and says how many digits follow its point. XTS, which is for tests,
+  // counts; gold does not.
+  bool is_listed() const;
   // "EUR", or "" when not set.
   std::string text() const;
   // How many digits follow the point: 2 for EUR, 0 for JPY, 3 for KWD.

@@ -84,6 +84,7 @@ enum class ShapeFault : std::uint8_t {
   too_long,
   letter,    // One that it must not have.
   reserved,  // It is the bank's own.
+  unlisted,  // Of a currency: ISO 4217 has none of that code.
 };
 
 // A definite no. A value, for any thread, and a small one without memory of its own: every outcome has room for it.

@@ -35,6 +35,12 @@ Fault check_shape_of(std::string_view field, ShapeFault fault) {
   if (fault == ShapeFault::none) return std::nullopt;
   return malformed_at(field, fault);
 }
+// What books are kept in, for ever.
+Fault check_currency(Currency currency) {
+  if (!currency.is_set()) return malformed_at("currency");
+  if (!currency.is_listed()) return malformed_at("currency", ShapeFault::unlisted);
+  return std::nullopt;
+}
 bool is_text(std::string_view text) { return text.size() <= text_size_max; }
 
 Fault check_amount(Cents amount, Currency currency) {
@@ -130,7 +136,7 @@ Fault check(const Operation&, const OpenAccount& open) {
     return fault;
   }
   if (open.customer_name.size() > name_size_max) return malformed_at("name");
-  if (!open.currency.is_set()) return malformed_at("currency");
+  if (const Fault fault = check_currency(open.currency)) return fault;
   if (open.overdraft < Cents{0}) return malformed_at("overdraft");
   return std::nullopt;
 }
@@ -157,7 +163,7 @@ Fault check(const Operation&, const AddTerminal& add) {
   if (const Fault fault = check_shape_of("terminal_id", why_not_terminal_id(add.terminal))) {
     return fault;
   }
-  if (!add.currency.is_set()) return malformed_at("currency");
+  if (const Fault fault = check_currency(add.currency)) return fault;
   return std::nullopt;
 }
 

@@ -99,10 +99,10 @@ std::vector<Cents> denominations_of(const ServeOptions& options, Currency curren
 
 Settings settings_of(const ServeOptions& options) {
   const std::optional<Currency> currency = Currency::parse(options.currency);
-  if (!currency) {
-    throw ops::Failure(
-        ops::ExitCode::usage,
-        "--currency must be three capital letters, as EUR, not \"" + options.currency + "\"");
+  if (!currency || !currency->is_listed()) {
+    throw ops::Failure(ops::ExitCode::usage,
+                       "--currency must be one of ISO 4217, three capital letters, as EUR, not \"" +
+                           options.currency + "\"");
   }
   Settings settings;
   settings.currency = *currency;

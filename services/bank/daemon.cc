@@ -42,10 +42,10 @@ std::vector<async::Endpoint> listen_on(const std::vector<async::Endpoint>& endpo
 
 ledger::Currency currency_of(const ServeOptions& options) {
   const std::optional<ledger::Currency> currency = ledger::Currency::parse(options.currency);
-  if (currency) return *currency;
-  throw ops::Failure(
-      ops::ExitCode::usage,
-      "--currency must be three capital letters, as EUR, not \"" + options.currency + "\"");
+  if (currency && currency->is_listed()) return *currency;
+  throw ops::Failure(ops::ExitCode::usage,
+                     "--currency must be one of ISO 4217, three capital letters, as EUR, not \"" +
+                         options.currency + "\"");
 }
 
 }  // namespace

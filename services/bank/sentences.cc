@@ -131,6 +131,9 @@ std::string ill_formed(const ledger::Refusal& refusal) {
   if (refusal.field == "paid") {
     return "What was paid is said of a suspended hold alone: 0 or more, in its account's currency.";
   }
+  if (refusal.fault == ledger::ShapeFault::unlisted) {
+    return "ISO 4217 has no currency of that code; one that it has is EUR.";
+  }
   const std::optional<Rule> rule = rule_of(refusal.field);
   if (!rule || refusal.fault == ledger::ShapeFault::none) {
     return fmt::format("The request's {} is not well formed.", refusal.field);

@@ -148,6 +148,7 @@ std::vector<atm::v1::Notes> notes_making(const std::string& text, ledger::Curren
 ledger::Currency parse_currency(const std::string& text) {
   const auto currency = ledger::Currency::parse(text);
   if (!currency) fail("A currency is three capital letters, as EUR, and not '" + text + "'.");
+  if (!currency->is_listed()) fail("ISO 4217 has no currency '" + text + "'.");
   return *currency;
 }
 

@@ -125,6 +125,13 @@ TEST_F(LedgerTest, TheBanksOwnAccountsAreNotACustomers) {
             "yes");
 }
 
+TEST_F(LedgerTest, NoBooksAreMadeInACurrencyThatThereIsNot) {
+  const Currency none = Currency::of("ERU");
+  EXPECT_EQ(ask(OpenAccount{.account = "zed", .currency = none}), "malformed");
+  EXPECT_EQ(ask(AddTerminal{.terminal = "t2", .currency = none}), "malformed");
+  EXPECT_EQ(bank.books().totals().size(), 1U);
+}
+
 TEST_F(LedgerTest, MoneyOfAnotherCurrencyIsRefused) {
   bank.must(OpenAccount{.account = "dollars", .currency = usd});
   EXPECT_EQ(ask(Bank::transfer("jane", "dollars", 1)), "currency_mismatch");

@@ -71,6 +71,16 @@ TEST(MoneyTest, WhatIsNoAmountIsRefusedInOneSentence) {
   }
 }
 
+TEST(MoneyTest, OnlyMoneyOfIso4217IsListed) {
+  for (const char* const code : {"EUR", "JPY", "KWD", "CLF", "XAF", "XPF", "XTS", "AED", "ZWG"}) {
+    EXPECT_TRUE(Currency::of(code).is_listed()) << code;
+  }
+  for (const char* const code : {"ERU", "XYZ", "UEU", "AAA", "XAU", "DEM", "ZZZ"}) {
+    EXPECT_FALSE(Currency::of(code).is_listed()) << code;
+  }
+  EXPECT_FALSE(Currency().is_listed());
+}
+
 TEST(MoneyTest, AmountsAreShownWithAllTheirDigits) {
   EXPECT_EQ(to_text(Money{Cents{60'00}, euro}), "60.00 EUR");
   EXPECT_EQ(major_units(Cents{5}, euro), "0.05");
