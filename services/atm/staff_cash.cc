@@ -35,6 +35,9 @@ std::optional<v1::Decline> why_not_unload(const Register& known, const Terminal&
 
 std::optional<v1::Decline> StaffService::wrong_load(const Terminal& at,
                                                     const v1::LoadRequest& request) const {
+  if (const std::string why = at.unknown_cash(); !why.empty()) {
+    return decline(v1::DECLINE_CODE_OUT_OF_SERVICE, "No notes were loaded: " + why + ".");
+  }
   const Currency currency = machinery_.settings.currency;
   const Cents denomination{request.notes().denomination().minor_units()};
   if (request.notes().denomination().currency() != currency.text()) return other_currency(currency);

@@ -90,6 +90,9 @@ class Stock {
   // What the bank believes is inside: everything that no customer got and staff did not take.
   Cents inside() const;
 
+  // No note has ever moved here.
+  bool is_untouched() const { return counts_.empty(); }
+
   // The counts that changed since the last call.
   std::vector<StockRow> take_changes();
 

@@ -102,7 +102,21 @@ Terminal::Service Terminal::service() const {
   for (const Surplus* surplus : {&in_dispenser_, &in_bin_}) {
     if (!surplus->why.empty()) return {v1::SERVICE_STATE_OUT_DEVICE, surplus->why};
   }
+  if (const std::string why = unknown_cash(); !why.empty()) {
+    return {v1::SERVICE_STATE_OUT_UNKNOWN_CASH, why};
+  }
   return {v1::SERVICE_STATE_IN_SERVICE, ""};
+}
+
+std::string Terminal::unknown_cash() const {
+  const Standing& standing = machinery_.bank.standing(id_);
+  const bool is_known = !standing.signed_on || standing.cash == Cents{0} || !stock_.is_untouched();
+  if (is_known) return "";
+  return "the bank has " + ledger::to_text({standing.cash, machinery_.settings.currency}) +
+         " inside " + id_ +
+         ", and by this ATM's journal no note has ever moved there: another ATM serves " + id_ +
+         ", or its journal was lost; empty it with bankctl atm unload, or see in docs/operating.md "
+         "how an ATM is replaced";
 }
 
 Task<> Terminal::set_service(bool in_service) {

@@ -73,6 +73,9 @@ class Terminal {
     std::string reason;
   };
   Service service() const;
+  // Why this can be no terminal of ours, in a sentence: the bank has cash inside, and no note has ever
+  // moved here. Empty: it can.
+  std::string unknown_cash() const;
   // To be in service again, staff have looked whether notes lie there.
   Task<> set_service(bool in_service);
   // Notes of that withdrawal may still lie where a customer takes them. Out of service until staff

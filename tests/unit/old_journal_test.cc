@@ -85,6 +85,45 @@ TEST_F(OldJournalTest, WithoutItsJournalATerminalWithNotesIsOut) {
   expect_out("the dispenser should hold 0 notes of 20.00 EUR, but 100 are there");
 }
 
+// As a second ATM under the same name, or one that was put in the place of another.
+TEST_F(OldJournalTest, AnAtmThatKnowsNothingOfItsCashIsOutUntilTheBankHasNone) {
+  house.stop();
+  std::filesystem::remove_all(journal());
+  std::filesystem::remove(house.folder() / std::string(device_file_name));
+  house.start();
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_UNKNOWN_CASH);
+  EXPECT_NE(house.terminal().reason().find("the bank has 2000.00 EUR inside atm-1"),
+            std::string::npos)
+      << house.terminal().reason();
+  EXPECT_EQ(house.insert().decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  EXPECT_EQ(house.load(1, 20, 10).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  house.set_service(true);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_UNKNOWN_CASH);
+  house.restart();
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_UNKNOWN_CASH);
+
+  house.bank.state.cash["atm-1"] = 0;  // The operator has booked the old one's notes out.
+  house.pass(60s);
+  expect_in();
+  EXPECT_TRUE(house.load(1, 20, 10).has_done());
+  house.pass(5s);
+  expect_in();
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
+TEST_F(OldJournalTest, AnAtmWithoutItsJournalIsEmptiedAndLoadedAnew) {
+  house.stop();
+  std::filesystem::remove_all(journal());
+  house.start();
+  house.set_service(true);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_UNKNOWN_CASH);
+  EXPECT_EQ(house.unload(house.new_id()).unloaded().amount().minor_units(), 100 * 20'00);
+  house.pass(5s);
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 0);
+  EXPECT_TRUE(house.load(1, 20, 10).has_done());
+  expect_in();
+}
+
 TEST_F(OldJournalTest, WithoutTheMemoryOfItsDevicesATerminalIsOut) {
   house.stop();
   std::filesystem::remove(house.folder() / std::string(device_file_name));
