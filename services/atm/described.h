@@ -17,8 +17,7 @@ std::string described(const Movement& movement, Currency currency);
 template <Record T>
 std::string exception_sentence(const T& record, Currency currency) {
   return "The " + std::string(T::kind) + " " + record.id.text() + " (" +
-         described(record, currency) + ") ended in state " + std::string(name(record.state)) +
-         ": " + record.exception + ".";
+         described(record, currency) + ") ended as an exception: " + record.exception + ".";
 }
 
 }  // namespace atm

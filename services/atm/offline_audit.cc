@@ -41,13 +41,13 @@ void follow_events(JournalFile& file, Sentences& differences) {
 }
 
 template <Record T>
-std::size_t count_open(JournalFile& file, Currency currency, Sentences& sentences,
+std::size_t count_open(JournalFile& file, Currency currency, Sentences& exceptions,
                        std::set<std::string>& terminals) {
   std::size_t open = 0;
   for (const T& record : file.read<T>()) {
     terminals.insert(record.terminal);
     if (record.is_open()) ++open;
-    if (!record.exception.empty()) sentences.push_back(exception_sentence(record, currency));
+    if (!record.exception.empty()) exceptions.push_back(exception_sentence(record, currency));
   }
   return open;
 }
@@ -93,6 +93,12 @@ void print_terminal(std::ostream& out, const std::string& terminal, const Stock&
   line("expected at the bank", stock.inside());
 }
 
+void print_each(std::ostream& out, const Sentences& sentences) {
+  for (const std::string& sentence : sentences) {
+    out << "  " << ops::ForeignText(sentence).shown() << "\n";
+  }
+}
+
 }  // namespace
 
 int audit_offline(const std::filesystem::path& data, std::ostream& out) {
@@ -102,15 +108,16 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
   JournalFile file(data, JournalFile::Use::audit);
   file.require_sound();
   Sentences differences;
+  Sentences exceptions;
   std::set<std::string> terminals;
   follow_events(file, differences);
   Currency currency;
   for (const BankMemory& memory : file.read<BankMemory>()) {
     currency = Currency::parse(memory.currency).value_or(Currency());
   }
-  const std::size_t open = count_open<Withdrawal>(file, currency, differences, terminals) +
-                           count_open<Deposit>(file, currency, differences, terminals) +
-                           count_open<Movement>(file, currency, differences, terminals);
+  const std::size_t open = count_open<Withdrawal>(file, currency, exceptions, terminals) +
+                           count_open<Deposit>(file, currency, exceptions, terminals) +
+                           count_open<Movement>(file, currency, exceptions, terminals);
   file.read<Relay>();
   file.read<Fence>();
   file.read<DayTotals>();
@@ -133,9 +140,12 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
     }
   }
   out << "open items: " << open << "\n";
-  for (const std::string& difference : differences) {
-    out << ops::ForeignText(difference).shown() << "\n";
-  }
+  // Their notes are accounted for: what is wrong with them is between the ATM and the bank, which has
+  // them on its list until its operator has settled them.
+  if (!exceptions.empty()) out << "exceptions, settled or not; bankctl exceptions list tells:\n";
+  print_each(out, exceptions);
+  if (!differences.empty()) out << "It does not add up:\n";
+  print_each(out, differences);
   if (differences.empty()) out << "Every cent is accounted for.\n";
   return ops::to_int(differences.empty() ? ops::ExitCode::ok : ops::ExitCode::bad_data);
 }

@@ -241,6 +241,17 @@ Task<v1::ListHoldsResponse> OperatorService::list_holds(const v1::ListHoldsReque
   co_return response;
 }
 
+Task<> OperatorService::add_paid(v1::ExceptionView& exception) {
+  const bool is_decided =
+      exception.resolved() && exception.kind() == v1::EXCEPTION_KIND_SUSPENDED_HOLD;
+  const auto id = ledger::OperationId::from_bytes(exception.hold_id());
+  if (!is_decided || !id) co_return;
+  const std::optional<ledger::HoldEntry> hold = co_await store_.find_hold(*id);
+  if (!hold) co_return;
+  const auto currency = ledger::Currency::parse(exception.amount().currency());
+  *exception.mutable_paid() = to_money(hold->captured, currency.value_or(ledger::Currency()));
+}
+
 Task<v1::ListExceptionsResponse> OperatorService::list_exceptions(
     const v1::ListExceptionsRequest& request, Context) {
   const bool all = request.with_resolved();
@@ -259,6 +270,7 @@ Task<v1::ListExceptionsResponse> OperatorService::list_exceptions(
       key_of, response.mutable_exceptions());
   if (next != 0) response.set_next_page_token(pages_.make(list, next));
   response.set_ledger_seq(books.last_seq());
+  for (v1::ExceptionView& exception : *response.mutable_exceptions()) co_await add_paid(exception);
   co_return response;
 }
 
@@ -273,14 +285,7 @@ Task<v1::GetExceptionResponse> OperatorService::get_exception(
     *response.mutable_exception() = to_message(found->second);
   }
   response.set_ledger_seq(books.last_seq());
-  if (!response.exception().resolved() ||
-      response.exception().kind() != v1::EXCEPTION_KIND_SUSPENDED_HOLD) {
-    co_return response;
-  }
-  const ledger::Currency currency = found->second.currency;
-  const ledger::OperationId id = found->second.hold;
-  const std::optional<ledger::HoldEntry> hold = co_await store_.find_hold(id);
-  if (hold) *response.mutable_exception()->mutable_paid() = to_money(hold->captured, currency);
+  if (response.has_exception()) co_await add_paid(*response.mutable_exception());
   co_return response;
 }
 

@@ -121,6 +121,8 @@ class OperatorService {
   // Tells a watcher one step of transfers.
   async::Task<> tell(rpc::Writer<v1::WatchTransfersResponse> writer,
                      std::vector<ledger::Transfer> transfers);
+  // What was decided of a suspended hold that the customer got.
+  async::Task<> add_paid(v1::ExceptionView& exception);
   // Of the account that a list is narrowed to; nothing when it is not. Throws NOT_FOUND.
   std::optional<ledger::AccountNumber> account_number(const std::string& account_id) const;
 

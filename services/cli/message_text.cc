@@ -133,7 +133,8 @@ void collect(const Message& message, Cells& cells) {
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
     // Said by whoever prints.
-    if (field.name() == "next_page_token" || field.name() == "differences") continue;
+    const bool is_sentences = field.name() == "differences" || field.name() == "exceptions";
+    if (field.name() == "next_page_token" || (is_sentences && is_plain(field))) continue;
     if (is_plain(field)) {
       const std::string text = unusual(message, field, cell(message, field));
       cells.emplace_back(label(field), ops::ForeignText(text).shown());

@@ -233,6 +233,15 @@ TEST_F(BankctlTest, AnAuditThatFindsADifferenceExits65) {
                                    "difference: and 5.00 EUR too many\n"));
 }
 
+TEST_F(BankctlTest, EachExceptionOfAnAtmHasALineAndMayBeSettled) {
+  bank.differences = {"The first.", "The second."};
+  EXPECT_EQ(run({"atm", "items"}), "0");
+  EXPECT_EQ(out.str(),
+            "No items.\n"
+            "exception, settled or not (bankctl exceptions list tells): The first.\n"
+            "exception, settled or not (bankctl exceptions list tells): The second.\n");
+}
+
 TEST_F(BankctlTest, AnAuditWithoutTheBankIsNotTakenForAWholeOne) {
   bank.knows_cash = false;
   EXPECT_EQ(run({"atm", "audit"}),

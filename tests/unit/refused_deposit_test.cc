@@ -1,5 +1,8 @@
 // The bank refuses a deposit that the customer was told is taken, and the acceptor has not said yet where
 // the notes are: that is a question of its own, which is asked until it is answered (rules 19 and 20).
+#include <sstream>
+
+#include "atm/offline_audit.h"
 #include "atm_fixture.h"
 
 namespace atm {
@@ -122,6 +125,19 @@ TEST_F(RefusedDepositTest, AlsoAfterARestart) {
   house.restart();
   EXPECT_EQ(house.open_items(), Sentences());
   EXPECT_EQ(house.exceptions().size(), 1U);
+}
+
+// The operator may have settled it long ago, which an ATM that is stopped cannot know.
+TEST_F(RefusedDepositTest, TheAuditOfAStoppedAtmNamesItAndIsSound) {
+  be_told_that_they_are_taken();
+  have_it_refused();
+  hear_from_the_acceptor();
+  house.stop();
+  std::ostringstream out;
+  EXPECT_EQ(audit_offline(house.folder() / "atm", out), 0);
+  EXPECT_NE(out.str().find("ended as an exception: the bank refused it"), std::string::npos)
+      << out.str();
+  EXPECT_TRUE(out.str().ends_with("Every cent is accounted for.\n")) << out.str();
 }
 
 TEST_F(RefusedDepositTest, TheNextCustomersNotesAreTaken) {
