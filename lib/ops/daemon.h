@@ -57,6 +57,12 @@ struct SignalHooks {
 // what loop.fail() was told.
 void serve_until_signalled(async::UvLoop& loop, const Log& log, SignalHooks hooks);
 
+// What --help says of a daemon that reloads.
+inline constexpr const char* reload_footer =
+    "On SIGHUP it reads environment and configuration file again: log-level changes at once, "
+    "unless a flag\n"
+    "says it, the rest at the next start; the log says what.";
+
 // A SignalHooks::reload: sets the log's level to what environment and file say now, unless the
 // command line says it, and logs which other options they have changed, which hold from the next
 // start on. A mistake in them is logged, and nothing is set. `line` outlives it.

@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   serving.option("session-idle-time", serve.session_idle_time, idle_times, "DURATION",
                  "After how long without a call a customer's session ends");
   ops::add_daemon_options(serving, serve.daemon);
+  serving.footer(ops::reload_footer);
   serving.run([&] { return atm::serve(line, serve); });
 
   std::filesystem::path data;

@@ -39,6 +39,7 @@ int main(int argc, char** argv) {
   serving.option("currency", serve.currency, "CODE",
                  "What an empty bank's first account and terminal are in, unless it is named");
   ops::add_daemon_options(serving, serve.daemon);
+  serving.footer(ops::reload_footer);
   serving.run([&] {
     return bank::serve(serve, [&line](ops::Log log) { return ops::reload_log_level(line, log); });
   });

@@ -63,8 +63,11 @@ async def test_the_units_start_what_is_installed(bin_dir, tmp_path):
         variables = {"${STATE_DIRECTORY}": str(state), "${BANK}": address, "${TERMINAL}": "atm-1"}
         for name, value in variables.items():
             words = [word.replace(name, value) for word in words]
-        words[words.index("--listen") + 1] = "127.0.0.1:0"
         assert not [word for word in words if "$" in word], words
+        # Else the configuration file could not say it.
+        assert "--listen" not in words
+        assert lines["ExecReload"] == "/bin/kill -HUP $MAINPID"
+        words += ["--listen", "127.0.0.1:0"]
         async with Daemon(daemon, [program, *words, "--ready-file", "{ready_file}"], tmp_path / daemon) as serving:
             address = serving.address
             healthy = await run(program, "health", "--bank" if daemon == "bankd" else "--atm", address)
