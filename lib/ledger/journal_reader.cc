@@ -75,8 +75,11 @@ class NewFile {
   }
 
  private:
+  // A file that is not there is none that anybody has heard of.
   [[noreturn]] void fail_with(const std::string& file, int error) const {
-    fail((file == path_ ? "" : file + ": ") + std::strerror(error));
+    std::error_code ignored;
+    const bool is_there = std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
+    fail((file == path_ || !is_there ? "" : file + ": ") + std::strerror(error));
   }
   // Without its name on the disk it is no backup.
   void sync_name() const {

@@ -119,4 +119,13 @@ std::string ForeignText::escaped(std::string_view beside) const {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const Letter letter = front_of(text);
+    if (letter.bytes.size() == 1 && letter.code >= 0x80) return false;
+    text.remove_prefix(letter.bytes.size());
+  }
+  return true;
+}
+
 }  // namespace ops

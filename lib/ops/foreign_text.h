@@ -37,4 +37,6 @@ class ForeignText {
   std::string_view text_;
 };
 
+bool is_utf8(std::string_view text);
+
 }  // namespace ops

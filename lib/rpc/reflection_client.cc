@@ -35,6 +35,22 @@ std::string wire_name(const MethodDescriptor& method) {
   return method.service()->full_name() + "/" + method.name();
 }
 
+// A message may hold others of its own kind.
+constexpr int template_depth_max = 4;
+
+// One of each message that a request may have, with its fields.
+void make_messages_within(Message& message, int depth_max) {
+  const google::protobuf::Descriptor& type = *message.GetDescriptor();
+  const google::protobuf::Reflection& reflection = *message.GetReflection();
+  for (int i = 0; i < type.field_count() && depth_max > 0; ++i) {
+    const google::protobuf::FieldDescriptor* const field = type.field(i);
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    Message* const within = field->is_repeated() ? reflection.AddMessage(&message, field)
+                                                 : reflection.MutableMessage(&message, field);
+    make_messages_within(*within, depth_max - 1);
+  }
+}
+
 std::string to_json(const Message& message, bool pretty) {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = pretty;
@@ -95,7 +111,7 @@ async::Task<const MethodDescriptor*> ReflectionClient::find(std::string method, 
   if (std::find(known.begin(), known.end(), method) == known.end()) {
     std::string sentence = service + " has no such method; it has";
     for (const std::string& name : known) sentence += " " + name.substr(service.size() + 1);
-    refuse(StatusCode::not_found, std::move(sentence));
+    refuse(StatusCode::unimplemented, std::move(sentence));
   }
   co_return pool_.FindMethodByName(symbol_of(std::move(method)));
 }
@@ -103,6 +119,7 @@ async::Task<const MethodDescriptor*> ReflectionClient::find(std::string method, 
 std::string ReflectionClient::template_of(const MethodDescriptor& method) {
   google::protobuf::DynamicMessageFactory messages;
   const std::unique_ptr<Message> message(messages.GetPrototype(method.input_type())->New());
+  make_messages_within(*message, template_depth_max);
   return to_json(*message, true);
 }
 

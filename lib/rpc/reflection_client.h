@@ -19,8 +19,8 @@ namespace rpc {
 
 // Owned by whoever calls, and outlived by the channel; loop thread only. Throws Error: a call's
 // status as it comes, and where nothing was sent INVALID_ARGUMENT for JSON that does not fit,
-// NOT_FOUND for a method that the server does not know, with a sentence that says what it does
-// know.
+// NOT_FOUND for a service and UNIMPLEMENTED for a method that the server does not have, with a
+// sentence that says what it does have.
 class ReflectionClient {
  public:
   explicit ReflectionClient(Channel& channel);
@@ -32,7 +32,8 @@ class ReflectionClient {
   // `method` is "bank.v1.BankService/Hold". Fetches what it needs, once.
   async::Task<const google::protobuf::MethodDescriptor*> find(std::string method, Context context);
 
-  // A request of defaults, all fields shown, for people to fill in. Pretty-printed.
+  // A request of defaults for people to fill in: all fields, one entry of each list, and the messages
+  // within it. Pretty-printed.
   static std::string template_of(const google::protobuf::MethodDescriptor& method);
 
   using OnResponse = std::function<void(std::string json)>;

@@ -125,9 +125,14 @@ void StaffService::serve_on(rpc::Server& server) {
 Terminal& StaffService::terminal(const std::string& id) {
   Terminal* const found = find_terminal(terminals_, id);
   if (found != nullptr) return *found;
+  std::string ours;
+  for (const auto& [ours_id, each] : terminals_) ours += (ours.empty() ? "" : ", ") + ours_id;
+  if (id.empty()) {
+    throw rpc::Error(rpc::StatusCode::invalid_argument,
+                     "this ATM has several terminals, so one must be named (--terminal): " + ours);
+  }
   throw rpc::Error(rpc::StatusCode::not_found,
-                   id.empty() ? "this ATM has several terminals, and none was named"
-                              : "this ATM has no terminal " + id);
+                   "this ATM has no terminal " + id + "; it has " + ours);
 }
 
 std::vector<v1::OpenItem> StaffService::open_items(const Terminal& terminal) const {

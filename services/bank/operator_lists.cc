@@ -1,6 +1,7 @@
 // The operator's reads: what is committed, a page at a time.
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <optional>
 #include <ranges>
 #include <string>
@@ -319,7 +320,9 @@ Task<v1::BackupResponse> OperatorService::backup(const v1::BackupRequest& reques
   }
   v1::BackupResponse response;
   try {
-    const ledger::BackupDone done = co_await store_.backup(request.path());
+    const std::string path = std::filesystem::absolute(request.path()).string();
+    const ledger::BackupDone done = co_await store_.backup(path);
+    response.set_path(path);
     response.set_ledger_seq(done.ledger_seq);
     response.set_bytes(done.bytes);
   } catch (const ledger::StorageError& error) {

@@ -43,15 +43,19 @@ async::Task<int> make_call(async::Loop* loop, rpc::Channel* channel, cli::Interr
     ops::require_written(std::cout, ops::ExitCode::io_error, "The server has answered");
   };
   async::Task<bool> call = finished(client.call(method, json, waits, print));
-  if (found->server_streaming()) {
-    co_await cli::while_read(*interrupts, std::move(call));
-    co_return 0;
-  }
   try {
+    if (found->server_streaming()) {
+      co_await cli::while_read(*interrupts, std::move(call));
+      co_return 0;
+    }
     const std::optional<bool> done = co_await cli::unless_interrupted(*interrupts, std::move(call));
     if (!done) throw rpc::Error(rpc::StatusCode::cancelled, "you did not wait for it");
   } catch (const rpc::Error& error) {
-    if (!rpc::outcome_unknown(error.status()) || error.status().bad_answer) throw;
+    const bool is_mistyped =
+        error.status().never_sent && error.status().code == rpc::StatusCode::invalid_argument;
+    if (is_mistyped) throw ops::Failure(ops::ExitCode::usage, error.status().message);
+    const bool may_be_done = !found->server_streaming() && rpc::outcome_unknown(error.status());
+    if (!may_be_done || error.status().bad_answer) throw;
     // It may have been a change.
     throw ops::Failure(ops::ExitCode::unknown_outcome,
                        "No answer came (" + error.status().text() +

@@ -274,7 +274,29 @@ int OperatorCalls::judge(const Message& response) const {
   return ops::to_int(ops::ExitCode::ok);
 }
 
+// What was typed, or how things stand; else what cli::no_answer says.
+void OperatorCalls::fail_with_no(const OperatorCall& call, const rpc::Status& status) const {
+  using enum rpc::StatusCode;
+  switch (status.code) {
+    case invalid_argument:
+      throw ops::Failure(ops::ExitCode::usage,
+                         call.server + " cannot do what was typed: " + status.message);
+    case not_found:
+    case failed_precondition:
+      throw ops::Failure(ops::ExitCode::declined, call.server + " said no: " + status.message);
+    case unimplemented: {
+      const async::Endpoint& address =
+          call.method.starts_with("bank.") ? settings_.bank : settings_.atm;
+      throw ops::Failure(ops::ExitCode::protocol, address.text() + " has no method " + call.method +
+                                                      ": is that " + call.server + "?");
+    }
+    default:
+      return;
+  }
+}
+
 void OperatorCalls::fail(const OperatorCall& call, const rpc::Status& status) const {
+  if (!status.bad_answer && status.outcome() == rpc::Outcome::no) fail_with_no(call, status);
   if (is_question(call.method) || status.outcome() == rpc::Outcome::no) {
     throw cli::no_answer(call.server, status);
   }

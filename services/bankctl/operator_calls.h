@@ -63,6 +63,7 @@ class OperatorCalls {
                                           google::protobuf::Message& response);
   void print(const google::protobuf::Message& response) const;
   int judge(const google::protobuf::Message& response) const;
+  void fail_with_no(const OperatorCall& call, const rpc::Status& status) const;
   [[noreturn]] void fail(const OperatorCall& call, const rpc::Status& status) const;
 
   async::Loop& loop_;

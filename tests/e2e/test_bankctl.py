@@ -13,7 +13,7 @@ from kit.process import address_nobody_listens_on
 from kit.protos import OperatorService, bank, operator, refusal
 from kit.status import Code
 
-DECLINED, USAGE, DATA, NO_INPUT, UNAVAILABLE, UNKNOWN, PROTOCOL, PERMISSION = 1, 64, 65, 66, 69, 75, 76, 77
+DECLINED, USAGE, NO_INPUT, UNAVAILABLE, UNKNOWN, PROTOCOL, PERMISSION = 1, 64, 66, 69, 75, 76, 77
 FUND = ("--currency", "EUR", "account", "fund", "jane", "60.00")  # So that nothing is asked before.
 
 
@@ -175,9 +175,10 @@ async def test_what_a_server_can_be_asked_is_described(served, cli):
 @pytest.mark.parametrize(
     "method, body, code, word",
     [
-        ("bank.v1.BankService/SignOn", "{bad", DATA, "JSON"),
-        ("bank.v1.BankService/SignOn", '{"terminal": "atm-1"}', DATA, "terminal"),
-        ("bank.v1.BankService/Rob", "{}", NO_INPUT, "no s"),
+        ("bank.v1.BankService/SignOn", "{bad", USAGE, "JSON"),
+        ("bank.v1.BankService/SignOn", '{"terminal": "atm-1"}', USAGE, "terminal"),
+        ("rpc.v1.ReflectionService/GetFiles", "{bad", USAGE, "JSON"),
+        ("bank.v1.BankService/Rob", "{}", PROTOCOL, "no such method"),
         ("Rob", "{}", NO_INPUT, "no s"),
     ],
 )

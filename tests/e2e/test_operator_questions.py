@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 
+from kit.bank import customers
 from kit.cli import Cli, data, says
 from kit.protos import HealthService, health
 
-USAGE = 64
+DECLINED, USAGE = 1, 64
+JANE, *_ = customers()
 
 
 @pytest.fixture
@@ -50,3 +52,29 @@ async def test_the_health_of_an_atm_says_whether_it_serves_customers(programs, s
 
 async def test_a_day_that_is_none_is_the_command_lines_mistake(cli):
     says(await cli.bankctl("atm", "day-totals", "--day", "yesterday"), USAGE, "--day must be a day", "yesterday")
+
+
+async def test_a_reversal_takes_the_number_or_the_id_of_a_receipt(cli):
+    told = data(await cli.teller(JANE, "--json", "transfer", "5", "john"))
+    reverse = ("--yes", "reverse", told["id"], "--reason", "wrong account")
+    assert (await cli.bankctl(*reverse)).code == 0
+    says(await cli.bankctl(*reverse), DECLINED, "taken back already")
+    paid = data(await cli.teller(JANE, "--json", "withdraw", "20"))["withdrawn"]["bank"]["ledger_seq"]
+    # It is the hold's number: the notes are out, and stay out.
+    says(await cli.bankctl("--yes", "reverse", str(paid), "--reason", "x"), DECLINED, "Notes moved", "bankctl adjust")
+    assert (await cli.bankctl("atm", "audit")).code == 0
+
+
+async def test_a_backup_says_where_it_is_and_is_written_over_nothing(house, cli, tmp_path):
+    path = tmp_path / "copy.db"
+    assert data(await cli.bankctl("--json", "backup", str(path)))["path"] == str(path)
+    says(await cli.bankctl("backup", str(path)), DECLINED, "it exists already")
+    ended = await cli.bankctl("backup", str(tmp_path / "nowhere" / "copy.db"))
+    says(ended, DECLINED, "nowhere/copy.db: No such file or directory")
+    assert ".partial" not in ended.err
+
+
+async def test_no_books_are_made_in_a_currency_that_there_is_not(cli):
+    for words in (("account", "open", "zed", "--name", "Z"), ("terminal", "add", "atm-9")):
+        says(await cli.bankctl(*words, "--currency", "ERU"), USAGE, "ISO 4217", "ERU")
+    assert data(await cli.bankctl("--json", "bank"))["currencies"] == ["EUR"]

@@ -105,6 +105,12 @@ TEST_F(BankctlTest, WhatCannotBeIsSaidInOneSentence) {
             "64 bankctl account freeze needs --reason VALUE: Why, for the books.");
   EXPECT_THAT(request_of({"card", "issue", "4000000000000010", "jane", "--pin", "1234"}),
               HasSubstr("can be read by every user"));
+  EXPECT_EQ(request_of({"account", "freeze", "jane", "--reason", "caf\xe9"}),
+            "64 --reason must be UTF-8, as all text that the servers take is.");
+  EXPECT_EQ(request_of({"account", "freeze", "jan\xc3", "--reason", "x"}),
+            "64 ACCOUNT must be UTF-8, as all text that the servers take is.");
+  EXPECT_EQ(request_of({"--currency", "ERU", "account", "fund", "jane", "1"}),
+            "64 ISO 4217 has no currency 'ERU'.");
   EXPECT_EQ(request_of({"--currency", "euro", "account", "fund", "jane", "1"}),
             "64 A currency is three capital letters, as EUR, and not 'euro'.");
 }
@@ -194,6 +200,20 @@ TEST_F(BankctlTest, AQuestionWithoutAnAnswerChangedNothing) {
   bank.is_allowed = false;
   EXPECT_EQ(run({"account", "show", "jane"}),
             "77 the bank refused the call: PERMISSION_DENIED: not you");
+}
+
+TEST_F(BankctlTest, AServersNoIsNoFaultOfDataOrFiles) {
+  using enum rpc::StatusCode;
+  const std::map<rpc::StatusCode, std::string> ends = {
+      {invalid_argument, "64 the bank cannot do what was typed: This is why."},
+      {not_found, "1 the bank said no: This is why."},
+      {failed_precondition, "1 the bank said no: This is why."},
+      {unimplemented,
+       "76 127.0.0.1:7001 has no method bank.v1.OperatorService/ListTransfers: is that the bank?"}};
+  for (const auto& [status, end] : ends) {
+    bank.status = status;
+    EXPECT_EQ(run({"transfers", "list", "jane"}), end);
+  }
 }
 
 TEST_F(BankctlTest, WithoutABankNothingWasDone) {

@@ -5,6 +5,8 @@
 #include <thread>
 #include <vector>
 
+#include <google/protobuf/descriptor.pb.h>
+
 #include "async/random.h"
 #include "async/scope.h"
 #include "async/uv_loop.h"
@@ -207,6 +209,23 @@ TEST_F(PairTest, ReflectionListsServicesAndMethods) {
   const auto* const method =
       loop.run(reflection.find("test.v1.EchoService/Echo", Context(loop.in(1s))));
   EXPECT_THAT(ReflectionClient::template_of(*method), HasSubstr("\"text\": \"\""));
+}
+
+TEST(ReflectionTemplateTest, TheMessagesWithinARequestAreThereToFillIn) {
+  google::protobuf::FileDescriptorProto file;
+  file.set_name("nested.proto");
+  file.add_dependency("google/protobuf/descriptor.proto");
+  google::protobuf::MethodDescriptorProto& method = *file.add_service()->add_method();
+  file.mutable_service(0)->set_name("Nested");
+  method.set_name("Ask");
+  method.set_input_type(".google.protobuf.SourceCodeInfo");
+  method.set_output_type(".google.protobuf.SourceCodeInfo");
+  google::protobuf::DescriptorPool pool(google::protobuf::DescriptorPool::generated_pool());
+  const auto* const built = pool.BuildFile(file);
+  ASSERT_NE(built, nullptr);
+  const std::string json = ReflectionClient::template_of(*built->service(0)->method(0));
+  EXPECT_THAT(json, HasSubstr("\"location\": ["));
+  EXPECT_THAT(json, HasSubstr("\"span\": []"));
 }
 
 // The one system test: real sockets, two connections, calls that overlap, a long stream, and an
