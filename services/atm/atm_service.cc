@@ -15,11 +15,22 @@ Terminal* find_terminal(const Terminals& terminals, const std::string& id) {
   return found == terminals.end() ? nullptr : found->second.get();
 }
 
+std::string why_no_terminal(const Terminals& terminals, const std::string& id) {
+  constexpr std::size_t named_max = 10;
+  std::string ours;
+  std::size_t count = 0;
+  for (const auto& [each, terminal] : terminals) {
+    if (++count <= named_max) ours += (ours.empty() ? "" : ", ") + each;
+  }
+  if (count > named_max) ours += " and " + std::to_string(count - named_max) + " more";
+  if (id.empty()) return "This ATM has several terminals, and none was named: " + ours;
+  return "This ATM has no terminal " + id + "; it has " + ours;
+}
+
 namespace {
 
-v1::Decline no_such_terminal() {
-  return decline(v1::DECLINE_CODE_NO_SUCH_TERMINAL,
-                 "This ATM has no such terminal, or has several and none was named.");
+v1::Decline no_such_terminal(const Terminals& terminals, const std::string& id) {
+  return decline(v1::DECLINE_CODE_NO_SUCH_TERMINAL, why_no_terminal(terminals, id) + ".");
 }
 
 v1::Decline no_session() {
@@ -116,7 +127,7 @@ Task<v1::InsertCardResponse> AtmService::insert_card(v1::InsertCardRequest reque
   wipe(*request.mutable_pin());
   Terminal* const terminal = find_terminal(terminals_, request.terminal_id());
   if (terminal == nullptr) {
-    *response.mutable_decline() = no_such_terminal();
+    *response.mutable_decline() = no_such_terminal(terminals_, request.terminal_id());
     co_return response;
   }
   if (terminal->service().state != v1::SERVICE_STATE_IN_SERVICE) {

@@ -25,6 +25,8 @@ namespace atm {
 using Terminals = std::map<std::string, std::unique_ptr<Terminal>>;
 // The one that is named, or the only one when none is.
 Terminal* find_terminal(const Terminals& terminals, const std::string& id);
+// Why there is none: a sentence without its end, which names those that there are.
+std::string why_no_terminal(const Terminals& terminals, const std::string& id);
 
 // The handlers of atm.v1.AtmService. Owned by the Atm; loop thread only.
 class AtmService {

@@ -125,14 +125,9 @@ void StaffService::serve_on(rpc::Server& server) {
 Terminal& StaffService::terminal(const std::string& id) {
   Terminal* const found = find_terminal(terminals_, id);
   if (found != nullptr) return *found;
-  std::string ours;
-  for (const auto& [ours_id, each] : terminals_) ours += (ours.empty() ? "" : ", ") + ours_id;
-  if (id.empty()) {
-    throw rpc::Error(rpc::StatusCode::invalid_argument,
-                     "this ATM has several terminals, so one must be named (--terminal): " + ours);
-  }
-  throw rpc::Error(rpc::StatusCode::not_found,
-                   "this ATM has no terminal " + id + "; it has " + ours);
+  const auto code = id.empty() ? rpc::StatusCode::invalid_argument : rpc::StatusCode::not_found;
+  const std::string hint = id.empty() ? ". Say which with --terminal ID" : "";
+  throw rpc::Error(code, why_no_terminal(terminals_, id) + hint);
 }
 
 std::vector<v1::OpenItem> StaffService::open_items(const Terminal& terminal) const {

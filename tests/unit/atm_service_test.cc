@@ -209,8 +209,20 @@ TEST_F(AtmServiceTest, AChangeThatIsFencedWhileItWaitsNeverBegins) {
 }
 
 TEST_F(AtmServiceTest, AnUnknownTerminalIsNamed) {
-  EXPECT_EQ(house.insert("4000-jane", "1234", "atm-9").decline().code(),
-            v1::DECLINE_CODE_NO_SUCH_TERMINAL);
+  const v1::Decline unknown = house.insert("4000-jane", "1234", "atm-9").decline();
+  EXPECT_EQ(unknown.code(), v1::DECLINE_CODE_NO_SUCH_TERMINAL);
+  EXPECT_EQ(unknown.message(), "This ATM has no terminal atm-9; it has atm-1.");
+}
+
+TEST_F(AtmServiceTest, WhoeverNamesNoneOfSeveralTerminalsIsToldWhichThereAre) {
+  house.terminals = 2;
+  house.restart();
+  const std::string told = "This ATM has several terminals, and none was named: atm-1, atm-2";
+  EXPECT_EQ(house.insert().decline().message(), told + ".");
+  const auto reply = house.try_call(list_open_items_method, v1::ListOpenItemsRequest());
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, rpc::StatusCode::invalid_argument) << "and not that it is missing";
+  EXPECT_EQ(reply.error().message, told + ". Say which with --terminal ID");
 }
 
 TEST_F(AtmServiceTest, TwoTerminalsServeTwoCustomersAtOnce) {
