@@ -242,7 +242,7 @@ const VerbTable verbs = {
         {"backup",
          "Backup",
          "Copy the bank's database while it serves",
-         "backup /var/backups/bank-2026-11-23.db",
+         "backup /var/lib/bankd/bank-2026-11-23.db",
          {{"PATH", "path", Kind::text, "a new file on the bank's machine"}}},
     }};
 

@@ -147,7 +147,8 @@ int Commands::run(Words& words) {
     set_words(call, words);
     return send_(std::move(call));
   }
-  const bool asks = !words.verb->question.empty() && !settings_.yes;
+  const std::string question = settings_.yes ? "" : question_of(words);
+  const bool asks = !question.empty();
   if (asks && !cli::can_ask()) {
     throw ops::Failure(ops::ExitCode::usage,
                        "There is no terminal to ask whether you are sure: if you are, say --yes");
@@ -158,7 +159,7 @@ int Commands::run(Words& words) {
   // Whatever ends this program: who repeats the command with its id does it once.
   if (is_change(method_of(call.method))) told += " --id " + cli::field_text(*call.request, "id");
   if (!about.empty()) told += " (" + about + ")";
-  if (asks && !cli::confirm(terminal_, told + ": " + std::string(words.verb->question))) {
+  if (asks && !cli::confirm(terminal_, told + ": " + question)) {
     throw ops::Failure(ops::ExitCode::declined, "Nothing was done");
   }
   if (words.verb->currency != nullptr && !asks && !settings_.json) {
@@ -214,6 +215,24 @@ void Commands::set_amounts(OperatorCall& call, Words& words) {
     if (!currency) currency = currency_for(call, words);
     set_input(*call.request, input, is_amount ? *word.text : currency->text(), *currency);
   }
+}
+
+// What is asked before the verb is done; empty: nothing. Books are made in a currency for ever, and an
+// account or a terminal is all that it takes.
+std::string Commands::question_of(const Words& words) const {
+  const Verb& verb = *words.verb;
+  const bool makes_books = std::ranges::any_of(
+      verb.inputs, [](const Input& input) { return input.kind == Kind::currency; });
+  if (!verb.question.empty() || !makes_books || settings_.currency.empty()) {
+    return std::string(verb.question);
+  }
+  const std::string wanted = cli::parse_currency(settings_.currency).text();
+  const Answer bank = ask_(new_call(words, verb.currency->method));
+  const std::vector<std::string> books = texts_in(*bank, "currencies");
+  if (books.empty() || std::ranges::find(books, wanted) != books.end()) return "";
+  return "The bank has no books in " + wanted +
+         " yet. They are made for ever, and from then on each new account and terminal must name "
+         "its currency. Make them?";
 }
 
 void Commands::require_one(const Words& words) {

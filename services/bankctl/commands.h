@@ -66,6 +66,7 @@ class Commands {
   OperatorCall make_call(Words& words);
   void set_words(OperatorCall& call, Words& words);
   void set_amounts(OperatorCall& call, Words& words);
+  std::string question_of(const Words& words) const;
   static void require_one(const Words& words);
   std::string find_subject(Words& words) const;
   ledger::Currency currency_for(const OperatorCall& call, const Words& words);

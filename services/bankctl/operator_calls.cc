@@ -73,18 +73,6 @@ std::string no_of(const Message& outcome) {
   return "";
 }
 
-// A list of sentences in an answer; empty where the answer has no such field.
-std::vector<std::string> sentences_in(const Message& message, std::string_view name) {
-  const auto* const field = message.GetDescriptor()->FindFieldByName(std::string(name));
-  std::vector<std::string> sentences;
-  const bool is_there = field != nullptr && field->is_repeated() &&
-                        field->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
-  for (int i = 0; is_there && i < message.GetReflection()->FieldSize(message, field); ++i) {
-    sentences.push_back(message.GetReflection()->GetRepeatedString(message, field, i));
-  }
-  return sentences;
-}
-
 // The currencies of all amounts in a message, each once.
 void collect_currencies(const Message& message, std::set<std::string>& currencies) {
   if (const auto* money = dynamic_cast<const bank::v1::Money*>(&message)) {
@@ -240,12 +228,12 @@ void OperatorCalls::print(const Message& response) const {
   if (!token.empty()) {
     out_ << "There are more: go on with --page " << token << ", or ask for more with --limit N.\n";
   }
-  for (const std::string& exception : sentences_in(response, "exceptions")) {
+  for (const std::string& exception : texts_in(response, "exceptions")) {
     out_ << "exception, settled or not (bankctl exceptions list tells): "
          << ops::ForeignText(exception).shown() << "\n";
   }
   if (!has_field(response, "differences")) return;
-  const std::vector<std::string> differences = sentences_in(response, "differences");
+  const std::vector<std::string> differences = texts_in(response, "differences");
   for (const std::string& difference : differences) {
     out_ << "difference: " << ops::ForeignText(difference).shown() << "\n";
   }
@@ -262,7 +250,7 @@ int OperatorCalls::judge(const Message& response) const {
       throw ops::Failure(ops::ExitCode::declined, no);
     }
   }
-  const std::vector<std::string> differences = sentences_in(response, "differences");
+  const std::vector<std::string> differences = texts_in(response, "differences");
   if (!differences.empty()) {
     throw ops::Failure(ops::ExitCode::bad_data, "It does not add up: " + differences.front());
   }

@@ -220,6 +220,17 @@ std::string text_at(const Message& message, std::string_view path) {
   return text_at(reflection.GetRepeatedMessage(message, field, 0), path);
 }
 
+std::vector<std::string> texts_in(const Message& message, std::string_view field) {
+  const auto* const found = message.GetDescriptor()->FindFieldByName(std::string(field));
+  std::vector<std::string> texts;
+  const bool is_there = found != nullptr && found->is_repeated() &&
+                        found->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+  for (int i = 0; is_there && i < message.GetReflection()->FieldSize(message, found); ++i) {
+    texts.push_back(message.GetReflection()->GetRepeatedString(message, found, i));
+  }
+  return texts;
+}
+
 std::uint64_t number_at(const Message& message, std::string_view field) {
   const auto* const found = message.GetDescriptor()->FindFieldByName(std::string(field));
   async::check(found != nullptr, "an answer has the field that a verb looks up");

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <google/protobuf/message.h>
 
@@ -28,6 +29,8 @@ void copy_field(const google::protobuf::Message& from, std::string_view field,
 // The text at a path, "account.balance.currency", of which a list is its first row; "" where there is
 // none.
 std::string text_at(const google::protobuf::Message& message, std::string_view path);
+// A list of texts in a message; empty where the message has no such field.
+std::vector<std::string> texts_in(const google::protobuf::Message& message, std::string_view field);
 std::uint64_t number_at(const google::protobuf::Message& message, std::string_view field);
 
 // A plain field of the request itself: the change's id, the page.

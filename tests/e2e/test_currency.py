@@ -66,7 +66,12 @@ async def test_what_the_operator_says_was_paid_is_yen(yen):
 
 
 async def test_in_a_bank_of_yen_and_euros_each_amount_is_in_its_accounts_currency(yen):
-    done(await yen.bankctl("--currency", "EUR", "account", "open", "jane", "--name", "Jane Doe"))
+    opening = ("--currency", "EUR", "account", "open", "jane", "--name", "Jane Doe")
+    says(await yen.bankctl(*opening), USAGE, "--yes")  # It makes new books, which is asked about.
+    assert data(await yen.bankctl("--json", "bank"))["currencies"] == ["JPY"]
+    done(await yen.bankctl("--yes", *opening))
+    books = data(await yen.bankctl("--json", "bank"))
+    assert books["currencies"] == ["JPY", "EUR"] and "minor_digits" not in books
     done(await yen.bankctl("account", "fund", "jane", "12.34"))
     done(await yen.bankctl("account", "fund", Kenji.account, "1234"))
     done(await yen.bankctl("account", "overdraft", "jane", "5"))

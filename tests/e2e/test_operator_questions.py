@@ -78,3 +78,23 @@ async def test_no_books_are_made_in_a_currency_that_there_is_not(cli):
     for words in (("account", "open", "zed", "--name", "Z"), ("terminal", "add", "atm-9")):
         says(await cli.bankctl(*words, "--currency", "ERU"), USAGE, "ISO 4217", "ERU")
     assert data(await cli.bankctl("--json", "bank"))["currencies"] == ["EUR"]
+
+
+async def test_books_in_another_currency_are_asked_about(house, cli):
+    def converse():
+        shell = cli.shell()
+        words = ("--bank", house.bankd.address, "terminal", "add", "atm-9", "--currency", "USD")
+        shell.sendline(cli.command_line("bankctl", *words))
+        shell.expect_exact("The bank has no books in USD yet.")
+        shell.expect_exact("[y/N] ")
+        shell.sendline("n")
+        shell.expect_exact("shell> ")
+
+    await asyncio.to_thread(converse)
+    assert data(await cli.bankctl("--json", "bank"))["currencies"] == ["EUR"]
+    assert (await cli.bankctl("terminal", "add", "atm-9", "--currency", "EUR")).code == 0
+
+
+async def test_the_help_of_a_daemon_says_what_a_reload_does(programs):
+    for daemon in ("bankd", "atmd"):
+        assert "On SIGHUP it reads" in (await programs.run(daemon, "serve", "--help")).out

@@ -233,6 +233,7 @@ TEST_F(BankOperatorTest, TheBankSaysWhatItsBooksAreIn) {
   EXPECT_EQ(change<v1::OpenAccountResponse>(open), "yes");
   // It must be named from now on.
   EXPECT_EQ(ask().currency(), "");
+  EXPECT_FALSE(ask().has_minor_digits()) << "Of which?";
   EXPECT_EQ(ask().currencies_size(), 2);
 }
 
