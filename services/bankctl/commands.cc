@@ -240,7 +240,7 @@ void Commands::require_one(const Words& words) {
   std::size_t given = 0;
   for (const Word& word : words.words) {
     names += (names.empty() ? "" : " or ") + std::string(word.input->name);
-    given += word.text ? 1 : 0;
+    if (word.text) ++given;
   }
   if (given == 1) return;
   const std::string end = given == 0 ? "" : ", and not both";
