@@ -151,7 +151,6 @@ void Withdrawals::give_up(const WithdrawalItem& item, v1::Decline why) {
 
 void Withdrawals::to_exception(const WithdrawalItem& item, const wire::Refusal& refusal) {
   item->record.exception = refused_by_bank(refusal);
-  machinery_.bank.remember_no(item->record, refusal);
   machinery_.log.error("a withdrawal ended as an exception",
                        {{"withdrawal", item->record.id.text()},
                         {"was", described(item->record, machinery_.settings.currency)},

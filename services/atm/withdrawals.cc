@@ -189,7 +189,10 @@ Task<> Withdrawals::capture(WithdrawalItem item) {
   item->waiting_for = "the bank to capture what was presented";
   const wire::CaptureResponse response = co_await machinery_.bank.until_answered(
       bank_methods::capture, std::move(request), item->trace);
-  if (response.has_refusal()) co_return to_exception(item, response.refusal());
+  if (response.has_refusal()) {
+    machinery_.bank.remember_no(item->record, response.refusal());
+    co_return to_exception(item, response.refusal());
+  }
   to_settled(item, response.receipt());
 }
 
@@ -199,7 +202,10 @@ Task<> Withdrawals::void_hold(WithdrawalItem item) {
   const wire::VoidResponse response = co_await machinery_.bank.until_answered(
       bank_methods::void_hold, std::move(request), item->trace);
   const bool already = response.refusal().code() == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
-  if (response.has_refusal() && !already) co_return to_exception(item, response.refusal());
+  if (response.has_refusal() && !already) {
+    machinery_.bank.remember_no(item->record, response.refusal());
+    co_return to_exception(item, response.refusal());
+  }
   to_voided(item, response.receipt());
 }
 
@@ -211,6 +217,7 @@ Task<> Withdrawals::suspend(WithdrawalItem item) {
   const wire::RefusalCode code = response.refusal().code();
   const bool decided = code == wire::REFUSAL_CODE_HOLD_ALREADY_CAPTURED ||
                        code == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
+  if (response.has_refusal()) machinery_.bank.remember_no(item->record, response.refusal());
   if (response.has_refusal() && !decided) co_return to_exception(item, response.refusal());
   item->record.told_bank = true;
   remember_number(item, response.receipt());
@@ -256,6 +263,7 @@ Task<> Withdrawals::await_decision(WithdrawalItem item) {
     wire::GetHoldRequest question = request;
     const wire::GetHoldResponse response = co_await machinery_.bank.until_answered(
         bank_methods::get_hold, std::move(question), item->trace);
+    // It was only asked: what it may lack it has still to be told.
     if (response.has_refusal()) co_return to_exception(item, response.refusal());
     const wire::HoldView& hold = response.hold();
     const bool captured = hold.state() == wire::HOLD_STATE_CAPTURED;

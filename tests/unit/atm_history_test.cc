@@ -194,7 +194,6 @@ TEST_F(AtmHistoryTest, SoIsOneThatTheOperatorHadDecided) {
   EXPECT_EQ(state_of_the_hold(), wire::HOLD_STATE_SUSPENDED);
 }
 
-// Its refusal has no number, and changes nothing about what was told before.
 TEST_F(AtmHistoryTest, AlsoWhenTheDecisionOvertookTheSecondSuspension) {
   house.pass(3s);
   house.bank.moods["Suspend"] = Mood::silent;
@@ -224,6 +223,25 @@ TEST_F(AtmHistoryTest, OfASuspensionWhoseHoldTheBackupLacksTheOperatorHearsAllTh
   house.pass(10s);
   const std::size_t before = house.bank.times_asked("Suspend");
   restore(backup);
+  EXPECT_EQ(house.bank.times_asked("Suspend"), before + 1) << "which the bank lists as refused";
+  EXPECT_EQ(house.exceptions().size(), 1U);
+}
+
+// The loads are told first, and meanwhile the ATM asks what was decided.
+TEST_F(AtmHistoryTest, AlsoWhenTheBankIsAskedForTheHoldBeforeItIsToldOfIt) {
+  house.pass(3s);
+  const AtmBank::State backup = house.bank.state;
+  lose_sixty();
+  house.load(1, 20, 1);
+  house.bank.moods.clear();
+  house.pass(10s);
+  const std::size_t before = house.bank.times_asked("Suspend");
+  house.bank.moods["LoadCash"] = Mood::silent;
+  restore(backup);
+  house.pass(30s);
+  ASSERT_EQ(house.exceptions().size(), 1U);
+  house.bank.moods.clear();
+  house.pass(60s);
   EXPECT_EQ(house.bank.times_asked("Suspend"), before + 1) << "which the bank lists as refused";
   EXPECT_EQ(house.exceptions().size(), 1U);
 }
