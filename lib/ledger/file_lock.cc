@@ -108,10 +108,19 @@ int open_or_throw(const std::string& path, int flags, const std::string& file) {
 
 }  // namespace
 
-std::optional<FileIdentity> identity_of(const std::string& file) {
+std::optional<FileState> state_of(const std::string& file) {
+  constexpr std::int64_t nanoseconds_a_second = 1'000'000'000;
   struct stat found{};
   if (stat(file.c_str(), &found) != 0) return std::nullopt;
-  return FileIdentity{.device = found.st_dev, .number = found.st_ino};
+  const FileIdentity identity{.device = found.st_dev, .number = found.st_ino};
+  return FileState{
+      .identity = identity,
+      .changed_at = found.st_ctim.tv_sec * nanoseconds_a_second + found.st_ctim.tv_nsec};
+}
+
+std::optional<FileIdentity> identity_of(const std::string& file) {
+  const std::optional<FileState> found = state_of(file);
+  return found ? std::optional(found->identity) : std::nullopt;
 }
 
 std::string full_path(const std::string& file) {

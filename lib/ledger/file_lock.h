@@ -21,6 +21,14 @@ struct FileIdentity {
 // Returns nullopt if there is no such file.
 std::optional<FileIdentity> identity_of(const std::string& file);
 
+struct FileState {
+  FileIdentity identity;
+  std::int64_t changed_at =
+      0;  // Its ctime in nanoseconds: whoever writes to the file changes it; so do chmod, touch and links.
+};
+// Returns nullopt if there is no such file.
+std::optional<FileState> state_of(const std::string& file);
+
 // The name for SQLite, which takes `:memory:` and `file:...` for something else: the whole path, behind symbolic links.
 std::string full_path(const std::string& file);
 // The write-ahead log's name.

@@ -13,9 +13,8 @@
 
 #include <sqlite3.h>
 
-#include "ledger/rows.h"
+#include "ledger/own_log.h"
 #include "ledger/sqlite.h"
-#include "ledger/sqlite_journal.h"
 #include "ledger/tables.h"
 
 namespace ledger {
@@ -207,37 +206,6 @@ class Reader final : public JournalReader {
   Tables tables_;
 };
 
-// Which state of the WAL the file goes with; nullopt if that cannot be told.
-std::optional<MetaRow> meta_of(Database& database) {
-  try {
-    Statement read = database.prepare(MetaTable::read);
-    const Rows rows(read);
-    if (!read.step()) return std::nullopt;
-    return read_row<MetaTable, MetaRow>(read, database.path());
-  } catch (const StorageError&) {
-    return std::nullopt;
-  }
-}
-
-// A checkpoint that was cut short may have left the file unreadable without its WAL.
-std::optional<MetaRow> meta_without_wal(const std::string& file) {
-  try {
-    Database database(file, Database::Access::without_wal);
-    return meta_of(database);
-  } catch (const StorageError&) {
-    return std::nullopt;
-  }
-}
-
-bool is_backup(const std::string& file) {
-  const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  std::array<char, 2> mode{};
-  const bool is_known = pread(descriptor, mode.data(), mode.size(),
-                              static_cast<off_t>(mode_place)) == static_cast<ssize_t>(mode.size());
-  close(descriptor);
-  return is_known && mode[1] == 1;
-}
-
 }  // namespace
 
 Journal::ReaderOpener open_readers_of(const std::string& file) {
@@ -254,27 +222,6 @@ Journal::ReaderOpener open_readers_of(const std::string& file) {
       throw StorageError(Kind::io, error.what());
     }
   };
-}
-
-void require_own_wal(const std::string& file) {
-  require_schema(file, bank_application_id, bank_schema_version);
-  if (!has_content(file) || !has_content(wal_of(file))) return;
-  const auto refuse = [&file] {
-    throw StorageError(
-        Kind::bad_data,
-        "cannot open " + file + ": " + wal_of(file) +
-            " holds changes of another database, as when a backup was copied over a bank that had "
-            "crashed. Put the bank's own file back to keep these changes; or move that file away "
-            "to go on without them");
-  };
-  if (is_backup(file)) refuse();
-  Database whole(file, Database::Access::at_rest);
-  const std::optional<MetaRow> now = meta_of(whole);
-  const std::optional<MetaRow> before = meta_without_wal(file);
-  if (!now || !before) return;
-  const bool goes_with_it = before->instance_id == now->instance_id &&
-                            (before->epoch == now->epoch || before->epoch == now->epoch_before);
-  if (!goes_with_it) refuse();
 }
 
 }  // namespace ledger

@@ -24,8 +24,6 @@ CREATE TABLE meta (
   terminals INTEGER NOT NULL,
   exceptions INTEGER NOT NULL,
   reversals INTEGER NOT NULL,
-  epoch BLOB NOT NULL,
-  epoch_before BLOB NOT NULL,
   row_check INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE journal (

@@ -363,16 +363,12 @@ struct MetaRow {
   std::uint64_t terminals = 0;
   std::uint64_t exceptions = 0;
   std::uint64_t reversals = 0;
-  // A number that is drawn whenever the WAL begins anew and stands in its first commit, and the one before it: what the file has
-  // without its WAL is of one of the two, or the WAL is another's.
-  OperationId epoch;
-  OperationId epoch_before;
 };
 
 struct MetaTable {
   static constexpr const char* name = "meta";
   static constexpr std::string_view write =
-      "INSERT OR REPLACE INTO meta VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+      "INSERT OR REPLACE INTO meta VALUES (?,?,?,?,?,?,?,?,?,?,?,?)";
   static constexpr std::string_view read = "SELECT * FROM meta";
   static void columns(auto& column, auto& row) {
     column(row.one);
@@ -386,8 +382,6 @@ struct MetaTable {
     column(row.terminals);
     column(row.exceptions);
     column(row.reversals);
-    column(row.epoch);
-    column(row.epoch_before);
   }
 };
 

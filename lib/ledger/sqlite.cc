@@ -3,17 +3,21 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
 
 #include <sqlite3.h>
 
 #include "ledger/check.h"
 #include "ledger/joined_files.h"
+#include "ledger/own_log.h"
 #include "ledger/private_index.h"
 
 namespace ledger {
 namespace {
 
 using Kind = StorageError::Kind;
+
+constexpr std::chrono::milliseconds file_clock_tick_max{50};
 
 // A name under which SQLite believes that the file never changes: it locks nothing, and looks for no WAL.
 std::string immutable_name(const std::string& path) {
@@ -41,6 +45,7 @@ void leave_statistics() {
 Database::Database(std::string path, Access access) : path_(std::move(path)) {
   leave_statistics();
   const bool writes = access == Access::read_write || access == Access::exclusive;
+  writes_ = writes;
   require_place(path_, writes);
   wal_path_ = wal_of(path_);
   const bool has_wal = has_content(wal_path_);
@@ -54,7 +59,7 @@ Database::Database(std::string path, Access access) : path_(std::move(path)) {
   const int result = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
   try {
     if (result != SQLITE_OK) fail(result);
-    identity_ = identity_of(path_);
+    state_ = state_of(path_);
     if (access == Access::at_rest && has_wal) {
       sqlite3_file* const database = file(SQLITE_FCNTL_FILE_POINTER);
       check(database != nullptr);
@@ -62,30 +67,45 @@ Database::Database(std::string path, Access access) : path_(std::move(path)) {
     }
     set_pragmas(access);
     define_visit();
+    // Its mode may have been written.
+    const std::optional<FileState> now = state_of(path_);
+    if (state_ && now && now->identity == state_->identity) state_ = now;
     if (has_wal) wal_identity_ = identity_of(wal_path_);
   } catch (...) {
     // A constructor that throws has no destructor to do this.
+    leave_files();
     sqlite3_close(handle_);
     throw;
   }
 }
 
 Database::~Database() {
+  const bool is_whole = !has_failed_ && (log_ == nullptr || end_run());
+  if (!is_whole) leave_files();
+  log_.reset();
   begin_.reset();
   begin_view_.reset();
   commit_.reset();
   check(sqlite3_close(handle_) == SQLITE_OK, "a statement is still open");
 }
 
+// The next start finds file and WAL as a crash would have left them.
+void Database::leave_files() {
+  if (handle_ == nullptr) return;
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
 void Database::set_pragmas(Access access) {
   sqlite3_busy_timeout(handle_, 2000);
   execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=ON; PRAGMA trusted_schema=OFF");
   if (access != Access::read_write && access != Access::exclusive) {
+    leave_files();
     execute("PRAGMA query_only=ON");
     return;
   }
   // Before the first access: then there is no index in shared memory at all.
   if (access == Access::exclusive) execute("PRAGMA locking_mode=EXCLUSIVE");
+  close_if_whole(*this);
   execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
   set_page_cache(page_cache_kibibytes);
   const auto count_pages = [](void* database, sqlite3*, const char*, int pages) {
@@ -96,6 +116,7 @@ void Database::set_pragmas(Access access) {
 }
 
 void Database::fail(int result) const {
+  has_failed_ = true;
   const int primary = result & 0xff;
   const bool known = handle_ != nullptr && sqlite3_errcode(handle_) != SQLITE_OK;
   const std::string why = known ? sqlite3_errmsg(handle_) : sqlite3_errstr(result);
@@ -117,19 +138,29 @@ void Database::fail(int result) const {
   }
 }
 
-void Database::fail_as_moved(const std::string& file) {
-  // What is under these names now is not ours: nothing is moved into it or removed.
-  sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-  throw StorageError(Kind::io, "cannot write " + path_ +
-                                   ": somebody has moved, removed or replaced " + file +
-                                   " while it was in use");
+void Database::fail_as_not_ours(const std::string& what) {
+  has_failed_ = true;
+  throw StorageError(Kind::io, "cannot write " + path_ + ": " + what);
 }
 
 void Database::require_in_place() {
-  if (identity_of(path_) != identity_) fail_as_moved(path_);
+  const auto fail_as_moved = [this](const std::string& file) {
+    fail_as_not_ours("somebody has moved, removed or replaced " + file + " while it was in use");
+  };
+  const std::optional<FileState> now = state_of(path_);
+  if (!now || !state_ || now->identity != state_->identity) fail_as_moved(path_);
   const std::optional<FileIdentity> wal = identity_of(wal_path_);
   if (!wal_identity_) wal_identity_ = wal;
   if (!wal || wal != wal_identity_) fail_as_moved(wal_path_);
+  if (now->changed_at == state_->changed_at) return;
+  if (log_ && !log_->is_beside()) {
+    fail_as_not_ours("something was written over it while it was in use. Move it and " + wal_path_ +
+                     " away, and restore a backup");
+  }
+  // The clock of files stands still for milliseconds: within these, a later write shows nothing.
+  const auto age = std::chrono::system_clock::now().time_since_epoch() -
+                   std::chrono::nanoseconds(now->changed_at);
+  if (age > file_clock_tick_max) state_ = now;
 }
 
 void Database::execute(const char* sql) {
@@ -197,16 +228,17 @@ void Database::open_schema(std::int32_t application, std::int32_t version, const
   if (is_new) {
     Transaction transaction(*this);
     execute(create);
+    execute(create_log_table);
     execute(("PRAGMA application_id=" + std::to_string(application)).c_str());
     execute(("PRAGMA user_version=" + std::to_string(version)).c_str());
+    log_ = std::make_unique<OwnLog>(*this, true);
     transaction.commit();
-    return set_in_use();
   }
-  if (found_application != application) {
+  if (!is_new && found_application != application) {
     throw StorageError(Kind::cannot_create,
                        "cannot open " + path_ + ": it is another program's database");
   }
-  if (found_version != version) {
+  if (!is_new && found_version != version) {
     throw StorageError(Kind::other_schema,
                        "cannot open " + path_ + ": its schema " + std::to_string(found_version) +
                            " is " + (found_version > version ? "newer" : "older") +
@@ -214,6 +246,24 @@ void Database::open_schema(std::int32_t application, std::int32_t version, const
                            ", the only one it reads: use the version that wrote it");
   }
   set_in_use();
+  if (writes_) begin_run();
+}
+
+void Database::begin_run() {
+  if (!log_) log_ = std::make_unique<OwnLog>(*this, false);
+  log_->set_open(true);
+  checkpoint();
+}
+
+bool Database::end_run() {
+  try {
+    checkpoint();
+    const bool is_moved = wal_pages_ <= 1;
+    if (is_moved) log_->set_open(false);
+    return is_moved;
+  } catch (const StorageError&) {
+    return false;
+  }
 }
 
 void require_schema(const std::string& file, std::int32_t application, std::int32_t version) {
@@ -229,6 +279,7 @@ void Database::set_durable(bool durable) {
 }
 
 void Database::checkpoint() {
+  if (log_) require_in_place();
   int pages = 0;
   int moved = 0;
   const int result =
@@ -237,7 +288,12 @@ void Database::checkpoint() {
   if (database_file_ != nullptr && database_file_->checkpoint_result() != SQLITE_OK) {
     fail(database_file_->checkpoint_result());
   }
-  if (pages == moved) wal_pages_ = 0;
+  if (result != SQLITE_OK || pages != moved) return;
+  wal_pages_ = 0;
+  if (!log_) return;
+  set_durable(false);
+  log_->begin();
+  set_durable(true);
 }
 
 void Database::set_page_cache(int kibibytes) {
@@ -248,6 +304,16 @@ sqlite3_file* Database::file(int which) {
   sqlite3_file* file = nullptr;
   const int found = sqlite3_file_control(handle_, "main", which, static_cast<void*>(&file));
   return found == SQLITE_OK && file != nullptr && file->pMethods != nullptr ? file : nullptr;
+}
+
+std::string Database::file_bytes(std::int64_t begin, std::int64_t size) {
+  sqlite3_file* const database = file(SQLITE_FCNTL_FILE_POINTER);
+  check(database != nullptr);
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  const int result =
+      database->pMethods->xRead(database, bytes.data(), static_cast<int>(size), begin);
+  if (result == SQLITE_OK || result == SQLITE_IOERR_SHORT_READ) return bytes;
+  throw StorageError(Kind::io, "cannot read " + path_ + ": " + sqlite3_errstr(result));
 }
 
 sqlite3_file* Database::wal() { return file(SQLITE_FCNTL_JOURNAL_POINTER); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,7 @@ inline constexpr int page_cache_kibibytes = 4 * 1024;
 
 class Statement;
 class DatabaseFile;
+class OwnLog;
 class PrivateIndex;
 class WalFile;
 
@@ -81,17 +83,22 @@ class Database {
   // Checks whose file this is and of which form: `application` is a number of the program's own, `version` the schema that it reads
   // and writes. A new file gets both, and `create` is run in the same transaction. Throws other_schema when the file is older or
   // newer, which is left as it is, or cannot_create when it is another program's, or empty and `create` is null.
+  // What is opened to write needs its WAL from then on, and is whole without it when the connection has ended well (own_log.h).
   void open_schema(std::int32_t application, std::int32_t version, const char* create);
   // From now on it is in use: whatever fails is a read or a write that failed, and not the operator's mistake. After open_schema it is.
   void set_in_use() { is_in_use_ = true; }
-  // Throws if the file or its WAL is not under its name any more: what was written would be lost, or mixed with another's. To be
-  // called when a change is written, before anybody is told.
+  // Throws if the file or its WAL is not under its name any more, or another was copied over the file: what was written would be
+  // lost, or mixed with another's. To be called when a change is written, before anybody is told.
   void require_in_place();
+
+  // What the file has there without its WAL; zeros behind its end.
+  std::string file_bytes(std::int64_t begin, std::int64_t size);
 
   // False: commits wait for nothing until it is true again; a power cut takes back the newest of them, never half of one, and a
   // later durable commit makes them durable too.
   void set_durable(bool durable);
-  // Moves what the WAL holds into the database, as far as no reader needs it.
+  // Moves what the WAL holds into the database, as far as no reader needs it. When that is all of it, the WAL begins anew. Throws what
+  // require_in_place does.
   void checkpoint();
   // How much of the file it keeps in memory at most.
   void set_page_cache(int kibibytes);
@@ -105,7 +112,7 @@ class Database {
   void sync(sqlite3_file* wal) const;
   // Makes the WAL's file a piece longer, until it has this many bytes. True: it was not that long yet.
   bool lengthen_wal(std::int64_t wanted);
-  // What was committed to the WAL since it was last checkpointed whole. When it is 0 the next commit begins the WAL anew.
+  // What was committed to the WAL since it was last checkpointed whole. Its first commit is one page (own_log.h).
   std::int64_t wal_pages() const { return wal_pages_; }
 
   const std::string& path() const { return path_; }
@@ -120,18 +127,26 @@ class Database {
   struct Visit;
 
   sqlite3_file* file(int which);
+  void begin_run();
+  // False: what was committed is not all in the file alone.
+  bool end_run();
+  // When the connection ends it moves nothing into the file, and removes no WAL.
+  void leave_files();
   void set_pragmas(Access access);
   void define_visit();
-  [[noreturn]] void fail_as_moved(const std::string& file);
+  [[noreturn]] void fail_as_not_ours(const std::string& what);
   // Prepared at its first use: every commit needs it.
   Statement& kept(std::unique_ptr<Statement>& statement, std::string_view sql);
 
   std::string path_;
   sqlite3* handle_ = nullptr;
+  bool writes_ = false;
   bool is_in_use_ = false;
+  // What the files are like is for the next start to see.
+  mutable std::atomic<bool> has_failed_ = false;
   std::int64_t wal_pages_ = 0;
   std::string wal_path_;
-  std::optional<FileIdentity> identity_;
+  std::optional<FileState> state_;            // As it was last seen to be ours.
   std::optional<FileIdentity> wal_identity_;  // Not known before it is written.
   std::unique_ptr<WalFile> wal_file_;
   std::unique_ptr<DatabaseFile> database_file_;
@@ -140,6 +155,7 @@ class Database {
   std::unique_ptr<Statement> begin_;
   std::unique_ptr<Statement> begin_view_;
   std::unique_ptr<Statement> commit_;
+  std::unique_ptr<OwnLog> log_;  // Of a connection that writes, from open_schema on.
 };
 
 // Throws what open_schema throws if the file is another program's or another version's, before anything of it is changed: opening it to write

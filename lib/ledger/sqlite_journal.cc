@@ -12,6 +12,7 @@
 #include "ledger/codec.h"
 #include "ledger/journal_reader.h"
 #include "ledger/memory.h"
+#include "ledger/own_log.h"
 
 namespace ledger {
 namespace {
@@ -81,8 +82,8 @@ struct SqliteJournal::Writers {
 namespace {
 
 // The lock comes before the file.
-std::string with_own_wal(std::string file) {
-  require_own_wal(file);
+std::string with_own_log(std::string file) {
+  require_own_log(file, bank_application_id, bank_schema_version);
   return file;
 }
 
@@ -102,7 +103,7 @@ OperationId draw() {
 
 SqliteJournal::SqliteJournal(const std::string& path, std::int64_t wal_size_ahead)
     : lock_(path),
-      database_(with_own_wal(path), Database::Access::read_write),
+      database_(with_own_log(path), Database::Access::read_write),
       wal_size_ahead_(wal_size_ahead),
       tables_(with_schema(database_)),
       writers_(std::make_unique<Writers>(database_)) {
@@ -115,8 +116,6 @@ SqliteJournal::SqliteJournal(const std::string& path, std::int64_t wal_size_ahea
     return;
   }
   meta_.instance_id = draw();
-  meta_.epoch = draw();
-  meta_.epoch_before = draw();
   meta_.created_at = std::chrono::floor<Instant::duration>(std::chrono::system_clock::now());
   write_row<MetaTable>(writers_->meta, meta_);
 }
@@ -272,19 +271,7 @@ void SqliteJournal::replay(Ledger& ledger) {
 
 // --- Appending ---
 
-void SqliteJournal::begin_epoch() { meta_.epoch_before = std::exchange(meta_.epoch, draw()); }
-
-// A commit of its own, before the first of the WAL: so it is there whenever anything else is.
-void SqliteJournal::begin_epoch_if_wal_is_empty() {
-  if (database_.wal_pages() > 0) return;
-  begin_epoch();
-  database_.set_durable(false);
-  write_row<MetaTable>(writers_->meta, meta_);
-  database_.set_durable(true);
-}
-
 void SqliteJournal::append(const Batch& batch) {
-  begin_epoch_if_wal_is_empty();
   insert(batch);
   if (wal_ != nullptr) return;
   wal_ = database_.wal();
@@ -294,7 +281,6 @@ void SqliteJournal::append(const Batch& batch) {
 // The first one makes the name of the WAL's file durable, too, so it does not wait for a sync.
 void SqliteJournal::append_unsynced(const Batch& batch) {
   if (wal_ == nullptr) return append(batch);
-  begin_epoch_if_wal_is_empty();
   database_.set_durable(false);
   insert(batch);
   database_.set_durable(true);
@@ -327,7 +313,6 @@ void SqliteJournal::project(std::size_t records_max) {
   if (projection_.last_seq() == head_.ledger_seq) return;
   // A power cut may take this back: the journal has it all, and the next append makes it durable along with itself.
   database_.set_durable(false);
-  if (database_.wal_pages() == 0) begin_epoch();
   {
     Transaction transaction(database_);
     Dirty dirty;
@@ -411,7 +396,8 @@ void SqliteJournal::write(const Dirty& dirty) {
 
 bool SqliteJournal::tidy(bool is_quiet) {
   const std::int64_t pages = database_.wal_pages();
-  if (pages >= (is_quiet ? 1 : wal_pages_max)) database_.checkpoint();
+  // Its first commit is nobody's change.
+  if (pages >= (is_quiet ? 2 : wal_pages_max)) database_.checkpoint();
   // Small batches gain from a WAL that is long already, however busy they come; a large one costs its writing anyway.
   const bool gains = !wal_is_long_ && appended_ <= small_batch_max;
   if (!is_quiet && !gains) return false;

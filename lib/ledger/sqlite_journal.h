@@ -28,13 +28,13 @@ inline constexpr std::int64_t wal_size_ahead_default = (wal_pages_max + 64) * (4
 inline constexpr std::size_t small_batch_max = std::size_t{16} * 1024;
 // What our files say they are: "bank" in the database's application_id.
 inline constexpr std::int32_t bank_application_id = 0x62616e6b;
-inline constexpr std::int32_t bank_schema_version = 3;
+inline constexpr std::int32_t bank_schema_version = 4;
 
 // The bank's journal in one SQLite file: one row a batch, each with the hash of the row before it gone into its own, and tables
 // that follow. Owned by the storage thread once it is loaded; made and loaded before that thread begins.
 //
 // Always true: the tables show the books as they stood after record `projected_through`, and `projection_` is the same books in
-// memory. The first commit of each WAL names the state of the file that it goes with (MetaRow::epoch). What was appended after that is read from the journal again when its turn comes: while the tables lag, memory holds nothing
+// memory. What was appended after that is read from the journal again when its turn comes: while the tables lag, memory holds nothing
 // of it.
 class SqliteJournal final : public Journal {
  public:
@@ -83,8 +83,6 @@ class SqliteJournal final : public Journal {
   void load_open_holds();
   void remember_recent(Ledger& ledger);
   void replay(Ledger& ledger);
-  void begin_epoch();
-  void begin_epoch_if_wal_is_empty();
   void insert(const Batch& batch);
   void project_one(Dirty& dirty);
   void write(const Dirty& dirty);

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "ledger/codec.h"
-#include "ledger/journal_reader.h"
 #include "ledger/ledger.h"
+#include "ledger/own_log.h"
 #include "ledger/sqlite_journal.h"
 #include "ledger/tables.h"
 
@@ -93,7 +93,10 @@ class Verifier {
         "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name");
     const Rows rows(read);
     while (read.step()) {
-      if (std::string_view(create_tables).contains(read.text(1))) continue;
+      if (std::string_view(create_tables).contains(read.text(1)) ||
+          std::string_view(create_log_table).contains(read.text(1))) {
+        continue;
+      }
       tables_.damaged("the definition of " + std::string(read.text(0)) +
                       " is not what was written");
     }
@@ -261,7 +264,7 @@ class Verifier {
 Verified verify(const std::string& path) {
   const FileLock lock(path, FileLock::Use::read);
   // What a start refuses is not sound.
-  require_own_wal(path);
+  require_own_log(path, bank_application_id, bank_schema_version);
   return Verifier(path).run();
 }
 

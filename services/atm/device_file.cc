@@ -2,11 +2,13 @@
 
 #include <chrono>
 
+#include "ledger/own_log.h"
+
 namespace atm {
 
 namespace {
 
-constexpr std::int32_t schema_version = 1;
+constexpr std::int32_t schema_version = 2;
 constexpr std::int32_t application = 0x4154'4d57;  // "ATMW", the devices' world.
 // The WAL is moved into the database when it is this long: 4 MB.
 constexpr std::int64_t wal_pages_max = 1000;
@@ -59,7 +61,7 @@ namespace {
 
 std::string devices_in(const std::filesystem::path& folder) {
   std::string file = (folder / device_file_name).string();
-  ledger::require_schema(file, application, schema_version);
+  ledger::require_own_log(file, application, schema_version);
   return file;
 }
 

@@ -2,11 +2,13 @@
 
 #include <utility>
 
+#include "ledger/own_log.h"
+
 namespace atm {
 
 namespace {
 
-constexpr std::int32_t schema_version = 4;
+constexpr std::int32_t schema_version = 5;
 constexpr std::int32_t application = 0x4154'4d4a;  // "ATMJ", an ATM's journal.
 
 // Every table of the journal.
@@ -67,7 +69,7 @@ ledger::FileLock lock_journal(const std::filesystem::path& folder, JournalFile::
 }
 
 std::string required(std::string file) {
-  ledger::require_schema(file, application, schema_version);
+  ledger::require_own_log(file, application, schema_version);
   return file;
 }
 
@@ -81,8 +83,9 @@ JournalFile::Writer::Writer(const std::string& file)
 JournalFile::JournalFile(const std::filesystem::path& folder, Use use)
     : lock_(lock_journal(folder, use)),
       writer_(use == Use::serve ? std::make_unique<Writer>(journal_in(folder)) : nullptr),
-      reader_(journal_in(folder), use == Use::serve ? ledger::Database::Access::read_only
-                                                    : ledger::Database::Access::at_rest),
+      reader_(use == Use::serve ? journal_in(folder) : required(journal_in(folder)),
+              use == Use::serve ? ledger::Database::Access::read_only
+                                : ledger::Database::Access::at_rest),
       reads_(reader_) {
   reader_.open_schema(application, schema_version, nullptr);
 }
@@ -112,7 +115,7 @@ void JournalFile::require_sound() {
   };
   if (!statement.step() || statement.text(0) != "ok") fail(std::string(statement.text(0)));
   // The definitions are text in the file, kept as it was written.
-  const std::string written = schema();
+  const std::string written = schema() + ledger::create_log_table;
   ledger::Statement definitions =
       reader_.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
   const ledger::Rows reset_these_too(definitions);

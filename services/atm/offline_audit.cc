@@ -127,7 +127,7 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
   for (const StockRow& row : file.read<StockRow>()) terminals.insert(row.terminal);
   async::ManualLoop loop;
   std::optional<DeviceWorld> devices;
-  if (open == 0 && std::filesystem::exists(data / device_file_name)) {
+  if (std::filesystem::exists(data / device_file_name)) {
     devices.emplace(loop, std::make_shared<DeviceFile>(data, DeviceFile::Use::audit));
   }
   for (const std::string& terminal : terminals) {
@@ -135,7 +135,7 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
     for (const StockRow& row : file.read<StockRow>("terminal = ?", {terminal})) stock.restore(row);
     print_terminal(out, terminal, stock, currency);
     append(differences, differences_inside(stock, currency));
-    if (devices) {
+    if (devices && open == 0) {
       append(differences, compare_devices(loop, *devices, terminal, stock, currency));
     }
   }

@@ -19,7 +19,7 @@ using ledger::RefusalCode;
 using Broken = std::optional<std::string>;
 
 std::vector<Record> records_of(const std::string& bank_data) {
-  ledger::Database database(bank_data, ledger::Database::Access::read_write);
+  ledger::Database database(bank_data, ledger::Database::Access::at_rest);
   ledger::Statement read = database.prepare("SELECT records FROM journal ORDER BY seq");
   const ledger::Rows rows(read);
   std::vector<Record> records;

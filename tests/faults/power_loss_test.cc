@@ -139,6 +139,34 @@ class UnsyncedScript final : public Script {
   static constexpr int steps_a_sync_max = 3;
 };
 
+// Two runs of a bank that has something already.
+class RestartScript final : public Script {
+ public:
+  void run(const std::string& folder, int& acknowledged) override {
+    for (int count = 0; count < 2; ++count) {
+      ledger::SqliteJournal journal(folder + "/bank.db");
+      ledger::Bank bank(journal, std::chrono::microseconds(0));
+      for (int step = 0; step < 2; ++step) {
+        const std::uint64_t seq = bank.books().last_seq() + 1;
+        const std::string name = "account-" + std::to_string(seq);
+        bank.ask(ledger::OpenAccount{.account = name, .currency = ledger::eur},
+                 ledger::Bank::id_at(ledger::noon, seq));
+        ++acknowledged;
+      }
+    }
+  }
+  int look(const std::string& folder) override {
+    const std::string file = folder + "/bank.db";
+    {
+      ledger::SqliteJournal journal(file);
+      ledger::Bank bank(journal, std::chrono::microseconds(0));
+      EXPECT_TRUE(bank.books().is_balanced());
+    }
+    return static_cast<int>(ledger::verify(file).head.ledger_seq) - records_before;
+  }
+  static constexpr int records_before = 1;
+};
+
 class AtmScript final : public Script {
  public:
   AtmScript(int steps, std::size_t evidence_size) : steps_(steps), evidence_size_(evidence_size) {}
@@ -195,7 +223,7 @@ class PowerLossTest : public testing::Test {
  protected:
   // Runs the script with trouble at operation `at`. False: it ended before.
   bool run_until(Script& script, Disk::Trouble trouble, std::uint64_t at, bool sticky = false) {
-    disk.restore({});
+    disk.restore(at_first);
     acknowledged = 0;
     disk.plan(trouble, at, sticky);
     try {
@@ -230,6 +258,7 @@ class PowerLossTest : public testing::Test {
 
   // At every `stride`-th operation of the script; returns how many cases that were.
   int lose_power_everywhere(Script& script, std::uint64_t stride) {
+    disk.restore(at_first);
     run_undisturbed(script);
     int cases = 0;
     for (std::uint64_t at = 0; run_until(script, Disk::Trouble::power, at); at += stride) {
@@ -263,6 +292,7 @@ class PowerLossTest : public testing::Test {
   TemporaryFolder folder;
   Disk disk;
   Mount mount{folder.path(), disk};
+  std::map<std::string, std::string> at_first;  // What a script finds.
   async::SeededRandom random{1};
   int acknowledged = 0;
 };
@@ -272,6 +302,27 @@ TEST_F(PowerLossTest, TheBanksJournalLosesNothingThatWasAcknowledged) {
   const int cases = lose_power_everywhere(script, 1);
   RecordProperty("cases", cases);
   EXPECT_GT(cases, 500);
+}
+
+// A backup is the copy of a running bank's database, in rollback mode (bytes 18 and 19).
+TEST_F(PowerLossTest, NorWhileABankIsStoppedAndStartedOrABackupIsStarted) {
+  const std::string file = mount.folder() + "/bank.db";
+  for (const bool is_backup : {false, true}) {
+    disk.restore({});
+    std::string running;
+    {
+      ledger::SqliteJournal journal(file);
+      ledger::Bank bank(journal, std::chrono::microseconds(0));
+      bank.must(ledger::OpenAccount{.account = "jane", .currency = ledger::eur});
+      bank.project();
+      journal.tidy(true);
+      running = disk.survivors(Loss::nothing, random).at(file);
+    }
+    at_first = {{file, disk.survivors(Loss::nothing, random).at(file)}};
+    if (is_backup) at_first[file] = running.replace(18, 2, "\1\1");
+    RestartScript script;
+    EXPECT_GT(lose_power_everywhere(script, 1), 100) << is_backup;
+  }
 }
 
 TEST_F(PowerLossTest, NorWhenASyncComesAfterSeveralAppends) {

@@ -8,12 +8,15 @@
 #include <sstream>
 #include <string>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "atm/device_file.h"
 #include "atm/offline_audit.h"
 #include "atm_fixture.h"
 
@@ -252,6 +255,108 @@ TEST_F(AtmJournalTest, HowAnItemEndedIsKnownThoughTheJournalAloneKnewIt) {
   item->record.state = RelayState::done;
   items.ended(item);
   EXPECT_EQ(items.find(numbered(1), terminal)->record.state, RelayState::done);
+}
+
+// Of both files, each with its log; they are killed and close nothing.
+class CrashedAtmTest : public AtmJournalTest {
+ protected:
+  void killed() const {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      JournalFile journal(folder);
+      DeviceFile devices(folder);
+      const std::vector<Row> rows = {to_row(Relay{.id = numbered(1)})};
+      journal.write(rows);
+      devices_add(devices);
+      ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+  }
+  static void devices_add(DeviceFile& devices) {
+    std::vector<DeviceFile::Act> acts;
+    acts.emplace_back([](Tables& tables) {
+      DeviceRows(tables, "dispenser").add_notes("cassette", 1, Cents{2000}, 10);
+    });
+    devices.change(acts);
+  }
+  void served() const {
+    const JournalFile journal(folder);
+    const DeviceFile devices(folder);
+  }
+  void audited() const {
+    const JournalFile journal(folder, JournalFile::Use::audit);
+    const DeviceFile devices(folder, DeviceFile::Use::audit);
+  }
+
+  std::filesystem::path folder = house.folder() / "other";
+};
+
+TEST_F(CrashedAtmTest, AnOldCopyIsNotMixedWithItsChanges) {
+  for (const std::string_view name : {journal_file_name, device_file_name}) {
+    const std::filesystem::path file = folder / name;
+    const std::filesystem::path old = folder / "old";
+    const std::filesystem::path last = folder / "last";
+    killed();
+    served();  // And stopped.
+    std::filesystem::copy_file(file, old);
+    killed();
+    served();
+    killed();
+    std::filesystem::copy_file(file, last);
+    std::filesystem::copy_file(old, file, std::filesystem::copy_options::overwrite_existing);
+    const std::string refused = damage_of([&] { served(); });
+    EXPECT_THAT(refused, HasSubstr(file.string() + "-wal holds changes of another database"));
+    EXPECT_EQ(damage_of([&] { audited(); }), refused);
+    std::filesystem::copy_file(last, file, std::filesystem::copy_options::overwrite_existing);
+    EXPECT_EQ(damage_of([&] { audited(); }), "sound");
+    EXPECT_EQ(damage_of([&] { served(); }), "sound");
+    std::filesystem::remove(old);
+    std::filesystem::remove(last);
+  }
+}
+
+TEST_F(CrashedAtmTest, ItIsNotOpenedWithoutALog) {
+  for (const std::string_view name : {journal_file_name, device_file_name}) {
+    const std::string file = (folder / name).string();
+    killed();
+    std::filesystem::rename(file + "-wal", file + ".away");
+    const std::string refused = damage_of([&] { served(); });
+    EXPECT_THAT(refused, HasSubstr(file + "-wal is missing"));
+    EXPECT_EQ(damage_of([&] { audited(); }), refused);
+    std::filesystem::rename(file + ".away", file + "-wal");
+    EXPECT_EQ(damage_of([&] { served(); }), "sound");
+    EXPECT_EQ(damage_of([&] { audited(); }), "sound") << "stopped, it has no log";
+  }
+}
+
+TEST_F(CrashedAtmTest, NothingMoreIsWrittenWhenAnOldCopyWasPutOverAFileInUse) {
+  for (const std::string_view name : {journal_file_name, device_file_name}) {
+    std::filesystem::remove_all(folder);
+    served();  // And stopped.
+    const std::filesystem::path file = folder / name;
+    const std::filesystem::path old = folder / "old";
+    std::filesystem::copy_file(file, old);
+    served();
+    JournalFile journal(folder);
+    DeviceFile devices(folder);
+    const auto change_both = [&] {
+      const std::vector<Row> rows = {to_row(Relay{.id = numbered(1)})};
+      journal.write(rows);
+      devices_add(devices);
+    };
+    change_both();
+    std::filesystem::copy_file(old, file, std::filesystem::copy_options::overwrite_existing);
+    std::string told;
+    try {
+      change_both();
+    } catch (const ledger::StorageError& error) {
+      told = std::to_string(error.exit_status()) + ": " + error.what();
+    }
+    EXPECT_THAT(told, HasSubstr("74: cannot write " + file.string() +
+                                ": something was written over it while it was in use"));
+  }
 }
 
 TEST_F(AtmJournalTest, LookingForIdsDoesNotMakeTheWalGrow) {

@@ -2,9 +2,6 @@
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <iterator>
-#include <map>
 #include <memory>
 #include <sched.h>
 #include <string>
@@ -17,83 +14,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "ledger/sqlite_journal.h"
-#include "ledger/verify.h"
-#include "ledger_fixture.h"
-#include "temporary_directory.h"
+#include "bank_file_fixture.h"
 
 namespace ledger {
 namespace {
 
-namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
-
-class BankFileTest : public testing::Test {
- protected:
-  // What an action throws, with the exit status that the program would end with.
-  template <typename Action>
-  static std::string ending_of(Action action) {
-    try {
-      action();
-    } catch (const StorageError& error) {
-      return std::to_string(error.exit_status()) + ": " + error.what();
-    }
-    return "0";
-  }
-  static std::string starting(const std::string& path) {
-    return ending_of([&] {
-      SqliteJournal journal(path);
-      Bank bank(journal, 10s);
-    });
-  }
-  static std::string verifying(const std::string& path) {
-    return ending_of([&] { verify(path); });
-  }
-  static void open_account(Bank& bank) {
-    const std::uint64_t number = bank.books().last_seq() + 1;
-    const OpenAccount open{.account = "a" + std::to_string(number), .currency = eur};
-    EXPECT_EQ(word(bank.ask(open, Bank::id_at(noon, number))), "yes");
-  }
-  // A bank that is killed after `action`: it closes nothing.
-  template <typename Action>
-  void killed_after(Action action) const {
-    const pid_t child = fork();
-    if (child == 0) {
-      SqliteJournal journal(file);
-      Bank bank(journal, 10s);
-      action(journal, bank);
-      _exit(testing::Test::HasFailure() ? 1 : 0);
-    }
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_EQ(status, 0);
-  }
-  std::uint64_t records_in(const std::string& path) const {
-    SqliteJournal journal(path);
-    Bank bank(journal, 10s);
-    return bank.books().last_seq();
-  }
-  // Every file beside the bank's, with a hash of its bytes; but for the lock, which has none.
-  std::map<std::string, std::size_t> bytes() const {
-    std::map<std::string, std::size_t> all;
-    for (const fs::directory_entry& entry : fs::directory_iterator(directory.path())) {
-      if (entry.path().extension() == ".lock") continue;
-      std::ifstream in(entry.path(), std::ios::binary);
-      const std::string content(std::istreambuf_iterator<char>(in), {});
-      all[entry.path().filename()] = std::hash<std::string>()(content);
-    }
-    return all;
-  }
-  static unsigned mode_of(const std::string& path) {
-    struct stat found{};
-    EXPECT_EQ(stat(path.c_str(), &found), 0) << path;
-    return found.st_mode & 0777U;
-  }
-
-  TemporaryDirectory directory;
-  std::string file = directory.file("bank.db");
-};
 
 TEST_F(BankFileTest, ASecondBankFindsItInUseUnderWhateverName) {
   const std::string hard_link = directory.file("hard.db");
@@ -214,53 +141,6 @@ TEST_F(BankFileTest, NamesThatMeanSomethingElseToSqliteAreNamesOfFiles) {
     EXPECT_EQ(ending_of([&] { EXPECT_EQ(verify(name).head.ledger_seq, 1U); }), "0") << name;
   }
   fs::current_path(before);
-}
-
-// A copy of an earlier time, made by the bank or by hand while the bank stood still.
-TEST_F(BankFileTest, AnOldCopyIsNotMixedWithTheChangesOfACrashedBank) {
-  const std::string backup = directory.file("backup.db");
-  const std::string by_hand = directory.file("by hand.db");
-  {
-    SqliteJournal journal(file);
-    Bank bank(journal, 10s);
-    open_account(bank);
-    bank.project();
-    journal.open_reader()->backup(backup);
-  }
-  fs::copy_file(file, by_hand);
-  killed_after([](SqliteJournal& journal, Bank& bank) {
-    for (int count = 0; count < 60; ++count) open_account(bank);
-    bank.project();
-    journal.tidy(true);
-    for (int count = 0; count < 3; ++count) open_account(bank);
-  });
-  const std::string last = directory.file("last.db");
-  fs::copy_file(file, last);
-  for (const std::string& copy : {backup, by_hand}) {
-    fs::copy_file(copy, file, fs::copy_options::overwrite_existing);
-    const auto before = bytes();
-    EXPECT_THAT(starting(file), AllOf(HasSubstr("65: cannot open " + file),
-                                      HasSubstr(file + "-wal holds changes of another database")))
-        << copy;
-    EXPECT_EQ(verifying(file), starting(file)) << copy;
-    EXPECT_EQ(bytes(), before);
-  }
-  fs::copy_file(last, file, fs::copy_options::overwrite_existing);
-  EXPECT_EQ(records_in(file), 64U) << "put back, it has everything";
-}
-
-TEST_F(BankFileTest, ABankIsNotTakenForAnotherAtAnyStateOfItsLog) {
-  for (int steps = 0; steps < 12; ++steps) {
-    killed_after([steps](SqliteJournal& journal, Bank& bank) {
-      for (int step = 0; step < steps; ++step) {
-        open_account(bank);
-        if (step % 2 == 1) bank.project();
-        if (step % 3 == 2) journal.tidy(true);
-        if (step % 5 == 4) bank.project();
-      }
-    });
-    EXPECT_EQ(starting(file), "0") << steps;
-  }
 }
 
 TEST_F(BankFileTest, ABackupIsStartedAsABank) {
