@@ -210,7 +210,7 @@ class SimDispenser : public atm::Dispenser {
   DispenserWorld& world_;
 };
 
-class SimAcceptor final : public atm::Acceptor {
+class SimAcceptor : public atm::Acceptor {
  public:
   SimAcceptor(NodeLoop& loop, AcceptorWorld& world) : line_(loop, world.ailment), world_(world) {}
 
@@ -290,6 +290,7 @@ class SimAcceptor final : public atm::Acceptor {
     co_return accepted;
   }
 
+ protected:
   DeviceLine line_;
   AcceptorWorld& world_;
 };

@@ -194,7 +194,7 @@ std::uint64_t BankMachine::last_seq() const { return process_->store.last_seq();
 struct AtmMachine::Process {
   struct Devices {
     std::unique_ptr<atm::Dispenser> dispenser;
-    std::unique_ptr<SimAcceptor> acceptor;
+    std::unique_ptr<atm::Acceptor> acceptor;
   };
 
   Process(NodeLoop& on, const Parts& parts, const std::string& data, const atm::Settings& settings,
@@ -217,7 +217,7 @@ struct AtmMachine::Process {
     for (auto& [name, hardware] : terminals) {
       Devices& made = devices[name];
       made.dispenser = parts.dispenser(loop, hardware->dispenser);
-      made.acceptor = std::make_unique<SimAcceptor>(loop, hardware->acceptor);
+      made.acceptor = parts.acceptor(loop, hardware->acceptor);
       world.terminals.push_back({name, *made.dispenser, *made.acceptor});
     }
     machine.emplace(std::move(world), settings);

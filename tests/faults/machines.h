@@ -34,6 +34,10 @@ struct Parts {
       [](NodeLoop& loop, DispenserWorld& world) {
         return std::make_unique<SimDispenser>(loop, world);
       };
+  std::function<std::unique_ptr<atm::Acceptor>(NodeLoop&, AcceptorWorld&)> acceptor =
+      [](NodeLoop& loop, AcceptorWorld& world) {
+        return std::make_unique<SimAcceptor>(loop, world);
+      };
   std::function<std::unique_ptr<atm::BootClock>(NodeLoop&)> boot_clock;
   // What a faulty client sends to the bank in the place of what it was given, and what it takes an answer for.
   World::Meddle bank_client;

@@ -50,13 +50,17 @@ Plan::Plan(World& world) {
   // Few kinds, so that some of them often meet.
   for (std::uint64_t& weight : weights) weight = world.chance(400) ? 0 : world.below(10);
   emptyings_per_terminal = static_cast<int>(world.below(7));
-  if (world.chance(150)) closing_after = world.between(Duration(0), faults_for / 2);
+  if (world.chance(200)) {
+    silence_after = world.between(Duration(0), faults_for / 2);
+    is_emptied_in_silence = world.chance(400);
+  }
   if (!world.chance(200)) return;
   restore = Restore();
   restore->backup_after = world.between(Duration(0), faults_for * 2 / 3);
   restore->restore_after = world.between(restore->backup_after + 500ms, faults_for);
   // In half of them hardly a sign-on lies between, which would tell that the bank went back.
   restore->is_busy = world.chance(500);
+  restore->is_unsure = world.chance(300);
   if (!restore->is_busy) return;
   restore->restore_after = restore->backup_after + world.between(500ms, 3s);
   if (terminals.size() == 1) terminals.push_back("atm-2");

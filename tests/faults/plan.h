@@ -20,6 +20,8 @@ struct Restore {
   Duration restore_after{};
   // Others have made changes again before the ATM is heard, and of two terminals only one is signed on at first.
   bool is_busy = false;
+  // From the backup on until it is restored the dispensers cannot say what they presented.
+  bool is_unsure = false;
 };
 
 struct Plan {
@@ -33,8 +35,10 @@ struct Plan {
   atm::Settings settings{};
   int emptyings_per_terminal = 0;
   std::optional<Restore> restore;
-  // When a deposit is next counted, bank and acceptor fall silent, and its account is closed before either is heard again.
-  std::optional<Duration> closing_after;
+  // When a deposit is next counted, bank and acceptor fall silent. Then its account is closed before either is heard again, or the
+  // acceptor is heard first, and staff empty the terminal before the bank is.
+  std::optional<Duration> silence_after;
+  bool is_emptied_in_silence = false;
   // Of each kind of trouble; a run has its own mixture.
   std::array<std::uint64_t, trouble_kinds> weights{};
 };

@@ -207,6 +207,21 @@ class UnsureDispenser final : public SimDispenser {
   }
 };
 
+// --- The acceptor ---
+
+// In its silence it is believed to have kept what it was told to keep.
+class BelievedAcceptor final : public SimAcceptor {
+ public:
+  using SimAcceptor::SimAcceptor;
+  Task<Told<atm::Accepted>> keep(OperationId id) override {
+    const auto act = world_.acts.find(id);
+    Told<atm::Accepted> told = co_await SimAcceptor::keep(id);
+    const bool is_silent = !told && act != world_.acts.end();
+    if (is_silent) told = atm::Accepted{.place = atm::Place::kept, .notes = act->second.notes};
+    co_return told;
+  }
+};
+
 // --- The bank's client ---
 
 inline std::string another_id(std::string id) {

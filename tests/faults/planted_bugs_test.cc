@@ -36,6 +36,13 @@ Parts with_dispenser() {
   };
   return parts;
 }
+Parts with_believed_acceptor() {
+  Parts parts;
+  parts.acceptor = [](NodeLoop& loop, AcceptorWorld& world) {
+    return std::make_unique<BelievedAcceptor>(loop, world);
+  };
+  return parts;
+}
 template <typename T, typename Change>
 Parts with_client(std::string method, Change change) {
   Parts parts;
@@ -60,6 +67,8 @@ const Planted planted_bugs[] = {
     {"TheDispenserForgets", [] { return with_dispenser<ForgetfulDispenser>(); }},
     {"TheDispenserBoasts", [] { return with_dispenser<BoastfulDispenser>(); }},
     {"TheDispenserGivesOneNoteMore", [] { return with_dispenser<GenerousDispenser>(); }},
+    {"NotesCountAsKeptBeforeTheAcceptorHasSaidSo", [] { return with_believed_acceptor(); }},
+    {"AHoldOfUnknownOutcomeIsTakenForMade", [] { return client_that_takes_unknown("Hold", 1); }},
     {"ADepositOfUnknownOutcomeIsGivenBack", [] { return client_that_takes_unknown("Deposit", 2); }},
     {"ASuspensionIsNotToldAgain",
      [] { return client_that_suspends_once(with_dispenser<UnsureDispenser>()); }},

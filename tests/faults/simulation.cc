@@ -123,10 +123,11 @@ class Simulation {
       world_.after(plan_.restore->backup_after, [this] {
         world_.tell("a backup of the bank is taken");
         bank_.back_up();
+        set_unsure(true);
       });
       world_.after(plan_.restore->restore_after, [this] { restore_backup(); });
     }
-    if (plan_.closing_after) world_.after(*plan_.closing_after, [this] { await_a_closing(); });
+    if (plan_.silence_after) world_.after(*plan_.silence_after, [this] { await_a_deposit(); });
     wait(plan_.faults_for, [] { return false; });
   }
 
@@ -254,22 +255,37 @@ class Simulation {
     world_.after(world_.between(1s, 20s), [&ailment] { ailment = {}; });
   }
 
-  void await_a_closing() {
+  // Whether the dispensers can say what they present from now on.
+  void set_unsure(bool are_unsure) {
+    if (!plan_.restore->is_unsure) return;
+    for (const auto& [name, each] : terminals_) each->dispenser.ailment.is_unsure = are_unsure;
+  }
+
+  void await_a_deposit() {
     for (const auto& [name, hardware] : terminals_) {
       hardware->acceptor.ailment = {};
       hardware->acceptor.ailment.chokes = true;
-      hardware->acceptor.on_choking =
-          [this, &acceptor = hardware->acceptor](const OperationId& id) { close(acceptor, id); };
+      const auto happens = [this, &at = name](const OperationId& id) { be_silent_about(id, at); };
+      hardware->acceptor.on_choking = happens;
     }
   }
 
-  // Neither is heard before the customer has gone, and the bank mostly before the acceptor.
-  void close(AcceptorWorld& acceptor, const OperationId& deposit) {
+  // Neither is heard before the customer has gone; of an account that is closed the bank mostly before the acceptor.
+  void be_silent_about(const OperationId& deposit, const std::string& terminal) {
     const auto is_it = [&](const auto& errand) { return errand->id == deposit; };
     const auto found = std::ranges::find_if(town_->errands(), is_it);
     if (!is_troubled_ || found == town_->errands().end()) return;
-    world_.tell("the account of {} will be closed", deposit.text());
+    AcceptorWorld& acceptor = terminals_.at(terminal)->acceptor;
     const Duration how_long = world_.between(8s, 16s);
+    world_.tell("nobody is heard about {}", deposit.text());
+    if (plan_.is_emptied_in_silence) {
+      cut(Host::bank, Host::atm, true, how_long + 20s);
+      world_.after(how_long, [this, &terminal, &acceptor] {
+        acceptor.ailment = {};
+        if (is_troubled_) town_->spawn(town_->empty(terminal));
+      });
+      return;
+    }
     cut(Host::bank, Host::atm, true, how_long);
     office_->spawn(office_->close_account((*found)->account));
     world_.after(world_.between(how_long, how_long + 20s), [&acceptor] { acceptor.ailment = {}; });
@@ -302,6 +318,7 @@ class Simulation {
     bank_.restore_backup();
     restored_at_ = world_.now();
     is_restoring_ = true;
+    set_unsure(false);
     start_later(bank_);
     if (plan_.restore->is_busy) cut(Host::bank, Host::atm, true, world_.between(4s, 12s));
     if (plan_.restore->is_busy) hurry_.refuse_a_second_sign_on();

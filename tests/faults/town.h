@@ -77,6 +77,8 @@ class Town {
 
   // Staff fill the cassettes, and go on until it is done.
   Task<> load_cash(std::string terminal);
+  // They take everything out and fill it again, or give up when the ATM says no for too long.
+  Task<> empty(std::string terminal);
   // Every customer runs their errands, and staff empty the terminals and fill them again.
   void go();
   // An old backup is in the bank: staff agree to go on with it as soon as the ATM asks, for ever.
@@ -100,7 +102,6 @@ class Town {
   struct Session;
   Task<> live(std::size_t card);
   Task<> look_after(std::string terminal);
-  Task<> empty(std::string terminal);
   Task<> load(rpc::Client* client, std::string terminal, std::uint32_t position,
               std::int64_t denomination, std::uint32_t count);
   Task<> agree_to_history();
