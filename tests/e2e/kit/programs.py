@@ -1,5 +1,6 @@
 """The built programs, and whole houses of them: a bank, a bank with an ATM."""
 
+import signal
 from pathlib import Path
 
 from kit import bank
@@ -15,6 +16,10 @@ FOLDERS = {"bankd": "bank", "atmd": "atm", "teller": "teller", "bankctl": "bankc
 ATMD = (
     "{atmd} serve --bank {bank} --listen {listen} --data {dir}/data --terminal {terminal} --ready-file {ready_file}"
 )
+
+# A suite that was started in the background ignores these, and so would every program that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 def built(root):
