@@ -4,9 +4,11 @@
 
 A suite that failed without naming a failed test (it did not build, it crashed, it found no tests)
 counts as one failure, and the last that it said is shown, if it is in the folder's SUITE.log.
+Where a case is a process that ran many tests, as googletest says at its end, each of them counts.
 """
 
 import pathlib
+import re
 import sys
 import xml.etree.ElementTree as ElementTree
 
@@ -17,23 +19,29 @@ def last_lines(text):
     return "\n".join(text.splitlines()[-LAST_LINES:])
 
 
+def passed_within(case):
+    """The number of tests that passed in one case."""
+    told = re.search(r"^\[  PASSED  \] (\d+) tests?\.$", case.findtext("system-out") or "", re.MULTILINE)
+    return int(told[1]) if told else 1
+
+
 def outcomes(path):
-    """Yields (name, what it said when it failed or None) for each test of one file. A skipped test did not pass."""
+    """Yields (name, passed tests, what it said when it failed or None) for each case of one file. A skipped one did not pass."""
     for case in ElementTree.parse(path).iter("testcase"):
         spoilers = [element for tag in ("failure", "error", "skipped") for element in case.findall(tag)]
         said = None
         if spoilers or case.get("status") == "fail":
             texts = [element.text for element in spoilers] + [case.findtext("system-out")]
             said = "\n".join(filter(None, texts)) or "".join(element.get("message", "") for element in spoilers)
-        yield f"{case.get('classname')}.{case.get('name')}", said
+        yield f"{case.get('classname')}.{case.get('name')}", passed_within(case), said
 
 
 def main(folder, *failed_suites):
     passed, failed, told = 0, [], set()
     for path in sorted(pathlib.Path(folder).glob("*.xml")):
-        for name, said in outcomes(path):
+        for name, count, said in outcomes(path):
             if said is None:
-                passed += 1
+                passed += count
             else:
                 print(f"The last lines of {name}:\n{last_lines(said)}")
                 failed.append(f"{path.stem}: {name}")
