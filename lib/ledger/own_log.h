@@ -1,9 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "ledger/operation_id.h"
 #include "ledger/sqlite.h"
 
 // A database and its write-ahead log are two files, and only together they have everything. How one tells that they belong together,
@@ -32,10 +33,18 @@ extern const char* const create_log_table;
 // whole, whatever its row says.
 inline constexpr std::int64_t mode_place = 18;
 
+// Drawn at random, so that no two logs have the same.
+struct Epoch {
+  std::array<char, 16> bytes{};
+
+  std::string_view view() const { return {bytes.data(), bytes.size()}; }
+  friend bool operator==(const Epoch&, const Epoch&) = default;
+};
+
 struct LogRow {
   std::int64_t one = 1;
-  OperationId epoch{};
-  OperationId epoch_before{};
+  Epoch epoch{};
+  Epoch epoch_before{};
   bool is_open = false;
 };
 

@@ -2,12 +2,6 @@
 
 #include <utility>
 
-// In the header alone, for it is called for every row.
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-#include "ledger/check.h"
-
 namespace ledger {
 
 // Numbers of accounts, cards and terminals are dense and count from 0; times are microseconds since 1970; amounts are cents.
@@ -152,17 +146,6 @@ CREATE VIEW transfer AS
   JOIN account AS t ON t.number = o.target;
 )";
 
-void RowCheck::append_long(std::string_view bytes) {
-  if (long_.empty()) long_.assign(buffer_.data(), size_);
-  long_ += bytes;
-}
-
-std::int64_t RowCheck::value() const {
-  const std::string_view bytes =
-      long_.empty() ? std::string_view(buffer_.data(), size_) : std::string_view(long_);
-  return static_cast<std::int64_t>(XXH3_64bits(bytes.data(), bytes.size()));
-}
-
 OperationRow row_of(const Record& record, std::uint64_t batch) {
   OperationRow row;
   row.ledger_seq = record.ledger_seq;
@@ -187,7 +170,7 @@ void set_transfer(OperationRow& row, Transfer transfer) {
   row.transfer = std::move(transfer);
 }
 
-void write_row(Statement& statement, const OperationRow& row) {
+void write_operation(Statement& statement, const OperationRow& row) {
   RowWriter column(statement);
   OperationTable::columns(column, row);
   if (row.transfer.has_value()) {
@@ -212,11 +195,7 @@ OperationRow read_operation(const Statement& statement, const std::string& path)
     transfer.id = row.id;
     transfer.receipt = row.receipt;
   }
-  if (!column.is_sound()) {
-    throw StorageError(StorageError::Kind::bad_data,
-                       path + " is damaged: row " + std::to_string(statement.integer(0)) +
-                           " of table operation is not what was written");
-  }
+  if (!column.is_sound()) fail_row(path, OperationTable::name, statement.integer(0));
   return row;
 }
 

@@ -1,10 +1,6 @@
 #pragma once
 
-#include <array>
-#include <concepts>
-#include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,160 +8,36 @@
 
 #include "ledger/entries.h"
 #include "ledger/record.h"
+#include "ledger/row.h"
 #include "ledger/sqlite.h"
 
-// The rows of the projection's tables: which columns each has, and how they are written, read and checked. Internal to the SQLite
-// journal.
+// The projection's tables: which columns each has. Internal to the SQLite journal.
 namespace ledger {
 
-// A key-less 64-bit hash over a row's columns, stored in its last one: tells a row that a disk or a hand has changed. It is no
-// protection from who can compute it too; the chain is.
-class RowCheck {
- public:
-  void add(std::int64_t value) {
-    std::array<char, sizeof value> bytes{};
-    std::memcpy(bytes.data(), &value, sizeof value);
-    append({bytes.data(), bytes.size()});
-  }
-  void add(std::string_view value) {
-    add(static_cast<std::int64_t>(value.size()));
-    append(value);
-  }
-  std::int64_t value() const;
+// The columns of the ledger's own types.
+inline void write_column(RowWriter& column, Cents value) { column(value.value); }
+inline void write_column(RowWriter& column, BusinessDay value) {
+  column(std::int64_t{value.number});
+}
+inline void write_column(RowWriter& column, const CardDigits& value) { column.text(value); }
+inline void write_column(RowWriter& column, Currency value) { column.keep(value.text()); }
+// Not set: NULL.
+inline void write_column(RowWriter& column, const OperationId& value) {
+  column.blob(value.view(), value.is_set());
+}
 
- private:
-  void append(std::string_view bytes) {
-    if (bytes.empty()) return;  // It may be nowhere: a damaged row has NULL where a text should be.
-    if (!long_.empty() || bytes.size() > buffer_.size() - size_) return append_long(bytes);
-    std::memcpy(buffer_.data() + size_, bytes.data(), bytes.size());
-    size_ += bytes.size();
-  }
-  void append_long(std::string_view bytes);
-
-  // Most rows fit; a long text moves them all to the heap.
-  std::array<char, 512> buffer_;
-  std::size_t size_ = 0;
-  std::string long_;
-};
-
-// Binds a row's columns in turn, and at the end their check.
-class RowWriter {
- public:
-  explicit RowWriter(Statement& statement) : statement_(statement) {}
-
-  void operator()(std::int64_t value) {
-    check_.add(value);
-    statement_.bind(++parameter_, value);
-  }
-  void operator()(std::uint64_t value) { (*this)(static_cast<std::int64_t>(value)); }
-  void operator()(std::uint32_t value) { (*this)(std::int64_t{value}); }
-  void operator()(bool value) { (*this)(std::int64_t{value ? 1 : 0}); }
-  void operator()(Cents value) { (*this)(value.value); }
-  void operator()(Instant value) { (*this)(microseconds_of(value)); }
-  void operator()(BusinessDay value) { (*this)(std::int64_t{value.number}); }
-  template <typename Enum>
-    requires std::is_enum_v<Enum>
-  void operator()(Enum value) {
-    (*this)(static_cast<std::int64_t>(value));
-  }
-  void operator()(const std::string& value) { text(value); }
-  void operator()(const CardDigits& value) { text(value); }
-  void operator()(Currency value) {
-    // The text has to live until the row is written.
-    currency_ = value.text();
-    (*this)(currency_);
-  }
-  // Not set: NULL.
-  void operator()(const OperationId& value) {
-    check_.add(value.view());
-    if (value.is_set()) {
-      statement_.bind_blob(++parameter_, value.view());
-    } else {
-      statement_.bind_null(++parameter_);
-    }
-  }
-  template <typename Enum>
-  void operator()(const std::optional<Enum>& value) {
-    (*this)(value.has_value() ? static_cast<std::int64_t>(*value) : std::int64_t{-1});
-  }
-  // A column that stays NULL.
-  void skip() { statement_.bind_null(++parameter_); }
-
-  void finish() {
-    statement_.bind(++parameter_, check_.value());
-    statement_.run();
-  }
-
- private:
-  void text(std::string_view value) {
-    check_.add(value);
-    statement_.bind_text(++parameter_, value);
-  }
-
-  Statement& statement_;
-  RowCheck check_;
-  std::string currency_;
-  int parameter_ = 0;
-};
-
-// Reads a row's columns in turn, from a Statement or from RowValues; `is_sound` then says whether they are what was written.
-template <typename Source>
-class RowReader {
- public:
-  explicit RowReader(const Source& source) : source_(source) {}
-
-  void operator()(std::int64_t& value) {
-    value = source_.integer(column_++);
-    check_.add(value);
-  }
-  void operator()(std::uint64_t& value) { value = static_cast<std::uint64_t>(next()); }
-  void operator()(std::uint32_t& value) { value = static_cast<std::uint32_t>(next()); }
-  void operator()(bool& value) { value = next() != 0; }
-  void operator()(Cents& value) { (*this)(value.value); }
-  void operator()(Instant& value) { value = instant_of(next()); }
-  void operator()(BusinessDay& value) { value.number = static_cast<std::int32_t>(next()); }
-  template <typename Enum>
-    requires std::is_enum_v<Enum>
-  void operator()(Enum& value) {
-    value = static_cast<Enum>(next());
-  }
-  void operator()(std::string& value) { value = text(); }
-  void operator()(CardDigits& value) { value = text(); }
-  void operator()(Currency& value) {
-    std::string text;
-    (*this)(text);
-    value = Currency::parse(text).value_or(Currency());
-  }
-  void operator()(OperationId& value) {
-    value = OperationId::from_bytes(source_.blob(column_++)).value_or(OperationId());
-    check_.add(value.view());
-  }
-  template <typename Enum>
-  void operator()(std::optional<Enum>& value) {
-    const std::int64_t number = next();
-    value = number < 0 ? std::nullopt : std::optional(static_cast<Enum>(number));
-  }
-
-  bool is_null() const { return source_.is_null(column_); }
-  void skip() { ++column_; }
-  bool is_sound() const { return source_.integer(column_) == check_.value(); }
-
- private:
-  std::int64_t next() {
-    std::int64_t value = 0;
-    (*this)(value);
-    return value;
-  }
-  std::string_view text() {
-    const std::string_view text = source_.text(column_++);
-    check_.add(text);
-    return text;
-  }
-
-  const Source& source_;
-  RowCheck check_;
-  int column_ = 0;
-};
+void read_column(auto& column, Cents& value) { column(value.value); }
+void read_column(auto& column, BusinessDay& value) {
+  value.number = static_cast<std::int32_t>(column.integer());
+}
+void read_column(auto& column, CardDigits& value) { value = column.text(); }
+void read_column(auto& column, Currency& value) {
+  value = Currency::parse(column.text()).value_or(Currency());
+}
+void read_column(auto& column, OperationId& value) {
+  value = OperationId::from_bytes(column.unchecked_blob()).value_or(OperationId());
+  column.add_to_checksum(value.view());
+}
 
 // Where a record is: in which row of the journal, and where in its records.
 inline constexpr std::string_view outcome_yes = "yes";
@@ -417,28 +289,7 @@ struct OperationTable {
   }
 };
 
-// Writes one row.
-template <typename Table, typename Row>
-void write_row(Statement& statement, const Row& row) {
-  RowWriter column(statement);
-  Table::columns(column, row);
-  column.finish();
-}
-void write_row(Statement& statement, const OperationRow& row);
-
-// Reads the row that a statement stands on, or that a function is given. Throws bad_data, naming the row, when it is not what was written.
-template <typename Table, typename Row, typename Source>
-Row read_row(const Source& source, const std::string& path) {
-  Row row;
-  RowReader column(source);
-  Table::columns(column, row);
-  if (!column.is_sound()) {
-    throw StorageError(StorageError::Kind::bad_data,
-                       path + " is damaged: row " + std::to_string(source.integer(0)) +
-                           " of table " + Table::name + " is not what was written");
-  }
-  return row;
-}
+void write_operation(Statement& statement, const OperationRow& row);
 OperationRow read_operation(const Statement& statement, const std::string& path);
 
 extern const char* const create_tables;

@@ -359,7 +359,7 @@ void SqliteJournal::project_one(Dirty& dirty) {
   row.size = static_cast<std::int64_t>(batch_done_) - row.position;
   Effects effects = projection_.project(*record);
   if (effects.movement.has_value()) set_transfer(row, *std::move(effects.movement));
-  write_row(writers_->operation, row);
+  write_operation(writers_->operation, row);
   if (const std::optional<FoundByRow> more = found_by(row)) {
     write_row<FoundByTable>(writers_->found_by, *more);
   }
