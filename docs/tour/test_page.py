@@ -95,7 +95,8 @@ async def test_a_withdrawal_leaves_the_trace_that_the_page_shows(programs, tmp_p
         assert paid.code == 0, paid.err
         async with await house.staff() as staff:
             await staff.settled()
-        logs = {"atmd": house.atmd.log, "bankd": house.bankd.log}
+    # A log is whole when its daemon has ended.
+    logs = {"atmd": house.atmd.log, "bankd": house.bankd.log}
     (trace,) = set(re.findall(r"method=atm.v1.AtmService/Withdraw .* trace=(\w+)", logs["atmd"]))
     lines = [line for name, log in logs.items() for line in traced(log, name, trace)]
     # Two programs may write at the same moment: in which order is chance.
