@@ -4,7 +4,7 @@
 
 A suite that failed without naming a failed test (it did not build, it crashed, it found no tests)
 counts as one failure, and the last that it said is shown, if it is in the folder's SUITE.log.
-Where a case is a process that ran many tests, as googletest says at its end, each of them counts.
+Where a case is one of several processes that ran a program's tests (PROGRAM.LABEL.1of4), each test counts.
 """
 
 import pathlib
@@ -20,9 +20,11 @@ def last_lines(text):
 
 
 def passed_within(case):
-    """The number of tests that passed in one case."""
+    """The number of tests that passed in one case; None if it ended before it said so."""
+    if not re.search(r"\.\d+of\d+$", case.get("name")):
+        return 1
     told = re.search(r"^\[  PASSED  \] (\d+) tests?\.$", case.findtext("system-out") or "", re.MULTILINE)
-    return int(told[1]) if told else 1
+    return int(told[1]) if told else None
 
 
 def outcomes(path):
@@ -33,7 +35,10 @@ def outcomes(path):
         if spoilers or case.get("status") == "fail":
             texts = [element.text for element in spoilers] + [case.findtext("system-out")]
             said = "\n".join(filter(None, texts)) or "".join(element.get("message", "") for element in spoilers)
-        yield f"{case.get('classname')}.{case.get('name')}", passed_within(case), said
+        passed = passed_within(case)
+        if said is None and passed is None:
+            said = "It ended before its tests did."
+        yield f"{case.get('classname')}.{case.get('name')}", passed, said
 
 
 def main(folder, *failed_suites):
