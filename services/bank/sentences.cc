@@ -1,5 +1,7 @@
 #include "bank/sentences.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -11,81 +13,56 @@
 namespace bank {
 namespace {
 
-// What does not depend on what is left.
+// Those that need no figure.
+struct FixedSentence {
+  ledger::RefusalCode code;
+  std::string_view text;
+};
+using enum ledger::RefusalCode;
+constexpr auto fixed_sentences = std::to_array<FixedSentence>({
+    {amount_must_be_positive, "The amount must be more than 0."},
+    {accounts_must_differ, "Source and target are the same account."},
+    {id_belongs_to_another, "Another caller has used this id."},
+    {id_fenced, "This id was settled as not done, and can never be done."},
+    {account_not_found, "There is no such account."},
+    {card_not_found, "There is no such card."},
+    {terminal_not_found, "The bank does not know this terminal."},
+    {transfer_not_found, "There is no transfer of that number."},
+    {exception_not_found, "There is no exception of that number."},
+    {account_already_exists, "There is an account of that name already."},
+    {card_already_exists, "There is a card of that number already."},
+    {terminal_already_exists, "There is a terminal of that name already."},
+    {account_of_wrong_kind, "This cannot be done with an account of that kind."},
+    {card_not_unique,
+     "Several cards of the account end in these digits; name one by its id, as card-17."},
+    {hold_not_found, "There is no such hold."},
+    {hold_already_captured, "The hold was captured already."},
+    {hold_already_voided, "The hold was released already."},
+    {capture_exceeds_hold, "That is more than was reserved."},
+    {already_reversed, "That transfer was taken back already."},
+    {exception_already_resolved, "That exception was resolved already."},
+    {account_has_holds, "The account still has money reserved."},
+    {account_not_empty, "The account still has money on it, or owes some."},
+    {cash_has_moved,
+     "Notes moved at a terminal for that transfer, and taking it back would move none: the "
+     "terminal's cash account would be wrong. Move the money between the customer's "
+     "account and equity instead: bankctl adjust."},
+    {account_closed, "The account is closed."},
+    {account_frozen, "The account is frozen."},
+    {card_blocked, "The card is blocked."},
+    {terminal_out_of_service, "The terminal is out of service."},
+    {currency_mismatch, "The account has another currency."},
+    {balance_overflow, "That is more than an account can hold."},
+    {pin_tries_exceeded, "The card is locked after too many wrong PINs."},
+    {deadline_passed, "The time was over before it was decided."},
+    {queue_full, "The bank has too much to do; try again with the same id."},
+    {disk_nearly_full, "The bank's disk is nearly full; it takes no changes."},
+});
+
+// Empty: the refusal's sentence has a figure in it.
 std::string_view fixed_sentence(ledger::RefusalCode code) {
-  using enum ledger::RefusalCode;
-  switch (code) {
-    case amount_must_be_positive:
-      return "The amount must be more than 0.";
-    case accounts_must_differ:
-      return "Source and target are the same account.";
-    case id_belongs_to_another:
-      return "Another caller has used this id.";
-    case id_fenced:
-      return "This id was settled as not done, and can never be done.";
-    case account_not_found:
-      return "There is no such account.";
-    case card_not_found:
-      return "There is no such card.";
-    case terminal_not_found:
-      return "The bank does not know this terminal.";
-    case transfer_not_found:
-      return "There is no transfer of that number.";
-    case exception_not_found:
-      return "There is no exception of that number.";
-    case account_already_exists:
-      return "There is an account of that name already.";
-    case card_already_exists:
-      return "There is a card of that number already.";
-    case terminal_already_exists:
-      return "There is a terminal of that name already.";
-    case account_of_wrong_kind:
-      return "This cannot be done with an account of that kind.";
-    case card_not_unique:
-      return "Several cards of the account end in these digits; name one by its id, as card-17.";
-    case hold_not_found:
-      return "There is no such hold.";
-    case hold_already_captured:
-      return "The hold was captured already.";
-    case hold_already_voided:
-      return "The hold was released already.";
-    case capture_exceeds_hold:
-      return "That is more than was reserved.";
-    case already_reversed:
-      return "That transfer was taken back already.";
-    case exception_already_resolved:
-      return "That exception was resolved already.";
-    case account_has_holds:
-      return "The account still has money reserved.";
-    case account_not_empty:
-      return "The account still has money on it, or owes some.";
-    case cash_has_moved:
-      return "Notes moved at a terminal for that transfer, and taking it back would move none: the "
-             "terminal's cash account would be wrong. Move the money between the customer's "
-             "account and equity instead: bankctl adjust.";
-    case account_closed:
-      return "The account is closed.";
-    case account_frozen:
-      return "The account is frozen.";
-    case card_blocked:
-      return "The card is blocked.";
-    case terminal_out_of_service:
-      return "The terminal is out of service.";
-    case currency_mismatch:
-      return "The account has another currency.";
-    case balance_overflow:
-      return "That is more than an account can hold.";
-    case pin_tries_exceeded:
-      return "The card is locked after too many wrong PINs.";
-    case deadline_passed:
-      return "The time was over before it was decided.";
-    case queue_full:
-      return "The bank has too much to do; try again with the same id.";
-    case disk_nearly_full:
-      return "The bank's disk is nearly full; it takes no changes.";
-    default:
-      return "";
-  }
+  const auto* const found = std::ranges::find(fixed_sentences, code, &FixedSentence::code);
+  return found == fixed_sentences.end() ? "" : found->text;
 }
 
 // What a field's name or number must be, and what that is called; nothing for other fields.
