@@ -380,7 +380,7 @@ void BankLink::note_memory(std::string state, std::string detail) {
 }
 
 Task<bool> BankLink::accept_history(std::string reason) {
-  if (!client_.is_connected() || !now_) co_return false;
+  if (!has_compared()) co_return false;
   if (is_another_bank()) begin_history(*now_, 0);
   memory_.history_broken = false;
   note_memory("HISTORY_ACCEPTED", std::move(reason));

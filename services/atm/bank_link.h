@@ -56,6 +56,8 @@ class BankLink final : public rpc::ConnectionObserver {
   // Which ATM this is: 16 bytes, made before the first customer is served. Empty until then.
   const std::string& atm_id() const { return memory_.atm_id.bytes; }
   bool history_is_broken() const { return memory_.history_broken; }
+  // The bank that is connected now has said which it is, and its history was compared.
+  bool has_compared() const { return client_.is_connected() && now_.has_value(); }
   // In which of the bank's histories its answers count now (see BankMemory).
   std::uint32_t history() const { return memory_.history; }
   // Every terminal whose notes ever moved here, also those that this ATM no longer has.

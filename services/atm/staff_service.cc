@@ -297,7 +297,13 @@ Task<v1::AcceptBankHistoryResponse> StaffService::accept_bank_history(
   if (request.reason().empty()) {
     throw rpc::Error(rpc::StatusCode::invalid_argument, "a reason is needed, for the journal");
   }
-  if (!machinery_.bank.history_is_broken()) {
+  const bool is_broken = machinery_.bank.history_is_broken();
+  if (!is_broken && !machinery_.bank.has_compared()) {
+    throw rpc::Error(
+        rpc::StatusCode::unavailable,
+        "the bank does not answer, so its history was not compared with what this ATM saw");
+  }
+  if (!is_broken) {
     throw rpc::Error(rpc::StatusCode::failed_precondition,
                      "the bank's history agrees with what this ATM saw: nothing to accept");
   }

@@ -31,6 +31,22 @@ TEST_F(AtmHistoryTest, ARestoredBackupIsFoundAndToldWhatItLacksUnderTheOldIds) {
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
 }
 
+TEST_F(AtmHistoryTest, ABankThatDoesNotAnswerIsNotSaidToAgree) {
+  house.bank.close();
+  house.restart();
+  house.pass(3s);
+  v1::AcceptBankHistoryRequest request;
+  request.set_reason("restored yesterday's backup");
+  const auto reply = house.try_call(accept_history_method, request);
+  ASSERT_FALSE(reply.has_value());
+  EXPECT_EQ(reply.error().code, rpc::StatusCode::unavailable);
+  house.bank.open();
+  house.pass(10s);
+  const auto again = house.try_call(accept_history_method, std::move(request));
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().code, rpc::StatusCode::failed_precondition);
+}
+
 TEST_F(AtmHistoryTest, ABackupThatHasGrownPastWhatWasSeenIsFoundByItsChain) {
   house.pass(3s);
   const AtmBank::State backup = house.bank.state;
