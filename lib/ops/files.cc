@@ -149,10 +149,10 @@ void remove_file_durably(const std::filesystem::path& path) {
   sync_directory_of(path);
 }
 
-std::string read_secret_file(const std::filesystem::path& path) {
+std::string read_secret_file(const std::filesystem::path& path, std::string_view what) {
   std::expected<std::string, std::string> secret = read_file(path);
   if (!secret) {
-    throw Failure(ExitCode::no_input, "The secret's file " + path.string() +
+    throw Failure(ExitCode::no_input, "The " + std::string(what) + " " + path.string() +
                                           " cannot be read: " + secret.error() + ".");
   }
   if (secret->ends_with('\n')) secret->pop_back();

@@ -34,7 +34,8 @@ void remove_file_durably(const std::filesystem::path& path);
 
 // A secret's file: its content without one newline at the end. Throws Failure(no_input) that names
 // `path`.
-std::string read_secret_file(const std::filesystem::path& path);
+std::string read_secret_file(const std::filesystem::path& path,
+                             std::string_view what = "secret's file");
 
 // Tells whoever started us that we serve: a line HOST:PORT for each listener, with the ports that
 // were really taken. A file is replaced whole, behind a link that stays; into anything else, such as

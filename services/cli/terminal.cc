@@ -25,18 +25,25 @@ constexpr std::size_t line_size_max = 1024;
 
 volatile std::sig_atomic_t was_interrupted = 0;
 volatile std::sig_atomic_t was_stopped = 0;
+volatile std::sig_atomic_t was_hung_up = 0;
 
-void note_interrupt(int) { was_interrupted = 1; }
+void note_interrupt(int signal) {
+  was_interrupted = 1;
+  if (signal == SIGHUP) was_hung_up = 1;
+}
 void note_stop(int) { was_stopped = 1; }
 
 // Ctrl-C, Ctrl-\, SIGHUP and SIGTERM end a question instead of the process, and Ctrl-Z waits until
 // the terminal is as it was, within its scope. One that was ignored stays so. They are let in by
-// wait() only, so that none comes between a look at the flags and the wait.
+// wait() only, so that none comes between a look at the flags and the wait. A terminal that has hung
+// up is heard of up to three times, by the end of its input and by one or two SIGHUP in any order:
+// after the first, the others do not end the process.
 class InterruptScope {
  public:
   InterruptScope() {
     was_interrupted = 0;
     was_stopped = 0;
+    was_hung_up = 0;
     sigset_t all;
     ::sigemptyset(&all);
     for (const int signal : signals) ::sigaddset(&all, signal);
@@ -51,10 +58,12 @@ class InterruptScope {
   InterruptScope(const InterruptScope&) = delete;
   InterruptScope& operator=(const InterruptScope&) = delete;
   ~InterruptScope() {
+    ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);  // What is pending is noted.
     for (std::size_t i = 0; i < signals.size(); ++i) {
+      const bool is_over = signals[i] == SIGHUP && was_hung_up != 0;
+      if (is_over && before_[i].sa_handler == SIG_DFL) before_[i].sa_handler = SIG_IGN;
       ::sigaction(signals[i], &before_[i], nullptr);
     }
-    ::pthread_sigmask(SIG_SETMASK, &mask_before_, nullptr);
   }
 
   bool is_interrupted() const { return was_interrupted != 0; }
@@ -64,7 +73,9 @@ class InterruptScope {
     const auto slice = std::min(at_most, milliseconds(500));
     const timespec time{.tv_sec = 0, .tv_nsec = std::chrono::nanoseconds(slice).count()};
     pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
-    return ::ppoll(&input, 1, &time, &mask_before_) > 0;
+    const bool is_readable = ::ppoll(&input, 1, &time, &mask_before_) > 0;
+    if (is_terminal_ && (input.revents & POLLHUP) != 0) was_hung_up = 1;
+    return is_readable;
   }
   // Stops the process, as Ctrl-Z wanted; returns when it is continued.
   void stop() const {
@@ -85,6 +96,7 @@ class InterruptScope {
  private:
   static constexpr std::array<int, 5> signals = {SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP};
 
+  const bool is_terminal_ = can_ask() || errno == EIO;  // EIO: it has hung up already.
   sigset_t mask_before_{};
   std::array<struct sigaction, signals.size()> before_{};
 };
@@ -144,9 +156,9 @@ bool is_blank(char letter) { return letter == ' ' || letter == '\t'; }
 std::string_view fault_of_digits(std::string_view text, std::size_t size_min,
                                  std::size_t size_max) {
   if (text.empty()) return "is empty";
+  if (!std::ranges::all_of(text, is_digit)) return "has something else in it";
   if (text.size() < size_min) return "is shorter";
-  if (text.size() > size_max) return "is longer";
-  return std::ranges::all_of(text, is_digit) ? "" : "has something else in it";
+  return text.size() > size_max ? "is longer" : "";
 }
 
 std::string checked_pin(const std::string& text) {
@@ -169,7 +181,7 @@ std::string ask_pin(Terminal& terminal, std::string_view prompt) {
 
 std::string pin_from(const std::string& file) {
   if (file != "-") {
-    std::string text = ops::read_secret_file(file);
+    std::string text = ops::read_secret_file(file, "PIN's file");
     return checked_pin(text.substr(0, text.find_last_not_of("\r\n") + 1));
   }
   const InterruptScope interrupts;
@@ -281,7 +293,7 @@ std::string read_new_pin(Terminal& terminal, const std::string& file, const std:
   require_somebody_to_ask("the new PIN", option);
   std::string pin = ask_pin(terminal, "New PIN: ");
   if (ask_pin(terminal, "New PIN again: ") == pin) return pin;
-  throw ops::Failure(ops::ExitCode::bad_data,
+  throw ops::Failure(ops::ExitCode::declined,
                      "The two PINs are not the same; nothing was changed.");
 }
 

@@ -151,6 +151,14 @@ async::Task<int> CustomerCommand::begin_session(Wish wish) {
   if (!inserted) co_return no_answer(gave_up);
   if (!*inserted) co_return no_answer(inserted->error());
   const atm::v1::InsertCardResponse& answer = **inserted;
+  if (answer.decline().code() == atm::v1::DECLINE_CODE_NO_SUCH_TERMINAL) {
+    co_return print({.code = ops::ExitCode::usage,
+                     .outcome = "error",
+                     .body = nullptr,
+                     .text = "",
+                     .sentence = sentence(answer.decline()),
+                     .id = ""});
+  }
   if (!answer.has_session()) {
     co_return print({.code = ops::ExitCode::declined,
                      .outcome = "declined",

@@ -10,6 +10,7 @@
 #include "cli/caller.h"
 #include "cli/message_json.h"
 #include "cli/terminal.h"
+#include "ledger/money.h"
 #include "ops/files.h"
 #include "ops/log.h"
 #include "ops/options.h"
@@ -156,6 +157,15 @@ bool knock(Line& line, const Settings& settings) {
   return why.has_value();
 }
 
+void require_amount_first(const Settings& settings) {
+  const auto is_amount = [](const std::string& text) {
+    return !ledger::why_not_major_units(text).has_value();
+  };
+  if (is_amount(settings.amount) || !is_amount(settings.account)) return;
+  throw ops::Failure(ops::ExitCode::usage, "The amount comes first: teller transfer " +
+                                               settings.account + " " + settings.amount);
+}
+
 int run_session(const Settings& settings) {
   if (!cli::can_ask()) {
     throw ops::Failure(ops::ExitCode::usage,
@@ -250,6 +260,7 @@ void add_commands(ops::Command& root, Settings& settings) {
   transfer.argument("AMOUNT", settings.amount, "how much, as 9.50");
   transfer.argument("ACCOUNT", settings.account, "to whom");
   transfer.run([&settings, amount] {
+    require_amount_first(settings);
     return run_wish(settings, {.what = Wish::What::transfer,
                                .amount = amount(),
                                .target_account = settings.account,

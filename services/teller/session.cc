@@ -136,6 +136,9 @@ async::Task<bool> Session::log_in() {
     }
     const atm::v1::InsertCardResponse& answer = **inserted;
     code_ = answer.has_session() ? ops::ExitCode::ok : ops::ExitCode::declined;
+    if (answer.decline().code() == atm::v1::DECLINE_CODE_NO_SUCH_TERMINAL) {
+      code_ = ops::ExitCode::usage;
+    }
     if (answer.has_session()) co_return true;
     say(sentence(answer.decline()));
     // The PIN was wrong, and may be tried again.
@@ -300,6 +303,7 @@ async::Task<Session::Next> Session::finish(PendingChange asked,
   const bool is_done =
       outcome.has_withdrawn() || outcome.has_deposited() || outcome.has_transferred();
   if (is_done) receipt(name_of(asked), outcome);
+  if (!outcome.has_declined()) has_changed_ = true;
   if (is_lost()) co_return leave_untold(outcome, asked);
   customer_.told();
   const bool is_over =
@@ -370,7 +374,7 @@ Session::Next Session::give_up(const rpc::Status& status) {
   const ops::Failure failure = no_answer(status);
   std::string words = ops::ForeignText(failure.what()).shown();
   if (words.starts_with("the ATM")) words.front() = 'T';
-  say(words + ". Nothing was changed.");
+  say(words + (has_changed_ ? ". Nothing else was changed." : ". Nothing was changed."));
   code_ = failure.code();
   return Next::end;
 }
@@ -403,9 +407,12 @@ void Session::receipt(const std::string& what, const Outcome& outcome) {
   say("  Receipt    " + cli::time_text(now) + "  " +
       ops::ForeignText(customer_.session().terminal_id()).shown());
   say("  Card       " + options_.masked_card);
-  say("  What       " + what);
+  const bool is_credited = !outcome.has_deposited() || outcome.deposited().credited();
+  say("  What       " + what + (is_credited ? "" : ", not yet credited"));
   if (balance != nullptr) say("  Available  " + cli::money_text(balance->available()));
   say("  Number     " + customer_.last_id().text());
+  const std::uint64_t entry = bank_entry_of(outcome).ledger_seq();
+  if (entry != 0) say("  At bank    entry " + std::to_string(entry));
   say("  " + rule);
 }
 

@@ -77,6 +77,7 @@ class Session {
   cli::Interrupts& interrupts_;
   SessionOptions options_;
   ops::ExitCode code_ = ops::ExitCode::ok;
+  bool has_changed_ = false;                       // Since the card was taken.
   std::string untold_ = "Nothing else was begun";  // What a lost terminal means.
 };
 

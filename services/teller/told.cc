@@ -68,12 +68,7 @@ std::string paid(const Withdrawn& withdrawn, const PendingChange& asked) {
 
 // What a bank finds the change by. Empty: it is not said where the bank has it.
 std::string receipt_line(const Outcome& outcome, const ledger::OperationId& id) {
-  BankEntry entry;
-  if (outcome.has_withdrawn()) entry = outcome.withdrawn().bank();
-  if (outcome.has_deposited()) entry = outcome.deposited().bank();
-  if (outcome.has_transferred()) entry = outcome.transferred().bank();
-  if (outcome.has_pin_changed()) entry = outcome.pin_changed().bank();
-  if (outcome.has_suspense()) entry = outcome.suspense().bank();
+  const BankEntry entry = bank_entry_of(outcome);
   // What is looked into has a number in any case.
   if (entry.ledger_seq() == 0) return outcome.has_suspense() ? "Receipt " + id.text() + "." : "";
   std::string line = "Receipt " + id.text() + "; at the bank: entry ";
@@ -170,6 +165,14 @@ std::string words_of(const Outcome& outcome, const PendingChange& asked) {
   }
 }
 
+// A balance is that of the time of the change, and no longer what is available.
+Outcome without_balance(Outcome outcome) {
+  if (outcome.has_withdrawn()) outcome.mutable_withdrawn()->clear_balance();
+  if (outcome.has_deposited()) outcome.mutable_deposited()->clear_balance();
+  if (outcome.has_transferred()) outcome.mutable_transferred()->clear_balance();
+  return outcome;
+}
+
 }  // namespace
 
 std::string sentence(const Outcome& outcome, const PendingChange& asked) {
@@ -181,12 +184,15 @@ std::string sentence_of_earlier(const Outcome& outcome, const PendingChange& cha
   const std::string intro = "Your earlier " + name_of(change);
   switch (outcome.outcome_case()) {
     case Outcome::kDeclined:
+      if (outcome.declined().code() == DECLINE_CODE_ID_FENCED) {
+        return intro + " was not done, and never will be.";
+      }
       return intro + " was not done: " + sentence(outcome.declined());
     case Outcome::kWithdrawn:
     case Outcome::kDeposited:
     case Outcome::kTransferred:
     case Outcome::kPinChanged:
-      return intro + " was done: " + sentence(outcome, change);
+      return intro + " was done: " + sentence(without_balance(outcome), change);
     case Outcome::kCannotKnow:
       return intro + " was begun at another ATM and has no answer yet; ask there.";
     default:
@@ -199,6 +205,14 @@ std::string sentence_of_unknown(const PendingChange& change, const rpc::Status& 
          name_of(change) +
          " may have been done, or may not. Do not begin another: your next teller command, for "
          "instance `teller balance`, first asks what became of it";
+}
+
+BankEntry bank_entry_of(const Outcome& outcome) {
+  if (outcome.has_withdrawn()) return outcome.withdrawn().bank();
+  if (outcome.has_deposited()) return outcome.deposited().bank();
+  if (outcome.has_transferred()) return outcome.transferred().bank();
+  if (outcome.has_pin_changed()) return outcome.pin_changed().bank();
+  return outcome.suspense().bank();
 }
 
 std::string name_of(const PendingChange& change) {

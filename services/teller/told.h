@@ -33,6 +33,9 @@ std::string sentence_of_earlier(const Outcome& outcome, const PendingChange& cha
 // That nobody knows what became of it, and what to do.
 std::string sentence_of_unknown(const PendingChange& change, const rpc::Status& status);
 
+// Where the bank has it; without a number if that is not told.
+atm::v1::BankEntry bank_entry_of(const Outcome& outcome);
+
 // "withdrawal of 60.00 EUR", "PIN change".
 std::string name_of(const PendingChange& change);
 

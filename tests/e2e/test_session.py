@@ -1,7 +1,10 @@
 """teller at a terminal, as people type: wrong words, empty lines, keys that leave, an ATM or a screen that is gone."""
 
 import asyncio
+import fcntl
 import os
+import subprocess
+import termios
 
 import pexpect
 import pytest
@@ -125,6 +128,37 @@ async def test_a_command_whose_question_is_not_answered_ends_as_a_no(house, cli,
 
     code, heard = await asyncio.to_thread(converse)
     assert code == DECLINED and "was given, so nothing was done." in heard
+    await agree(house)
+
+
+@pytest.mark.parametrize(
+    "holder, words, question",
+    [
+        (None, ["withdraw", "20"], "Card number: "),
+        (JANE, ["withdraw", "20"], "PIN: "),
+        (JANE, ["adjust", "jane", "john", "1", "--reason", "x"], "[y/N] "),
+        (JANE, [], "PIN: "),
+    ],
+    ids=["card", "pin", "operator", "session"],
+)
+async def test_a_terminal_that_hangs_up_ends_a_question_and_kills_nobody(house, cli, holder, words, question):
+    """A terminal of its own, whose other end is closed: then the system itself sends SIGHUP."""
+
+    def converse():
+        argv = cli.argv("teller", holder, *words) if question != "[y/N] " else cli.argv("bankctl", None, *words)
+        ours, its_own = os.openpty()
+        process = subprocess.Popen(
+            argv, stdin=its_own, stdout=its_own, stderr=its_own, env={**os.environ, **cli.environment},
+            start_new_session=True, preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )
+        os.close(its_own)
+        heard = b""
+        while question.encode() not in heard:
+            heard += os.read(ours, 1024)
+        os.close(ours)
+        return process.wait(timeout=10)
+
+    assert await asyncio.to_thread(converse) == (DECLINED if words else NOT_BEGUN)
     await agree(house)
 
 

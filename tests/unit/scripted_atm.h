@@ -52,6 +52,9 @@ class ScriptedAtm {
   int changes_seen = 0;
   std::optional<atm::v1::Notes> hands_back;  // Of a deposit, beside what it takes.
   int sessions_begun = 0;
+  std::uint64_t withdrawal_entry = 0;  // Where the bank has each withdrawal; 0: not told.
+  bool is_credited = true;             // What is deposited.
+  bool loses_balances = false;         // Who asks for a balance hears nothing.
 
   void close() { server_.reset(); }
   void open() {
@@ -105,6 +108,7 @@ class ScriptedAtm {
   async::Task<atm::v1::GetBalanceResponse> get_balance(atm::v1::GetBalanceRequest request,
                                                        rpc::Context) {
     atm::v1::GetBalanceResponse response;
+    if (loses_balances) throw rpc::Error(rpc::StatusCode::unavailable, "gone");
     if (!sessions_.contains(request.session_id())) {
       response.mutable_decline()->set_code(atm::v1::DECLINE_CODE_NO_SESSION);
     } else {
@@ -144,6 +148,7 @@ class ScriptedAtm {
             ++paid_count;
             *yes.mutable_withdrawn()->mutable_amount() = request.amount();
             *yes.mutable_withdrawn()->mutable_balance() = balance_now();
+            yes.mutable_withdrawn()->mutable_bank()->set_ledger_seq(withdrawal_entry);
             atm::v1::Notes& notes = *yes.mutable_withdrawn()->add_notes();
             *notes.mutable_denomination() = money(2000);
             notes.set_count(static_cast<std::uint32_t>(request.amount().minor_units() / 2000));
@@ -171,7 +176,7 @@ class ScriptedAtm {
           [&](auto& yes) {
             balance += sum;
             *yes.mutable_deposited()->mutable_amount() = money(sum);
-            yes.mutable_deposited()->set_credited(true);
+            yes.mutable_deposited()->set_credited(is_credited);
             if (hands_back) *yes.mutable_deposited()->add_handed_back() = *hands_back;
             *yes.mutable_deposited()->mutable_balance() = balance_now();
           },

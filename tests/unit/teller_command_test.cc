@@ -96,8 +96,9 @@ TEST_F(CommandTest, ADeclineNamesTheAmountsThatCanBePaid) {
 
 TEST_F(CommandTest, AnAtmOfSeveralTerminalsIsToldWhichOne) {
   atm.decline_next.emplace().set_code(atm::v1::DECLINE_CODE_NO_SUCH_TERMINAL);
-  EXPECT_EQ(run({.what = What::balance}).errors,
-            "teller: The ATM has no such terminal. Say which with --terminal ID.\n");
+  const Ran ran = run({.what = What::balance});
+  EXPECT_EQ(ran.errors, "teller: The ATM has no such terminal. Say which with --terminal ID.\n");
+  EXPECT_EQ(ran.code, 64);
 }
 
 TEST_F(CommandTest, WhatOthersChoseStaysOnItsLine) {
@@ -165,10 +166,20 @@ TEST_F(CommandTest, WithoutAnAnswerItExits75AndTheNextCommandTellsWhatBecameOfIt
   const Ran next = run({.what = What::balance});
   EXPECT_EQ(next.code, 0);
   EXPECT_EQ(next.out,
-            "Your earlier withdrawal of 60.00 EUR was done: 60.00 EUR paid: 3 x 20.00 EUR."
-            "\nAvailable: 40.00 EUR.\nBalance:   40.00 EUR\nAvailable: 40.00 EUR\n");
+            "Your earlier withdrawal of 60.00 EUR was done: 60.00 EUR paid: 3 x 20.00 EUR.\n"
+            "Balance:   40.00 EUR\nAvailable: 40.00 EUR\n")
+      << "what was available then is not told as what is";
   const Ran after = run({.what = What::balance});
   EXPECT_EQ(after.out, "Balance:   40.00 EUR\nAvailable: 40.00 EUR\n");
+}
+
+TEST_F(CommandTest, AnEarlierChangeThatNeverArrivedIsSaidOnceToBeUndone) {
+  atm.mishaps = {Mishap::silence_not_done};
+  withdraw(60);
+  atm.end_sessions();
+  EXPECT_THAT(run({.what = What::balance}).out,
+              testing::StartsWith("Your earlier withdrawal of 60.00 EUR was not done, and never "
+                                  "will be.\nBalance: "));
 }
 
 TEST_F(CommandTest, AnAnswerToAnotherKindOfChangeExits75AndIsNotForgotten) {

@@ -61,6 +61,7 @@ class SessionTest : public TellerFixture {
 };
 
 TEST_F(SessionTest, CardPinMenuCashReceiptCard) {
+  atm.withdrawal_entry = 7;
   EXPECT_EQ(play({"1234", "1", "1", "0"}), 0);
   EXPECT_THAT(screen(), HasSubstr("PIN: \n\nGood day, Jane Doe.\n"));
   EXPECT_THAT(screen(), HasSubstr("Please take your cash:\n  1. 20.00 EUR\n"));
@@ -69,7 +70,7 @@ TEST_F(SessionTest, CardPinMenuCashReceiptCard) {
                                   "  What       withdrawal of 20.00 EUR\n"
                                   "  Available  80.00 EUR\n"
                                   "  Number     " +
-                                  customer->last_id().text()));
+                                  customer->last_id().text() + "\n  At bank    entry 7\n"));
   EXPECT_TRUE(screen().ends_with("Please take your card. Good-bye.\n"));
   EXPECT_THAT(screen(), Not(HasSubstr("1234")));
   EXPECT_FALSE(atm.has_sessions());
@@ -310,6 +311,19 @@ TEST_F(SessionTest, AnAtmThatIsGoneEndsItWith69) {
   EXPECT_EQ(play({"1234"}), 69);
   EXPECT_THAT(screen(), HasSubstr("The ATM does not answer"));
   EXPECT_THAT(screen(), Not(HasSubstr("PIN: ")));
+}
+
+TEST_F(SessionTest, AnAtmThatIsGoneAfterAChangeHasChangedNothingElse) {
+  atm.is_credited = false;
+  atm.loses_balances = true;
+  EXPECT_EQ(play({"1234", "deposit 2x20", "3"}), 69);
+  EXPECT_THAT(screen(), HasSubstr("Nothing else was changed."));
+  EXPECT_THAT(screen(), HasSubstr("What       deposit of 40.00 EUR, not yet credited"));
+}
+
+TEST_F(SessionTest, AnAtmOfSeveralTerminalsEndsItWith64) {
+  atm.decline_next.emplace().set_code(atm::v1::DECLINE_CODE_NO_SUCH_TERMINAL);
+  EXPECT_EQ(play({"1234"}), 64);
 }
 
 TEST_F(SessionTest, WhyThereIsNoAnswerIsSaidWithoutTheNamesOfCalls) {

@@ -103,6 +103,21 @@ TEST_F(TerminalTest, WhateverEndsTheQuestionTheEchoIsOnAgain) {
   }
 }
 
+TEST_F(TerminalTest, ATerminalThatHangsUpEndsTheQuestionAndNotTheProcess) {
+  ::close(keyboard);
+  EXPECT_EQ(terminal.ask("? ", seconds(5)).kind, Answer::Kind::end_of_input);
+  ::raise(SIGHUP);  // The system sends it after the input has ended, and perhaps twice.
+  std::signal(SIGHUP, SIG_DFL);
+  keyboard = -1;
+}
+
+TEST_F(TerminalTest, ASecondHangupDoesNotEndTheProcess) {
+  const OnceHidden hanging_up([] { ::kill(::getpid(), SIGHUP); });
+  EXPECT_EQ(terminal.ask_hidden("PIN: ", seconds(5)).kind, Answer::Kind::interrupted);
+  ::raise(SIGHUP);
+  std::signal(SIGHUP, SIG_DFL);
+}
+
 TEST_F(TerminalTest, CtrlDAndSilenceEndTheQuestion) {
   type("\x04");
   EXPECT_EQ(terminal.ask("? ", seconds(5)).kind, Answer::Kind::end_of_input);
@@ -172,6 +187,16 @@ TEST_F(TerminalTest, WhatIsNoPinIsAskedForAgain) {
             "PIN: A PIN is 4 to 12 digits, and this one is shorter.\nPIN: ");
 }
 
+TEST_F(TerminalTest, TwoNewPinsThatDifferAreANoOfWhoWasAsked) {
+  Typist typist({"1357", "1358"});
+  try {
+    read_new_pin(typist, "", "--new-pin-file");
+    ADD_FAILURE();
+  } catch (const ops::Failure& failure) {
+    EXPECT_EQ(failure.code(), ops::ExitCode::declined);
+  }
+}
+
 TEST_F(TerminalTest, WhoeverGivesNoPinHasSaidNo) {
   Typist typist({});
   try {
@@ -210,6 +235,7 @@ TEST(CardNumber, HasARuleThatIsSaid) {
   EXPECT_EQ(why_not_card_number("4000"), rule + "is shorter.");
   EXPECT_EQ(why_not_card_number("40000000000000000010"), rule + "is longer.");
   EXPECT_EQ(why_not_card_number("4000-0000-000x"), rule + "has something else in it.");
+  EXPECT_EQ(why_not_card_number("abc"), rule + "has something else in it.");
 }
 
 TEST_F(TerminalTest, APinIsFourToTwelveDigits) {

@@ -34,11 +34,16 @@ class Cli:
     def session(self, person=None, *words, redirection=""):
         """teller at a terminal: a pexpect process, before its first question. Without words it is a session, and without a
         person it has no card. The redirection is a shell's."""
-        card = ["--card", person.card] if person else []
-        argv = [str(self._programs.path("teller")), "--atm", self._atm, *card, *words]
+        argv = self.argv("teller", person, *words)
         environment = {**os.environ, **self.environment}
         shell = ["-c", f'exec "$@" {redirection}', "sh", *argv]
         return pexpect.spawn("/bin/sh", shell, env=environment, timeout=10, encoding="utf-8")
+
+    def argv(self, program, person, *words):
+        """The program with what it must know of where it is; teller also of whose card it has."""
+        addresses = ["--atm", self._atm] + (["--bank", self._bank] if program == "bankctl" else [])
+        card = ["--card", person.card] if person else []
+        return [str(self._programs.path(program)), *addresses, *card, *words]
 
     def shell(self):
         """A shell with job control on a terminal of its own: a pexpect process that prompts `shell> `."""
