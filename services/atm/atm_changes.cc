@@ -392,7 +392,9 @@ bool AtmService::may_be_elsewhere(const v1::ResolveRequest& request) const {
 
 Task<v1::ResolveResponse> AtmService::fence(Terminal& terminal, OperationId id) {
   if (!known_.fences.knows(id)) {
-    require_free_space(machinery_);
+    if (!has_free_space(machinery_)) {
+      throw rpc::Error(rpc::StatusCode::resource_exhausted, std::string(disk_nearly_full));
+    }
     Fence fence{.id = id, .terminal = terminal.id(), .fenced_at_us = machinery_.now_us()};
     const ItemPointer<Fence> item = known_.fences.add(terminal, std::move(fence));
     co_await machinery_.journal.commit(terminal.entry(item->record));

@@ -88,7 +88,9 @@ std::expected<AtmService::Customer, v1::Decline> AtmService::may_begin(
   if (asking->terminal->service().state != v1::SERVICE_STATE_IN_SERVICE) {
     return std::unexpected(out_of_service());
   }
-  require_free_space(machinery_);
+  if (!has_free_space(machinery_)) {
+    return std::unexpected(decline(v1::DECLINE_CODE_OUT_OF_SERVICE, disk_nearly_full));
+  }
   return *std::move(asking);
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "async/loop.h"
 #include "async/random.h"
@@ -46,11 +47,11 @@ struct Machinery {
   }
 };
 
-// Rule 26: below the reserve nothing is begun. Throws rpc::Error(RESOURCE_EXHAUSTED).
-inline void require_free_space(const Machinery& machinery) {
-  if (machinery.free_space.bytes() >= machinery.settings.free_space_reserve_bytes) return;
-  throw rpc::Error(rpc::StatusCode::resource_exhausted,
-                   "the ATM's disk is almost full: nothing new is begun");
+// Rule 26: below the reserve nothing is begun.
+inline bool has_free_space(const Machinery& machinery) {
+  return machinery.free_space.bytes() >= machinery.settings.free_space_reserve_bytes;
 }
+inline constexpr std::string_view disk_nearly_full =
+    "The ATM's disk is nearly full, so nothing new is begun.";
 
 }  // namespace atm

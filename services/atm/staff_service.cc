@@ -378,6 +378,9 @@ Task<v1::SetFaultResponse> StaffService::set_fault(v1::SetFaultRequest request,
   if (kind == 0 || kind >= fault_kinds.size()) {
     throw rpc::Error(rpc::StatusCode::invalid_argument, "there is no such fault");
   }
+  if (request.fault() == v1::FAULT_SLOW && request.delay_ms() == 0) {
+    throw rpc::Error(rpc::StatusCode::invalid_argument, "say how slow with --delay-ms, as 3000");
+  }
   const Fault fault{.kind = fault_kinds[kind],
                     .after_notes = request.after_notes(),
                     .delay = std::chrono::milliseconds(request.delay_ms())};

@@ -86,5 +86,24 @@ TEST_F(AtmStaffTest, TerminalsSignOnSideBySide) {
   for (const v1::Terminal& terminal : told.terminals()) EXPECT_EQ(terminal.reason(), "");
 }
 
+TEST_F(AtmStaffTest, BelowTheReserveOfFreeSpaceStaffMoveNoNotes) {
+  ASSERT_TRUE(house.load(1, 20, 10).has_done());
+  house.disk.free = 1;
+  EXPECT_EQ(house.load(2, 50, 2).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  house.disk.free = UINT64_MAX;
+  EXPECT_TRUE(house.load(2, 50, 2).has_done());
+}
+
+TEST_F(AtmStaffTest, HowSlowADeviceIsMustBeSaid) {
+  v1::SetFaultRequest request;
+  request.set_device(v1::DEVICE_DISPENSER);
+  request.set_fault(v1::FAULT_SLOW);
+  v1::SetFaultRequest said = request;
+  said.set_delay_ms(3000);
+  EXPECT_EQ(house.try_call(set_fault_method, request).error().code,
+            rpc::StatusCode::invalid_argument);
+  EXPECT_TRUE(house.try_call(set_fault_method, said));
+}
+
 }  // namespace
 }  // namespace atm

@@ -428,9 +428,9 @@ TEST_F(WithdrawalTest, ResolveFencesAnIdThatWasNeverSeen) {
 
 TEST_F(WithdrawalTest, BelowTheReserveOfFreeSpaceNothingIsBegunButReadsGoOn) {
   house.disk.free = 1;
-  const rpc::Reply<v1::WithdrawResponse> reply =
-      house.try_call(withdraw_method, house.withdrawal(house.new_id(), 60));
-  EXPECT_EQ(reply.error().code, rpc::StatusCode::resource_exhausted);
+  const v1::Decline no = house.withdraw(house.new_id(), 60).decline();
+  EXPECT_EQ(no.code(), v1::DECLINE_CODE_OUT_OF_SERVICE) << "a no, and not silence";
+  EXPECT_EQ(no.message(), "The ATM's disk is nearly full, so nothing new is begun.");
   EXPECT_EQ(house.bank.times_asked("Hold"), 0U);
   v1::GetBalanceRequest balance;
   balance.set_session_id(house.session);
