@@ -161,7 +161,8 @@ std::string summary_of(const std::vector<FoundChange>& found, const ledger::Book
   }
   const FoundChange* const told = decisive(found);
   if (told == nullptr) {
-    return "The bank has never seen this id. What an ATM declined by itself that ATM lists.";
+    return "The bank has never seen this id. What an ATM declined by itself, `bankctl atm "
+           "declined` lists.";
   }
   if (is_fence(*told)) {
     return "It was not done and never will be: the bank had never seen this id when it was fenced, "

@@ -15,6 +15,19 @@ using async::Task;
 using ledger::Outcome;
 using rpc::Context;
 
+namespace {
+
+// To the operator a card is blocked in this way only: what else is blocked may be unblocked.
+template <typename Response>
+Response told_of_replaced(Response response) {
+  if (response.refusal().code() == v1::REFUSAL_CODE_CARD_BLOCKED) {
+    response.mutable_refusal()->set_message("The card was replaced, and stays blocked for ever.");
+  }
+  return response;
+}
+
+}  // namespace
+
 template <typename Response>
 Task<Response> OperatorService::change(Asked asked) {
   const Outcome changed = co_await changes_.make(std::move(asked));
@@ -95,7 +108,9 @@ Task<v1::BlockCardResponse> OperatorService::block_card(const v1::BlockCardReque
 
 Task<v1::UnblockCardResponse> OperatorService::unblock_card(const v1::UnblockCardRequest& request,
                                                             Context context) {
-  return change<v1::UnblockCardResponse>(to_operation(request, context.deadline));
+  v1::UnblockCardResponse response =
+      co_await change<v1::UnblockCardResponse>(to_operation(request, context.deadline));
+  co_return told_of_replaced(std::move(response));
 }
 
 Task<v1::ReplaceCardResponse> OperatorService::replace_card(v1::ReplaceCardRequest request,
@@ -108,7 +123,7 @@ Task<v1::ReplaceCardResponse> OperatorService::replace_card(v1::ReplaceCardReque
   std::get<ledger::ReplaceCard>(asked->change).pin_hash = co_await hasher_.hash(std::move(*pin));
   const Outcome replaced = co_await changes_.make(std::move(asked));
   if (replaced && !replaced->replayed) forget_tokens(request.old_card_number());
-  co_return done_or_refusal<v1::ReplaceCardResponse>(replaced);
+  co_return told_of_replaced(done_or_refusal<v1::ReplaceCardResponse>(replaced));
 }
 
 void OperatorService::forget_tokens(const std::string& card_name) {
@@ -118,7 +133,9 @@ void OperatorService::forget_tokens(const std::string& card_name) {
 
 Task<v1::SetCardLimitsResponse> OperatorService::set_card_limits(
     const v1::SetCardLimitsRequest& request, Context context) {
-  return change<v1::SetCardLimitsResponse>(to_operation(request, context.deadline));
+  v1::SetCardLimitsResponse response =
+      co_await change<v1::SetCardLimitsResponse>(to_operation(request, context.deadline));
+  co_return told_of_replaced(std::move(response));
 }
 
 // --- The books, by hand ---

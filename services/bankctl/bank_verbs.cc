@@ -214,8 +214,10 @@ const VerbTable verbs = {
          "Tell what became of a change or a receipt; if nothing, fence its id",
          "resolve 0190b5c4-7a3e-7c1d-9f00-0123456789ab",
          {{"ID", "id", Kind::id, "the id of the change, or on the receipt"}},
-         "The bank has never seen this id. An ATM may still be about to tell it of a change with "
-         "it. Fencing the id makes sure "
+         "The bank has never seen this id. `bankctl atm declined ID` tells whether the ATM "
+         "declined "
+         "it by itself, and an ATM may still be about to tell the bank of a change with it. "
+         "Fencing the id makes sure "
          "that it is not done: no change with it, and no withdrawal with it on its receipt, can be "
          "made any more. Fence it?",
          nullptr,

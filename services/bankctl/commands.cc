@@ -162,7 +162,7 @@ int Commands::run(Words& words) {
   if (asks && !cli::confirm(terminal_, told + ": " + question)) {
     throw ops::Failure(ops::ExitCode::declined, "Nothing was done");
   }
-  if (words.verb->currency != nullptr && !asks && !settings_.json) {
+  if (is_change(method_of(call.method)) && !asks && !settings_.json) {
     out_ << ops::ForeignText(told).shown() << "\n";
     ops::require_written(out_, ops::ExitCode::cannot_create, "Nothing was changed");
   }
@@ -264,7 +264,9 @@ std::string Commands::find_subject(Words& words) const {
   const std::uint64_t number = number_at(*answer, subject.number);
   if (number == 0) {
     throw ops::Failure(ops::ExitCode::declined,
-                       "No money moved for " + *named->text + ". " + about);
+                       *named->text + " moved no money, so there is nothing to take back. " +
+                           "`bankctl changes show " + (is_id ? "" : "--seq ") + *named->text +
+                           "` tells what it was");
   }
   named->text = std::to_string(number);
   return about;

@@ -73,6 +73,12 @@ std::string no_of(const Message& outcome) {
   return "";
 }
 
+// A no to what was typed, and not to what was wanted.
+bool is_ill_formed(const Message& outcome) {
+  const auto* const refusal = dynamic_cast<const bank::v1::Refusal*>(&outcome);
+  return refusal != nullptr && refusal->code() == bank::v1::REFUSAL_CODE_MALFORMED;
+}
+
 // The currencies of all amounts in a message, each once.
 void collect_currencies(const Message& message, std::set<std::string>& currencies) {
   if (const auto* money = dynamic_cast<const bank::v1::Money*>(&message)) {
@@ -118,6 +124,16 @@ bool lacks_the_bank(const Message& response) {
   return audit != nullptr && !audit->has_at_bank();
 }
 
+// What staff hear who put a terminal into service that stays out of it; "" of all other answers.
+std::string why_still_out(const Message& response, const Message& request) {
+  const auto* const asked = dynamic_cast<const atm::v1::SetServiceRequest*>(&request);
+  const auto* const now = dynamic_cast<const atm::v1::SetServiceResponse*>(&response);
+  if (asked == nullptr || now == nullptr || !asked->in_service()) return "";
+  const atm::v1::Terminal& terminal = now->terminal();
+  if (terminal.state() == atm::v1::SERVICE_STATE_IN_SERVICE) return "";
+  return terminal.terminal_id() + " stays out of service: " + terminal.reason();
+}
+
 const rpc::Status unfit = {.code = rpc::StatusCode::internal,
                            .message = "what it says is no answer to this",
                            .bad_answer = true};
@@ -142,6 +158,8 @@ async::Task<int> OperatorCalls::call(OperatorCall call) {
   if (call.is_look_up && !has_found) co_return found_nothing;
   print(*response);
   const int code = judge(*response);
+  const std::string why = why_still_out(*response, *call.request);
+  if (!why.empty()) throw ops::Failure(ops::ExitCode::declined, why);
   if (!is_question(call.method)) {
     ops::require_written(out_, ops::ExitCode::io_error, "It was done");
   }
@@ -216,7 +234,9 @@ void OperatorCalls::print(const Message& response) const {
   const FieldDescriptor* const outcome = outcome_of(response);
   if (outcome != nullptr) {
     const Message& answer = response.GetReflection()->GetMessage(response, outcome);
-    if (!no_of(answer).empty() && outcome->name() != "refused") return;  // judge() says it.
+    // judge() says it.
+    if (outcome->name() == "never_seen") return;
+    if (!no_of(answer).empty() && outcome->name() != "refused") return;
     out_ << outcome->name() << "\n";
   }
   const std::string text = cli::to_text(response);
@@ -244,10 +264,15 @@ void OperatorCalls::print(const Message& response) const {
 int OperatorCalls::judge(const Message& response) const {
   const auto& reflection = *response.GetReflection();
   if (const FieldDescriptor* const outcome = outcome_of(response)) {
-    const std::string no = no_of(reflection.GetMessage(response, outcome));
+    const Message& answer = reflection.GetMessage(response, outcome);
+    const std::string no = no_of(answer);
     // "refused" is the answer to what became of a change, and no refusal of the question.
     if (!no.empty() && outcome->name() != "refused") {
-      throw ops::Failure(ops::ExitCode::declined, no);
+      throw ops::Failure(is_ill_formed(answer) ? ops::ExitCode::usage : ops::ExitCode::declined,
+                         no);
+    }
+    if (outcome->name() == "never_seen") {
+      throw ops::Failure(ops::ExitCode::declined, text_at(response, "summary"));
     }
   }
   const std::vector<std::string> differences = texts_in(response, "differences");
@@ -293,8 +318,13 @@ void OperatorCalls::fail(const OperatorCall& call, const rpc::Status& status) co
     out_ << "{\"outcome\":\"unknown\",\"id\":" << (id.empty() ? "null" : cli::json_string(id))
          << "}\n";
   }
-  std::string sentence = "No answer from " + call.server + " (" + status.text() +
-                         "): it may have been done, or may not.";
+  // It has answered. But an earlier try may have been done, and a reply may be what had no room.
+  const bool has_no_room = status.code == rpc::StatusCode::resource_exhausted;
+  std::string sentence = has_no_room
+                             ? call.server + " says that it cannot do it now (" + status.text() +
+                                   "). Whether an earlier try was done is not known."
+                             : "No answer from " + call.server + " (" + status.text() +
+                                   "): it may have been done, or may not.";
   if (!id.empty() && call.method.starts_with("bank.")) {
     sentence +=
         " Ask with `bankctl resolve " + id + "`, or repeat the command with --id " + id + ".";

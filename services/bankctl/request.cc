@@ -162,6 +162,10 @@ void set_input(Message& request, const Input& input, const std::string& text,
       return set_number(place, input, text);
     case Kind::id: {
       const auto id = ledger::OperationId::parse(text);
+      if (!id && input.name == "ID" && ops::Value<std::uint64_t>::parse(text)) {
+        fail(input, "must be a UUID. What the journal's number " + text +
+                        " is about tells `bankctl changes show --seq " + text + "`");
+      }
       if (!id) fail(input, "must be a UUID, as 0190b5c4-7a3e-7c1d-9f00-0123456789ab");
       return reflection.SetString(place.message, place.field, std::string(id->view()));
     }

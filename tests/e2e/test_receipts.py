@@ -66,7 +66,7 @@ async def test_an_id_that_nobody_saw_is_fenced_only_after_a_question(cli):
     bankctl.expect(pexpect.EOF)
     bankctl.close()
     assert bankctl.exitstatus == DECLINED
-    assert "never_seen" in (await cli.bankctl("changes", "show", unseen)).out
+    says(await cli.bankctl("changes", "show", unseen), DECLINED, "The bank has never seen this id")
     fenced = data(await cli.bankctl("--json", "--yes", "resolve", unseen))
     assert fenced["outcome"] == "fenced" and "never will be" in fenced["summary"]
     assert data(await cli.bankctl("--json", "resolve", unseen))["outcome"] == "fenced", "No question the second time."
@@ -92,7 +92,7 @@ async def test_what_an_atm_declined_by_itself_is_found_there(house, cli):
     told = json.loads(declined.out)
     assert told["declined"]["code"] == "cannot_make_amount"
     lost = await cli.bankctl("changes", "show", told["id"])
-    assert "never seen" in lost.out and "that ATM lists" in lost.out
+    says(lost, DECLINED, "never seen this id", "`bankctl atm declined` lists")
     (row,) = data(await cli.bankctl("--json", "atm", "declined", told["id"]))["declines"]
     assert (row["kind"], row["code"], row["amount"]["minor_units"]) == ("withdrawal", "cannot_make_amount", 1500)
     assert row["message"] == told["message"] and row["card"].endswith("*" + JANE.card[-4:])

@@ -290,6 +290,11 @@ TEST_F(BankPinsTest, AReplacedCardIsBlockedForEver) {
             rpc::StatusCode::unauthenticated);
   EXPECT_EQ(try_pin(janes_pin), "CARD_BLOCKED 0");
   EXPECT_EQ(unblock(janes_card), "CARD_BLOCKED");
+  v1::UnblockCardRequest again;
+  again.set_card_number(janes_card);
+  again.set_reason("found");
+  EXPECT_EQ(bank.answer<v1::UnblockCardResponse>(again).refusal().message(),
+            "The card was replaced, and stays blocked for ever.");
   EXPECT_EQ(verify("8642", "4000000000000044").verified().account_id(), "jane");
 }
 

@@ -126,6 +126,11 @@ TEST_F(BankctlTest, WhatIsAboutToBeDoneIsShownWithItsCurrency) {
                            "atm load 1 10x1000 JPY" + named +
                            "account open k --name K --currency JPY" + named);
   out.str("");
+  request_of({"account", "freeze", "k", "--reason", "lost"});
+  request_of({"reverse", "12", "--reason", "twice", "--yes"});
+  EXPECT_EQ(out.str(), "account freeze k --reason lost" + named +
+                           "reverse 13 --reason twice --id " + id + " (It was found.)\n");
+  out.str("");
   request_of({"--json", "account", "fund", "k", "1"});
   EXPECT_EQ(out.str(), "");
 }

@@ -50,6 +50,7 @@ class ScriptedBank {
                                                   rpc::Context) {
     requests.push_back(cli::to_json(request));
     if (is_silent) co_await never;
+    if (status != rpc::StatusCode::ok) throw rpc::Error(status, "This is why.");
     co_return fund_response;
   }
   async::Task<bank::v1::GetAccountResponse> get(bank::v1::GetAccountRequest request, rpc::Context) {
@@ -91,6 +92,9 @@ class ScriptedBank {
                                                  rpc::Context) {
     questions.push_back(cli::to_json(request));
     bank::v1::FindChangeResponse response;
+    response.set_summary("It was never seen.");
+    if (knows_nothing) response.mutable_never_seen();
+    if (knows_nothing) co_return response;
     response.mutable_executed()->set_ledger_seq(found_seq);
     response.set_transfer_seq(found_seq);
     response.set_summary("It was found.");
@@ -111,6 +115,13 @@ class ScriptedBank {
     questions.emplace_back("terminals");
     atm::v1::ListTerminalsResponse response;
     response.add_terminals()->mutable_cash()->set_currency(currency);
+    co_return response;
+  }
+  async::Task<atm::v1::SetServiceResponse> set_service(atm::v1::SetServiceRequest, rpc::Context) {
+    atm::v1::SetServiceResponse response;
+    response.mutable_terminal()->set_terminal_id("atm-1");
+    response.mutable_terminal()->set_state(service);
+    response.mutable_terminal()->set_reason("The operator took it out.");
     co_return response;
   }
   async::Task<bank::v1::ListAccountsResponse> list(bank::v1::ListAccountsRequest request,
@@ -156,8 +167,10 @@ class ScriptedBank {
   std::string word;  // In each text that somebody chose.
   std::vector<std::string> differences;
   std::uint64_t found_seq = 13;                  // Of the transfer that any number or id leads to.
-  rpc::StatusCode status = rpc::StatusCode::ok;  // Of a list of transfers.
-  bool knows_cash = true;                        // The bank answers the ATM that is audited.
+  bool knows_nothing = false;                    // Of no change that is asked about.
+  rpc::StatusCode status = rpc::StatusCode::ok;  // Of a list of transfers, and of a fund.
+  atm::v1::ServiceState service = atm::v1::SERVICE_STATE_IN_SERVICE;
+  bool knows_cash = true;  // The bank answers the ATM that is audited.
   std::vector<std::string> requests;
 };
 
@@ -174,6 +187,7 @@ class BankctlTest : public testing::Test {
     server->handle<&ScriptedBank::transfers>("bank.v1.OperatorService/ListTransfers", bank);
     server->handle<&ScriptedBank::items>("atm.v1.StaffService/ListOpenItems", bank);
     server->handle<&ScriptedBank::terminals>("atm.v1.StaffService/ListTerminals", bank);
+    server->handle<&ScriptedBank::set_service>("atm.v1.StaffService/SetService", bank);
     server->handle<&ScriptedBank::list>("bank.v1.OperatorService/ListAccounts", bank);
     server->handle<&ScriptedBank::watch>("bank.v1.OperatorService/WatchTransfers", bank);
     server->handle<&ScriptedBank::audit>("atm.v1.StaffService/Audit", bank);

@@ -120,6 +120,10 @@ TEST_F(BankctlTest, OneOfAnIdAndANumberIsAskedFor) {
   EXPECT_EQ(request_of({"changes", "show", "--seq", "7"}), "{\"id\":\"\",\"ledger_seq\":7}");
   EXPECT_EQ(request_of({"changes", "show", id, "--seq", "7"}),
             "64 bankctl changes show needs ID or --seq, and not both.");
+  EXPECT_EQ(
+      request_of({"resolve", "9"}),
+      "64 ID must be a UUID. What the journal's number 9 is about tells `bankctl changes show "
+      "--seq 9`.");
 }
 
 TEST_F(BankctlTest, AReversalTakesAnyNumberOrIdOfItsTransfer) {
@@ -129,8 +133,12 @@ TEST_F(BankctlTest, AReversalTakesAnyNumberOrIdOfItsTransfer) {
   EXPECT_EQ(request_of({"reverse", id, "--reason", "x", "--yes"}), sent);
   EXPECT_THAT(bank.questions, testing::ElementsAre("{\"id\":\"" + id + "\",\"ledger_seq\":0}"));
   bank.found_seq = 0;
-  EXPECT_EQ(request_of({"reverse", "12", "--reason", "x", "--yes"}),
-            "1 No money moved for 12. It was found.");
+  EXPECT_EQ(
+      request_of({"reverse", "12", "--reason", "x", "--yes"}),
+      "1 12 moved no money, so there is nothing to take back. `bankctl changes show --seq 12` "
+      "tells what it was");
+  EXPECT_THAT(request_of({"reverse", id, "--reason", "x", "--yes"}),
+              HasSubstr("`bankctl changes show " + id + "` tells"));
 }
 
 TEST_F(BankctlTest, AnAnswerIsPrinted) {
@@ -182,6 +190,37 @@ TEST_F(BankctlTest, SilenceIsUnknownAndSaysHowToLearnMore) {
   out.str("");
   run({"account", "fund", "jane", "1", "--json"});
   EXPECT_EQ(out.str(), "{\"outcome\":\"unknown\",\"id\":\"" + id + "\"}\n");
+}
+
+TEST_F(BankctlTest, AServerWithoutRoomHasAnsweredAndDoesNotContradictItself) {
+  bank.status = rpc::StatusCode::resource_exhausted;
+  EXPECT_EQ(run({"account", "fund", "jane", "1"}),
+            "75 the bank says that it cannot do it now (RESOURCE_EXHAUSTED: This is why). Whether "
+            "an earlier try was done is not known. Ask with `bankctl resolve " +
+                id + "`, or repeat the command with --id " + id + ".");
+}
+
+TEST_F(BankctlTest, ARefusalOfWhatWasTypedIsTheCommandLinesMistake) {
+  bank.fund_response.mutable_refusal()->set_code(bank::v1::REFUSAL_CODE_MALFORMED);
+  bank.fund_response.mutable_refusal()->set_message("A card number is 8 to 19 digits.");
+  EXPECT_EQ(run({"account", "fund", "jane", "1"}),
+            "64 the bank said no: A card number is 8 to 19 digits.");
+}
+
+TEST_F(BankctlTest, AChangeThatTheBankHasNeverSeenIsANo) {
+  bank.knows_nothing = true;
+  EXPECT_EQ(run({"changes", "show", id}), "1 It was never seen.");
+  EXPECT_EQ(out.str(), "");
+  EXPECT_EQ(run({"--json", "changes", "show", id}), "1 It was never seen.");
+  EXPECT_THAT(out.str(), HasSubstr("\"outcome\":\"never_seen\""));
+}
+
+TEST_F(BankctlTest, ATerminalThatStaysOutOfServiceIsANo) {
+  EXPECT_EQ(run({"atm", "in-service"}), "0");
+  bank.service = atm::v1::SERVICE_STATE_OUT_BY_OPERATOR;
+  EXPECT_EQ(run({"atm", "in-service"}), "1 atm-1 stays out of service: The operator took it out.");
+  bank.service = atm::v1::SERVICE_STATE_OUT_BY_STAFF;
+  EXPECT_EQ(run({"atm", "out-of-service"}), "0");
 }
 
 TEST_F(BankctlTest, AnAnswerToAQuestionThatSaysNothingIsNotOfTheProtocol) {
