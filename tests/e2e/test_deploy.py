@@ -66,6 +66,8 @@ async def test_the_units_start_what_is_installed(bin_dir, tmp_path):
         assert not [word for word in words if "$" in word], words
         # Else the configuration file could not say it.
         assert "--listen" not in words
+        # What does not heal by itself: the command line, the files, the configuration.
+        assert lines["RestartPreventExitStatus"].split() == ["64", "65", "78"]
         assert lines["ExecReload"] == "/bin/kill -HUP $MAINPID"
         words += ["--listen", "127.0.0.1:0"]
         async with Daemon(daemon, [program, *words, "--ready-file", "{ready_file}"], tmp_path / daemon) as serving:
