@@ -313,6 +313,7 @@ std::string Database::file_bytes(std::int64_t begin, std::int64_t size) {
   const int result =
       database->pMethods->xRead(database, bytes.data(), static_cast<int>(size), begin);
   if (result == SQLITE_OK || result == SQLITE_IOERR_SHORT_READ) return bytes;
+  has_failed_ = true;
   throw StorageError(Kind::io, "cannot read " + path_ + ": " + sqlite3_errstr(result));
 }
 
@@ -330,6 +331,7 @@ void Database::join_writes() {
 void Database::sync(sqlite3_file* wal) const {
   const int result = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
   if (result == SQLITE_OK) return;
+  has_failed_ = true;
   throw StorageError(Kind::io, "cannot write " + path_ + ": " + sqlite3_errstr(result));
 }
 

@@ -465,6 +465,20 @@ TEST_F(PowerLossTest, AnErrorOfTheDiskLosesNothingOfTheAtms) {
   EXPECT_GT(fail_everywhere(script, true), 100);
 }
 
+// The thread beside the one that writes may have seen it fail.
+TEST_F(PowerLossTest, ASyncThatFailsLeavesTheLogForTheNextStart) {
+  {
+    ledger::SqliteJournal journal(mount.folder() + "/bank.db");
+    ledger::Bank bank(journal, std::chrono::microseconds(0));
+    bank.must(ledger::OpenAccount{.account = "jane", .currency = ledger::eur});
+    bank.leaves_syncs = true;
+    bank.must(ledger::OpenAccount{.account = "john", .currency = ledger::eur});
+    disk.plan(Disk::Trouble::error, 0, false);
+    EXPECT_THROW(journal.sync(), StorageError);
+  }
+  EXPECT_TRUE(disk.survivors(Loss::nothing, random).contains(mount.folder() + "/bank.db-wal"));
+}
+
 // The test of the test: a disk that tells syncs as done, and does not do them, loses what was acknowledged.
 TEST_F(PowerLossTest, ADiskThatLiesAboutSyncsIsSeenToLose) {
   disk.ignores_syncs = true;
