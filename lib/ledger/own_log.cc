@@ -14,8 +14,8 @@ const char* const create_log_table = R"(
 CREATE TABLE log (
   one INTEGER PRIMARY KEY CHECK (one = 1),
   epoch BLOB NOT NULL,
-  epoch_before BLOB NOT NULL,
-  is_open INTEGER NOT NULL,
+  file_epoch BLOB NOT NULL,
+  needs_log INTEGER NOT NULL,
   row_check INTEGER NOT NULL
 ) STRICT;
 )";
@@ -37,8 +37,8 @@ struct LogTable {
   static void columns(auto& column, auto& row) {
     column(row.one);
     column(row.epoch);
-    column(row.epoch_before);
-    column(row.is_open);
+    column(row.file_epoch);
+    column(row.needs_log);
   }
 };
 
@@ -68,17 +68,14 @@ std::optional<LogRow> read_without_log(const std::string& file) {
   }
 }
 
-// Of the first bytes of a file. Noise is in neither mode.
-constexpr std::int64_t header_size = 20;
-bool is_in_mode(std::string_view header, char mode) {
-  constexpr std::string_view begin("SQLite format 3", 16);
-  return header.starts_with(begin) && header[mode_place] == mode && header[mode_place + 1] == mode;
-}
 constexpr char rollback_mode = 1;
 constexpr char log_mode = 2;
 
-bool is_in_rollback_mode(Database& database) {
-  return is_in_mode(database.file_bytes(0, header_size), rollback_mode);
+// Noise is in neither mode.
+bool is_in_mode(Database& database, char mode) {
+  constexpr std::string_view begin("SQLite format 3", 16);
+  const std::string header = database.file_bytes(0, mode_place + 2);
+  return header.starts_with(begin) && header[mode_place] == mode && header[mode_place + 1] == mode;
 }
 
 [[noreturn]] void refuse(const std::string& file, const std::string& why) {
@@ -92,42 +89,53 @@ bool is_in_rollback_mode(Database& database) {
                    "or move that file away to go on without them");
 }
 
+// For a shell.
+std::string quoted(const std::string& file) {
+  std::string quoted = "'";
+  for (const char letter : file) quoted += letter == '\'' ? "'\\''" : std::string(1, letter);
+  return quoted + "'";
+}
+
 [[noreturn]] void refuse_without_log(const std::string& file) {
   refuse(file, "its program did not close it, and " + wal_of(file) +
-                   " is missing or empty, which has its newest changes. Put that file back beside "
-                   "it, under the name that the database had; or restore a backup. Only if another "
-                   "program, such as sqlite3, has opened the database since, these changes are in "
-                   "it. To go on with what it has: sqlite3 " +
-                   file + " 'PRAGMA journal_mode=DELETE'");
+                   " is missing or empty. Its newest changes may be in that file alone: put it "
+                   "back beside the database, under the name that the database had; or restore a "
+                   "backup. To go on with what the database has without it: sqlite3 " +
+                   quoted(file) + " 'PRAGMA journal_mode=DELETE', and then verify or audit it");
 }
 
 }  // namespace
 
 void require_own_log(const std::string& file, std::int32_t application, std::int32_t version) {
-  require_schema(file, application, version);
-  // What is new has no row. A rollback journal is there when its making was cut short.
-  if (!has_content(file) || has_content(full_path(file) + "-journal")) return;
-  Database whole(file, Database::Access::at_rest);
-  if (whole.number("SELECT count(*) FROM sqlite_schema") == 0) return;
-  const bool is_whole = is_in_rollback_mode(whole);
+  if (!has_content(file)) return;  // It is new.
   const bool has_log = has_content(wal_of(file));
+  const std::string journal = full_path(file) + "-journal";
+  Database whole(file, Database::Access::at_rest);
+  // Of a making that was cut short, before there was a log. SQLite must see to that first.
+  if (has_content(journal)) {
+    if (!is_in_mode(whole, log_mode)) return;
+    if (has_log) refuse(file, journal + " lies beside it and is not its own; move that away");
+  }
+  if (whole.number("SELECT count(*) FROM sqlite_schema") == 0) return;
+  whole.open_schema(application, version, nullptr);
+  const bool is_whole = is_in_mode(whole, rollback_mode);
   if (is_whole && has_log) refuse_log(file);
   const LogRow row = read_log_row(whole);
   if (!has_log) {
-    if (row.is_open && !is_whole) refuse_without_log(file);
+    if (row.needs_log && !is_whole) refuse_without_log(file);
     return;
   }
   const std::optional<LogRow> without = read_without_log(file);
   if (!without) return;
-  if (without->epoch != row.epoch && without->epoch != row.epoch_before) refuse_log(file);
+  if (without->epoch != row.file_epoch && without->file_epoch != row.file_epoch) refuse_log(file);
 }
 
 void close_if_whole(Database& database) {
   if (database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'log'") == 0) return;
-  if (!is_in_rollback_mode(database)) return;
+  if (!is_in_mode(database, rollback_mode)) return;
   LogRow row = read_log_row(database);
-  if (!row.is_open) return;
-  row.is_open = false;
+  if (!row.needs_log) return;
+  row.needs_log = false;
   Statement write = database.prepare(LogTable::write);
   write_row<LogTable>(write, row);
 }
@@ -137,7 +145,7 @@ OwnLog::OwnLog(Database& database, bool is_new)
       page_size_(database.number("PRAGMA page_size")),
       write_(database, LogTable::write) {
   if (is_new) {
-    row_.epoch = row_.epoch_before = draw_epoch();
+    row_.epoch = row_.file_epoch = draw_epoch();
     write_row<LogTable>(write_, row_);
   } else {
     row_ = read_log_row(database);
@@ -148,23 +156,24 @@ OwnLog::OwnLog(Database& database, bool is_new)
   page_begin_ = (page - 1) * page_size_;
 }
 
-void OwnLog::begin() {
-  is_in_file_ = true;
-  row_.epoch_before = row_.epoch;
+void OwnLog::before_checkpoint() {
   row_.epoch = draw_epoch();
+  row_.needs_log = true;
   write_row<LogTable>(write_, row_);
 }
 
-void OwnLog::set_open(bool is_open) {
-  row_.is_open = is_open;
+void OwnLog::after_checkpoint(bool all) {
+  is_in_file_ = is_in_file_ || all;
+  if (all) row_.file_epoch = row_.epoch;
+  row_.needs_log = false;
   write_row<LogTable>(write_, row_);
 }
 
-// The file has this log's row or the one before it. Both name the epoch before this log, and no older row does.
+// The file has a row of this log, or the one from before it. Both have the epoch of the file, and no older row has.
 bool OwnLog::is_beside() const {
   if (!is_in_file_) return true;
-  return is_in_mode(database_.file_bytes(0, header_size), log_mode) &&
-         database_.file_bytes(page_begin_, page_size_).contains(row_.epoch_before.view());
+  return is_in_mode(database_, log_mode) &&
+         database_.file_bytes(page_begin_, page_size_).contains(row_.file_epoch.view());
 }
 
 }  // namespace ledger

@@ -7,24 +7,33 @@
 
 #include "ledger/sqlite.h"
 
-// A database and its write-ahead log are two files, and only together they have everything. How one tells that they belong together,
-// that neither is missing, and that nobody has written over the file. Internal to what opens databases.
+// A database and its write-ahead log are two files, and only together they have everything. Whether they belong together, neither is
+// missing, and nobody has written over the file, is told by one row. Internal to what opens databases.
 //
-// Every database of ours has a table `log` with one row, which the first commit of each log writes:
-//   epoch, epoch_before: drawn anew by that commit, and what it was until then. A log begins anew only when the file has all of it and
-//     is synced; so what the file has without its log is of one of the two epochs, or the log is another's.
-//   is_open: the file is nothing without its log. A run sets it by a synced commit, which makes the log's name durable too, and moves
-//     that into the file before its first change. It removes it by its last commit, when the file has everything else.
+// The table `log` of each of our databases has this row:
+//   epoch: drawn anew by the last commit before each checkpoint.
+//   file_epoch: the epoch that the file had when this log began. A log begins when a checkpoint has moved all of the one before, and
+//     its first commit writes this.
+//   needs_log: a file that has this row without a log lacks something, or may. True from the last commit before a checkpoint until the
+//     first one after it. So the file says this from a run's first checkpoint, which comes before its first change, or as soon as no
+//     other program reads what would have to stay.
+//
+// A checkpoint moves a page only when it may move the newest that the log has of it. So the row that our checkpoints leave in the file
+// is the one from just before, with needs_log, and it gets there only by a checkpoint that moves all or is cut short. Whoever else
+// takes what the database has together with its log (a backup; sqlite3, when it closes a crashed database and removes the log) takes
+// everything, and nearly always a row that needs no log.
+//
+// File and log belong together when the file, read without the log, has
+//   - as its epoch the log's file_epoch: all of the log before, and nothing of this one; or
+//   - the log's own file_epoch: that, and something of this log, which has it too.
+// A copy of an earlier log has neither, whatever it has of that log.
 //
 // What a power cut leaves is served:
-//   - The file is not open and has no log: the run had not begun, or had ended.
+//   - No log, and the file needs none: the run had not begun to move anything, or had ended.
 //   - The log has no whole commit: its changes are in the file, or nobody was told of them. The log is there, however torn.
-//   - A checkpoint had begun to write to the file: the log was synced before, and has it all. A row that is torn does not match its
-//     check, and says nothing.
-// In none of these is the file open and its log gone.
-//
-// Another program that opens a crashed database, such as sqlite3, moves the log into it and removes it. That looks like a log that is
-// lost, so only the operator can say which it is.
+//   - A checkpoint had begun to write to the file: the log and its name were synced before, and it has everything. A row that is torn
+//     does not match its check, and says nothing.
+// In none of these does the file need a log that is gone.
 namespace ledger {
 
 extern const char* const create_log_table;
@@ -44,16 +53,16 @@ struct Epoch {
 struct LogRow {
   std::int64_t one = 1;
   Epoch epoch{};
-  Epoch epoch_before{};
-  bool is_open = false;
+  Epoch file_epoch{};
+  bool needs_log = false;
 };
 
 // Throws bad_data if the log holds changes of another database than this one, as when an old copy was put over it: reading one
 // through the other would mix them, and destroy both. Or if there is no log and must be one: what only it had would be lost. Throws
-// what require_schema throws, too. No file is changed or made. The caller has locked the database.
+// what open_schema throws, too. No file is changed or made. The caller has locked the database.
 void require_own_log(const std::string& file, std::int32_t application, std::int32_t version);
 
-// Says of a database in rollback mode that it is not open, before it gets a log.
+// Says of a database in rollback mode that it needs no log, before it gets one.
 void close_if_whole(Database& database);
 
 // The row, as the connection keeps it that writes the database. Owned by that connection, used by its thread, and dies before it.
@@ -62,9 +71,9 @@ class OwnLog {
   // Reads the row, or makes that of a new database. Throws bad_data.
   OwnLog(Database& database, bool is_new);
 
-  // The log's first commit, when the file has all of the last one.
-  void begin();
-  void set_open(bool is_open);
+  // The last commit before a checkpoint, and the first after it. `all`: the file has everything, and a new log begins.
+  void before_checkpoint();
+  void after_checkpoint(bool all);
   // What the file has without its log is what this connection moved there, if it has. False: it was overwritten, as by a copy of
   // another time.
   bool is_beside() const;

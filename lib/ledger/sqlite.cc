@@ -120,7 +120,9 @@ void Database::fail(int result) const {
   const int primary = result & 0xff;
   const bool known = handle_ != nullptr && sqlite3_errcode(handle_) != SQLITE_OK;
   const std::string why = known ? sqlite3_errmsg(handle_) : sqlite3_errstr(result);
-  const bool is_damaged = primary == SQLITE_CORRUPT || (is_in_use_ && primary == SQLITE_NOTADB);
+  // All that is asked is fixed: SQL that fails asks for a table that was there.
+  const bool is_damaged = primary == SQLITE_CORRUPT ||
+                          (is_in_use_ && (primary == SQLITE_NOTADB || primary == SQLITE_ERROR));
   if (is_damaged) throw StorageError(Kind::bad_data, path_ + " is damaged: " + why);
   if (is_in_use_) throw StorageError(Kind::io, "cannot read or write " + path_ + ": " + why);
   switch (primary) {
@@ -246,40 +248,40 @@ void Database::open_schema(std::int32_t application, std::int32_t version, const
                            ", the only one it reads: use the version that wrote it");
   }
   set_in_use();
-  if (writes_) begin_run();
-}
-
-void Database::begin_run() {
+  if (!writes_) return;
   if (!log_) log_ = std::make_unique<OwnLog>(*this, false);
-  log_->set_open(true);
+  // From here on the file needs its log, and says so.
   checkpoint();
 }
 
 bool Database::end_run() {
   try {
-    checkpoint();
-    const bool is_moved = wal_pages_ <= 1;
-    if (is_moved) log_->set_open(false);
-    return is_moved;
+    // The last row, which needs no log, is moved when everything else was.
+    return checkpoint() && move_pages();
   } catch (const StorageError&) {
     return false;
   }
-}
-
-void require_schema(const std::string& file, std::int32_t application, std::int32_t version) {
-  // Without content it is new. A rollback journal is there when its making was cut short, and SQLite must see to that.
-  if (!has_content(file) || has_content(full_path(file) + "-journal")) return;
-  Database database(file, Database::Access::at_rest);
-  if (database.number("SELECT count(*) FROM sqlite_schema") == 0) return;
-  database.open_schema(application, version, nullptr);
 }
 
 void Database::set_durable(bool durable) {
   execute(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
 }
 
-void Database::checkpoint() {
-  if (log_) require_in_place();
+bool Database::checkpoint() {
+  if (!log_) return move_pages();
+  require_in_place();
+  // A checkpoint syncs the WAL before it moves anything.
+  set_durable(false);
+  log_->before_checkpoint();
+  set_durable(true);
+  const bool all = move_pages();
+  set_durable(false);
+  log_->after_checkpoint(all);
+  set_durable(true);
+  return all;
+}
+
+bool Database::move_pages() {
   int pages = 0;
   int moved = 0;
   const int result =
@@ -288,12 +290,9 @@ void Database::checkpoint() {
   if (database_file_ != nullptr && database_file_->checkpoint_result() != SQLITE_OK) {
     fail(database_file_->checkpoint_result());
   }
-  if (result != SQLITE_OK || pages != moved) return;
+  if (result != SQLITE_OK || pages != moved) return false;
   wal_pages_ = 0;
-  if (!log_) return;
-  set_durable(false);
-  log_->begin();
-  set_durable(true);
+  return true;
 }
 
 void Database::set_page_cache(int kibibytes) {

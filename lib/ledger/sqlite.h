@@ -97,9 +97,9 @@ class Database {
   // False: commits wait for nothing until it is true again; a power cut takes back the newest of them, never half of one, and a
   // later durable commit makes them durable too.
   void set_durable(bool durable);
-  // Moves what the WAL holds into the database, as far as no reader needs it. When that is all of it, the WAL begins anew. Throws what
-  // require_in_place does.
-  void checkpoint();
+  // Moves what the WAL holds into the database, as far as no reader needs it. When that is all of it, and no reader looks into the
+  // WAL, the next commit begins it anew. Throws what require_in_place does. False: something was left, or may have been.
+  bool checkpoint();
   // How much of the file it keeps in memory at most.
   void set_page_cache(int kibibytes);
   // The file of the WAL, for as long as this connection lives. Null: there is none yet.
@@ -112,7 +112,7 @@ class Database {
   void sync(sqlite3_file* wal) const;
   // Makes the WAL's file a piece longer, until it has this many bytes. True: it was not that long yet.
   bool lengthen_wal(std::int64_t wanted);
-  // What was committed to the WAL since it was last checkpointed whole. Its first commit is one page (own_log.h).
+  // What the WAL holds. After a checkpoint that moved everything it is one page, which is nobody's change (own_log.h).
   std::int64_t wal_pages() const { return wal_pages_; }
 
   const std::string& path() const { return path_; }
@@ -127,8 +127,8 @@ class Database {
   struct Visit;
 
   sqlite3_file* file(int which);
-  void begin_run();
-  // False: what was committed is not all in the file alone.
+  bool move_pages();
+  // False: what was committed is not all in the file.
   bool end_run();
   // When the connection ends it moves nothing into the file, and removes no WAL.
   void leave_files();
@@ -157,10 +157,6 @@ class Database {
   std::unique_ptr<Statement> commit_;
   std::unique_ptr<OwnLog> log_;  // Of a connection that writes, from open_schema on.
 };
-
-// Throws what open_schema throws if the file is another program's or another version's, before anything of it is changed: opening it to write
-// would. To be called by who has locked it.
-void require_schema(const std::string& file, std::int32_t application, std::int32_t version);
 
 // A prepared statement, used again and again: bind, step, read, reset. Move-only; dies before its connection.
 class Statement {

@@ -79,7 +79,7 @@ class BankFileTest : public testing::Test {
   std::map<std::string, std::size_t> bytes() const {
     std::map<std::string, std::size_t> all;
     for (const fs::directory_entry& entry : fs::directory_iterator(directory.path())) {
-      if (entry.path().extension() == ".lock") continue;
+      if (entry.is_directory() || entry.path().extension() == ".lock") continue;
       std::ifstream in(entry.path(), std::ios::binary);
       const std::string content(std::istreambuf_iterator<char>(in), {});
       all[entry.path().filename()] = std::hash<std::string>()(content);

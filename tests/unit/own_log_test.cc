@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -15,7 +16,206 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-using OwnLogTest = BankFileTest;
+// Another program with a connection to the bank's file, as sqlite3 is.
+class OtherProgram {
+ public:
+  explicit OtherProgram(const std::string& file) {
+    EXPECT_EQ(sqlite3_open(file.c_str(), &handle_), SQLITE_OK);
+  }
+  OtherProgram(const OtherProgram&) = delete;
+  OtherProgram& operator=(const OtherProgram&) = delete;
+  ~OtherProgram() { EXPECT_EQ(sqlite3_close(handle_), SQLITE_OK); }
+
+  void run(const char* sql) {
+    EXPECT_EQ(sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sql;
+  }
+  sqlite3* handle() const { return handle_; }
+  void begin_to_read() { run("BEGIN; SELECT count(*) FROM journal"); }
+  // As sqlite3's `.backup` does.
+  void copy_to(const std::string& path) {
+    OtherProgram to(path);
+    sqlite3_backup* const copy = sqlite3_backup_init(to.handle_, "main", handle_, "main");
+    EXPECT_EQ(sqlite3_backup_step(copy, -1), SQLITE_DONE);
+    EXPECT_EQ(sqlite3_backup_finish(copy), SQLITE_OK);
+  }
+
+ private:
+  sqlite3* handle_ = nullptr;
+};
+
+// Copies of a bank at every step of its log, each made by `cp` and by another program. Another one reads now and then, so that the
+// log can not be moved whole.
+class OwnLogTest : public BankFileTest {
+ protected:
+  static constexpr std::uint64_t accounts = 200;  // On several pages.
+  static constexpr int steps = 23;
+
+  std::string copy_of(const char* maker, int step) const {
+    return directory.file("copies/" + std::string(maker) + " " + std::to_string(step) + ".db");
+  }
+  static std::uint64_t records_at(int step) { return accounts + static_cast<std::uint64_t>(step); }
+
+  static void open_wide_account(Bank& bank) {
+    const std::uint64_t number = bank.books().last_seq() + 1;
+    const OpenAccount open{.account = "a" + std::to_string(number),
+                           .customer_name = std::string(60, 'x'),
+                           .currency = eur};
+    EXPECT_EQ(word(bank.ask(open, Bank::id_at(noon, number))), "yes");
+  }
+  // Each changes rows on pages of its own.
+  static void fund(Bank& bank, int step) {
+    const std::string target = "a" + std::to_string(1 + step * 37 % static_cast<int>(accounts));
+    EXPECT_EQ(word(bank.ask(Post{.kind = TransferKind::fund,
+                                 .target = target,
+                                 .amount = Cents{1'00},
+                                 .currency = eur},
+                            Bank::id_at(noon, bank.books().last_seq() + 1))),
+              "yes");
+  }
+  // Killed at the end, with changes that only the log has.
+  void kill_after_copies() const {
+    fs::create_directory(directory.file("copies"));
+    killed_after([this](SqliteJournal& journal, Bank& bank) {
+      for (std::uint64_t count = 0; count < accounts; ++count) open_wide_account(bank);
+      std::optional<OtherProgram> reader;
+      for (int step = 0; step < steps; ++step) {
+        fs::copy_file(file, copy_of("cp", step));
+        OtherProgram(file).copy_to(copy_of("backup", step));
+        fund(bank, step);
+        if (step % 2 == 1) bank.project();
+        if (step % 7 == 2) reader.emplace(file).begin_to_read();
+        if (step % 3 == 2) journal.tidy(true);
+        if (step % 7 == 4) {
+          reader->run("COMMIT");
+          reader.reset();
+        }
+      }
+    });
+  }
+};
+
+TEST_F(OwnLogTest, ACopyOfAnyTimeIsRefusedBesideTheLogOrHasEverythingWithIt) {
+  kill_after_copies();
+  const std::string log = directory.file("log");
+  fs::copy_file(file + "-wal", log);
+  int refused = 0;
+  for (int step = 0; step < steps; ++step) {
+    for (const char* const maker : {"cp", "backup"}) {
+      fs::copy_file(copy_of(maker, step), file, fs::copy_options::overwrite_existing);
+      fs::copy_file(log, file + "-wal", fs::copy_options::overwrite_existing);
+      const std::string verified = verifying(file);
+      if (verified == "0") {
+        EXPECT_EQ(records_in(file), records_at(steps)) << maker << step;
+      } else {
+        ++refused;
+        EXPECT_THAT(verified, HasSubstr(file + "-wal holds changes of another database"))
+            << maker << step;
+        EXPECT_EQ(starting(file), verified);
+      }
+    }
+  }
+  EXPECT_GT(refused, steps);
+  EXPECT_LT(refused, 2 * steps) << "the last copies are of this log";
+}
+
+TEST_F(OwnLogTest, ACopyOfAnyTimeIsRefusedAloneOrHasEverythingOfThatTime) {
+  kill_after_copies();
+  for (int step = 0; step < steps; ++step) {
+    EXPECT_EQ(verifying(copy_of("backup", step)), "0") << step;
+    EXPECT_EQ(records_in(copy_of("backup", step)), records_at(step));
+    const std::string copy = copy_of("cp", step);
+    EXPECT_THAT(verifying(copy), HasSubstr(copy + "-wal is missing")) << step;
+    EXPECT_EQ(starting(copy), verifying(copy));
+  }
+}
+
+// The log goes on or not, and is removed by the bank or by the other program.
+TEST_F(OwnLogTest, ABankThatIsStoppedWhileAnotherProgramReadsStartsAgain) {
+  std::uint64_t records = 0;
+  for (const bool has_begun : {false, true}) {
+    for (const bool has_seen_all : {false, true}) {
+      {
+        std::optional<OtherProgram> reader;
+        {
+          SqliteJournal journal(file);
+          Bank bank(journal, 10s);
+          open_account(bank);
+          reader.emplace(file);
+          if (has_begun) reader->begin_to_read();
+          if (!has_seen_all) open_account(bank);
+          records = bank.books().last_seq();
+        }
+        if (has_begun) reader->run("COMMIT");
+      }
+      EXPECT_FALSE(fs::exists(file + "-wal")) << "the other program moves and removes it";
+      EXPECT_EQ(verifying(file), "0");
+      EXPECT_EQ(records_in(file), records) << has_begun << has_seen_all;
+    }
+  }
+}
+
+TEST_F(OwnLogTest, AStoppedBankIsCopiedAloneWhileAnotherProgramHasItOpen) {
+  EXPECT_EQ(starting(file), "0");
+  OtherProgram reader(file);
+  reader.run("SELECT count(*) FROM journal");
+  for (int step = 0; step < 3; ++step) {
+    {
+      SqliteJournal journal(file);
+      Bank bank(journal, 10s);
+      open_account(bank);
+    }
+    const std::string copy = directory.file(std::to_string(step) + ".db");
+    fs::copy_file(file, copy);
+    EXPECT_EQ(records_in(copy), static_cast<std::uint64_t>(step) + 1);
+  }
+}
+
+TEST_F(OwnLogTest, ATableThatTellsOfTheLogAndIsDamagedAwayIsDamage) {
+  for (const bool has_log : {false, true}) {
+    for (const char* const damage :
+         {"DROP TABLE log", "DELETE FROM log", "UPDATE log SET file_epoch = x'00'",
+          "UPDATE log SET row_check = row_check + 1",
+          "DROP TABLE log; CREATE TABLE log (one INTEGER PRIMARY KEY)", "DROP TABLE journal"}) {
+      fs::remove(file);
+      fs::remove(file + "-wal");
+      fs::remove(file + "-shm");
+      EXPECT_EQ(starting(file), "0");
+      OtherProgram other(file);
+      sqlite3_exec(other.handle(), "PRAGMA wal_autocheckpoint=0", nullptr, nullptr, nullptr);
+      other.run(damage);
+      const std::string copy = directory.file("copy.db");
+      fs::copy_file(file, copy, fs::copy_options::overwrite_existing);
+      fs::copy_file(file + "-wal", copy + "-wal", fs::copy_options::overwrite_existing);
+      if (!has_log) OtherProgram(copy).run("SELECT count(*) FROM sqlite_schema");
+      EXPECT_EQ(fs::exists(copy + "-wal"), has_log);
+      EXPECT_THAT(verifying(copy), HasSubstr("65: " + copy + " is damaged: ")) << damage;
+      EXPECT_THAT(starting(copy), HasSubstr("65: " + copy + " is damaged: ")) << damage;
+      fs::remove(copy + "-wal");
+    }
+  }
+}
+
+// SQLite would write it into the file.
+TEST_F(OwnLogTest, ARollbackJournalBesideABankHidesNothing) {
+  killed_after([](SqliteJournal& journal, Bank& bank) {
+    open_account(bank);
+    journal.tidy(true);
+    open_account(bank);
+  });
+  const std::string log = directory.file("log");
+  const std::string journal = file + "-journal";
+  std::ofstream(journal) << "something";
+  for (const std::string& told : {journal + " lies beside it", file + "-wal is missing"}) {
+    const auto before = bytes();
+    EXPECT_THAT(starting(file), AllOf(HasSubstr("65: cannot open " + file), HasSubstr(told)));
+    EXPECT_EQ(verifying(file), starting(file));
+    EXPECT_EQ(bytes(), before);
+    if (!fs::exists(log)) fs::rename(file + "-wal", log);
+  }
+  fs::rename(log, file + "-wal");
+  fs::remove(journal);
+  EXPECT_EQ(records_in(file), 2U);
+}
 
 // A copy of an earlier time, made by the bank or by hand while the bank stood still.
 TEST_F(OwnLogTest, AnOldCopyIsNotMixedWithTheChangesOfACrashedBank) {
@@ -110,29 +310,31 @@ TEST_F(OwnLogTest, ARunningBankIsNotCopiedWithoutItsLog) {
   }
 }
 
-// It looks like a bank without its log; and what the operator may do about that is the same.
+TEST_F(OwnLogTest, ACrashedBankIsWholeWhenAnotherProgramHasMovedItsLogIntoIt) {
+  killed_after([](SqliteJournal& journal, Bank& bank) {
+    open_account(bank);
+    journal.tidy(true);
+    open_account(bank);
+  });
+  ask_sqlite("SELECT count(*) FROM journal");
+  EXPECT_FALSE(fs::exists(file + "-wal"));
+  EXPECT_EQ(verifying(file), "0");
+  EXPECT_EQ(records_in(file), 2U);
+}
+
 TEST_F(OwnLogTest, ABankIsOpenedWithoutItsLogWhenTheOperatorSaysSo) {
-  for (const bool is_moved_into_it : {false, true}) {
-    fs::remove(file);
-    killed_after([](SqliteJournal& journal, Bank& bank) {
-      open_account(bank);
-      journal.tidy(true);
-      open_account(bank);
-    });
-    if (is_moved_into_it) {
-      ask_sqlite("SELECT count(*) FROM journal");
-    } else {
-      fs::remove(file + "-wal");
-    }
-    EXPECT_FALSE(fs::exists(file + "-wal"));
-    const std::string remedy = "sqlite3 " + file + " 'PRAGMA journal_mode=DELETE'";
-    EXPECT_THAT(starting(file), AllOf(HasSubstr("65: cannot open"), HasSubstr(remedy)));
-    ask_sqlite("PRAGMA journal_mode=DELETE");
-    EXPECT_EQ(verifying(file), "0");
-    const std::uint64_t left = is_moved_into_it ? 2 : 1;
-    EXPECT_EQ(records_in(file), left);
-    EXPECT_EQ(records_in(file), left);
-  }
+  killed_after([](SqliteJournal& journal, Bank& bank) {
+    open_account(bank);
+    journal.tidy(true);
+    open_account(bank);
+  });
+  fs::remove(file + "-wal");
+  const std::string remedy = "sqlite3 '" + file + "' 'PRAGMA journal_mode=DELETE'";
+  EXPECT_THAT(starting(file), AllOf(HasSubstr("65: cannot open"), HasSubstr(remedy)));
+  ask_sqlite("PRAGMA journal_mode=DELETE");
+  EXPECT_EQ(verifying(file), "0");
+  EXPECT_EQ(records_in(file), 1U);
+  EXPECT_EQ(records_in(file), 1U);
 }
 
 // `cp` writes into the file that is there: as when a backup is restored while the bank runs.
