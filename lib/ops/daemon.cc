@@ -101,6 +101,7 @@ void add_daemon_options(Command& command, DaemonOptions& options) {
 }
 
 Log start_logging(std::string name, const DaemonOptions& options) {
+  std::signal(SIGUSR1, SIG_IGN);  // A loop in debug mode, which begins later, hears it.
   return Log::to_stdout(std::move(name), options.log_level, options.log_format);
 }
 

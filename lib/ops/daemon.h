@@ -36,6 +36,8 @@ struct DaemonOptions {
 
 void add_daemon_options(Command& command, DaemonOptions& options);
 
+// Also sees to it that SIGUSR1, which asks a loop in debug mode for its tasks, does no harm to one that
+// is not. Before any loop is made.
 Log start_logging(std::string name, const DaemonOptions& options);
 
 // Lets the process open as many files as the machine allows it, and gives how many connections that
