@@ -33,6 +33,18 @@ std::optional<v1::Decline> why_not_unload(const Register& known, const Terminal&
 
 }  // namespace
 
+// A terminal that the bank did not know a moment ago may have been added: it is asked at once.
+Task<> StaffService::hear_of_cash(Terminal& at, async::Deadline until) {
+  while (at.awaits_word_of_cash()) {
+    rpc::Context context(until);
+    const bool answered = co_await machinery_.bank.refresh(at.id(), std::move(context));
+    if (answered || until.has_passed(machinery_.loop.now())) co_return;
+    if (!at.awaits_word_of_cash()) co_return;
+    Task<> changed = machinery_.bank.until_changed();
+    co_await async::with_deadline(machinery_.loop, until, std::move(changed));
+  }
+}
+
 std::optional<v1::Decline> StaffService::wrong_load(const Terminal& at,
                                                     const v1::LoadRequest& request) const {
   if (const std::string why = at.unknown_cash(); !why.empty()) {
@@ -107,8 +119,13 @@ std::expected<MovementItem, v1::Decline> StaffService::find_or_begin(
   return movements_.begin(at, std::move(wanted));
 }
 
-Task<v1::LoadResponse> StaffService::load(v1::LoadRequest request, rpc::Context /*context*/) {
+Task<v1::LoadResponse> StaffService::load(v1::LoadRequest request, rpc::Context context) {
   Terminal& at = terminal(request.terminal_id());
+  co_await hear_of_cash(at, machinery_.before(context.deadline));
+  std::optional<v1::Decline> wrong = wrong_load(at, request);
+  if (context.is_abandoned()) {
+    wrong = decline(v1::DECLINE_CODE_CANCELLED, "Nobody waited any more; no notes were loaded.");
+  }
   Movement wanted{.id = OperationId::from_bytes(request.id()).value_or(OperationId()),
                   .direction = MovementKind::load,
                   .position = request.position(),
@@ -116,7 +133,7 @@ Task<v1::LoadResponse> StaffService::load(v1::LoadRequest request, rpc::Context 
                              std::int64_t{request.notes().count()}}}};
   bool replayed = false;
   const std::expected<MovementItem, v1::Decline> item =
-      find_or_begin(at, std::move(wanted), wrong_load(at, request), replayed);
+      find_or_begin(at, std::move(wanted), std::move(wrong), replayed);
   v1::LoadResponse response;
   const Currency currency = machinery_.settings.currency;
   if (replayed && request.notes().denomination().currency() != currency.text()) {

@@ -58,6 +58,9 @@ class StaffService {
   // A sentence for each item that the bank refused, the newest first. Such an item is no longer
   // open.
   std::vector<std::string> exceptions(const Terminal& terminal) const;
+  // Returns when the bank has said whether it has cash inside an untouched terminal, or why it does
+  // not say so.
+  Task<> hear_of_cash(Terminal& at, async::Deadline until);
   std::optional<v1::Decline> wrong_load(const Terminal& terminal,
                                         const v1::LoadRequest& request) const;
   // What this id was before, or a new movement.

@@ -81,6 +81,7 @@ void Stock::keep(const Notes& notes) {
 }
 
 void Stock::unload(const Notes& found) {
+  if (is_untouched()) add(Pot::loaded, found);
   const Notes expected = notes(Pot::cassette) + notes(Pot::deposit_bin) + notes(Pot::rejected);
   empty(Pot::cassette);
   empty(Pot::deposit_bin);

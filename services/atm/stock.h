@@ -81,7 +81,8 @@ class Stock {
   // The acceptor kept a customer's notes.
   void keep(const Notes& notes);
   // Staff emptied everything, and found these. What is more than there should be is of the unknown
-  // notes, as far as there are any: those had stayed inside.
+  // notes, as far as there are any: those had stayed inside. Where no note had ever moved, the
+  // journal is younger than the notes, which count as loaded.
   void unload(const Notes& found);
 
   // One for each position ever loaded, with what it holds, or held last.

@@ -75,12 +75,7 @@ Terminal::Service Terminal::service() const {
     return {v1::SERVICE_STATE_OUT_BY_STAFF, "staff took it out of service"};
   }
   if (moving_notes_) return {v1::SERVICE_STATE_OUT_BY_STAFF, "staff are moving notes"};
-  if (machinery_.bank.history_is_broken()) {
-    return {v1::SERVICE_STATE_OUT_BANK_HISTORY,
-            "the bank's history went back, or another bank answers; once that is as it should be: "
-            "bankctl atm accept-bank-history"};
-  }
-  if (!standing.signed_on) return {v1::SERVICE_STATE_OUT_NO_BANK, standing.reason};
+  if (const std::optional<Service> why = why_no_bank()) return *why;
   if (machinery_.bank.is_to_tell_again(id_)) {
     return {v1::SERVICE_STATE_OUT_TELLING_BANK_AGAIN,
             "the bank was away, and is told again what it may lack: that ends by itself"};
@@ -108,10 +103,25 @@ Terminal::Service Terminal::service() const {
   return {v1::SERVICE_STATE_IN_SERVICE, ""};
 }
 
-std::string Terminal::unknown_cash() const {
+std::optional<Terminal::Service> Terminal::why_no_bank() const {
+  if (machinery_.bank.history_is_broken()) {
+    return Service{v1::SERVICE_STATE_OUT_BANK_HISTORY,
+                   "the bank's history went back, or another bank answers; once that is as it "
+                   "should be: bankctl atm accept-bank-history"};
+  }
   const Standing& standing = machinery_.bank.standing(id_);
-  const bool is_known = !standing.signed_on || standing.cash == Cents{0} || !stock_.is_untouched();
-  if (is_known) return "";
+  if (!standing.signed_on) return Service{v1::SERVICE_STATE_OUT_NO_BANK, standing.reason};
+  return std::nullopt;
+}
+
+std::string Terminal::unknown_cash() const {
+  if (!stock_.is_untouched()) return "";
+  if (const std::optional<Service> why = why_no_bank()) {
+    return "by this ATM's journal no note has ever moved in " + id_ +
+           ", and the bank has not said yet whether it has cash inside: " + why->reason;
+  }
+  const Standing& standing = machinery_.bank.standing(id_);
+  if (standing.cash == Cents{0}) return "";
   return "the bank has " + ledger::to_text({standing.cash, machinery_.settings.currency}) +
          " inside " + id_ +
          ", and by this ATM's journal no note has ever moved there: another ATM serves " + id_ +

@@ -73,8 +73,10 @@ class Terminal {
     std::string reason;
   };
   Service service() const;
-  // Why this can be no terminal of ours, in a sentence: the bank has cash inside, and no note has ever
-  // moved here. Empty: it can.
+  // No note has ever moved here, and the bank has not said yet whether it has cash inside.
+  bool awaits_word_of_cash() const { return stock_.is_untouched() && why_no_bank(); }
+  // Why this may be no terminal of ours, in a sentence: no note has ever moved here, and the bank
+  // has cash inside, or has not said yet whether it has. Empty: it is ours.
   std::string unknown_cash() const;
   // To be in service again, staff have looked whether notes lie there.
   Task<> set_service(bool in_service);
@@ -114,6 +116,8 @@ class Terminal {
   async::TaskScope& work() { return work_; }
 
  private:
+  // Of a bank that does not count now.
+  std::optional<Service> why_no_bank() const;
   // What is beyond the books now, and why that keeps the terminal out of service.
   struct Surplus {
     Notes notes;

@@ -105,5 +105,74 @@ TEST_F(AtmStaffTest, HowSlowADeviceIsMustBeSaid) {
   EXPECT_TRUE(house.try_call(set_fault_method, said));
 }
 
+// Whether something is inside the bank alone can say.
+TEST_F(AtmStaffTest, ALoadRightAfterTheFirstStartWaitsForTheBank) {
+  house.bank.close();
+  house.restart();
+  std::optional<rpc::Reply<v1::LoadResponse>> reply;
+  async::TaskScope scope(house.loop);
+  const OperationId id = house.new_id();
+  house.begin_call(scope, load_method, AtmHouse::load_of(id, 1, 20, 10), 10s, reply);
+  house.pass(1s);
+  EXPECT_FALSE(reply);
+  house.bank.open();
+  house.pass(5s);
+  ASSERT_TRUE(reply && *reply);
+  EXPECT_EQ((*reply)->done().cash().minor_units(), 200'00);
+  EXPECT_TRUE(house.load(id, 1, 20, 10).done().replayed());
+  EXPECT_EQ(house.really_inside(), 200);
+}
+
+TEST_F(AtmStaffTest, AndNotForTheNextHeartbeatWhereTheTerminalWasJustAdded) {
+  house.settings.heartbeat = 1h;
+  house.bank.terminals.clear();
+  house.restart();
+  EXPECT_EQ(house.load(1, 20, 10).decline().message(),
+            "No notes were loaded: by this ATM's journal no note has ever moved in atm-1, and the "
+            "bank has not said yet whether it has cash inside: the bank does not know terminal "
+            "atm-1; add it with: bankctl terminal add atm-1 --currency EUR.");
+  house.bank.terminals = {"atm-1"};
+  EXPECT_TRUE(house.load(1, 20, 10).has_done());
+}
+
+TEST_F(AtmStaffTest, NotesAreNotLoadedForStaffWhoNoLongerWait) {
+  house.bank.close();
+  house.restart();
+  {
+    std::optional<rpc::Reply<v1::LoadResponse>> reply;
+    async::TaskScope scope(house.loop);
+    house.begin_call(scope, load_method, AtmHouse::load_of(house.new_id(), 1, 20, 10), 60s, reply);
+  }
+  house.connect();
+  house.bank.open();
+  house.pass(10s);
+  EXPECT_EQ(house.really_inside(), 0);
+}
+
+TEST_F(AtmStaffTest, WhatAnotherBankHasInsideSaysNothing) {
+  house.pass(3s);
+  house.bank.close();
+  house.bank.state = AtmBank::State();
+  house.bank.state.instance = "another-instance";
+  house.bank.open();
+  house.pass(5s);
+  EXPECT_EQ(house.load(1, 20, 10).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  v1::AcceptBankHistoryRequest request;
+  request.set_reason("this is the bank from now on");
+  house.call(accept_history_method, std::move(request));
+  EXPECT_TRUE(house.load(1, 20, 10).has_done());
+}
+
+// A later load needs no bank.
+TEST_F(AtmStaffTest, NotesAreAddedWhileTheBankIsAway) {
+  EXPECT_TRUE(house.load(1, 20, 10).has_done());
+  house.bank.close();
+  house.pass(1s);
+  EXPECT_TRUE(house.load(1, 20, 5).has_done());
+  house.bank.open();
+  house.pass(60s);
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
 }  // namespace
 }  // namespace atm

@@ -30,6 +30,11 @@ class OldJournalTest : public testing::Test {
     std::filesystem::copy(house.folder() / "old", journal());
     house.start();
   }
+  void lose_everything() {
+    house.stop();
+    std::filesystem::remove_all(journal());
+    std::filesystem::remove(house.folder() / std::string(device_file_name));
+  }
   void expect_out(const std::string& why) {
     EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_DEVICE);
     EXPECT_NE(house.terminal().reason().find(why), std::string::npos) << house.terminal().reason();
@@ -87,9 +92,7 @@ TEST_F(OldJournalTest, WithoutItsJournalATerminalWithNotesIsOut) {
 
 // As a second ATM under the same name, or one that was put in the place of another.
 TEST_F(OldJournalTest, AnAtmThatKnowsNothingOfItsCashIsOutUntilTheBankHasNone) {
-  house.stop();
-  std::filesystem::remove_all(journal());
-  std::filesystem::remove(house.folder() / std::string(device_file_name));
+  lose_everything();
   house.start();
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_UNKNOWN_CASH);
   EXPECT_NE(house.terminal().reason().find("the bank has 2000.00 EUR inside atm-1"),
@@ -111,6 +114,48 @@ TEST_F(OldJournalTest, AnAtmThatKnowsNothingOfItsCashIsOutUntilTheBankHasNone) {
   EXPECT_EQ(house.differences(), Sentences());
 }
 
+// Whether that is so only the bank can say.
+TEST_F(OldJournalTest, ItTakesNoLoadBeforeTheBankHasSaidWhatItHasInside) {
+  lose_everything();
+  house.bank.close();
+  house.start();
+  const v1::LoadResponse early = house.load(1, 20, 10);
+  EXPECT_EQ(early.decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  EXPECT_EQ(early.decline().message(),
+            "No notes were loaded: by this ATM's journal no note has ever moved in atm-1, and the "
+            "bank has not said yet whether it has cash inside: the bank does not answer.");
+  house.bank.open();
+  house.pass(60s);
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_UNKNOWN_CASH);
+  EXPECT_EQ(house.really_inside(), 0);
+}
+
+TEST_F(OldJournalTest, NorDoesALoadThatWaitedForTheBank) {
+  lose_everything();
+  house.bank.close();
+  house.start();
+  std::optional<rpc::Reply<v1::LoadResponse>> reply;
+  async::TaskScope scope(house.loop);
+  house.begin_call(scope, load_method, AtmHouse::load_of(house.new_id(), 1, 20, 10), 10s, reply);
+  house.bank.open();
+  house.pass(10s);
+  ASSERT_TRUE(reply && *reply);
+  EXPECT_EQ((*reply)->decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  EXPECT_NE((*reply)->decline().message().find("the bank has 2000.00 EUR inside atm-1"),
+            std::string::npos)
+      << (*reply)->decline().message();
+  EXPECT_EQ(house.really_inside(), 0);
+}
+
+TEST_F(OldJournalTest, AndNoneWhenTheBankHasGoneAgain) {
+  lose_everything();
+  house.start();
+  house.bank.close();
+  house.pass(1s);
+  EXPECT_EQ(house.load(1, 20, 10).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  EXPECT_EQ(house.really_inside(), 0);
+}
+
 TEST_F(OldJournalTest, AnAtmWithoutItsJournalIsEmptiedAndLoadedAnew) {
   house.stop();
   std::filesystem::remove_all(journal());
@@ -120,8 +165,44 @@ TEST_F(OldJournalTest, AnAtmWithoutItsJournalIsEmptiedAndLoadedAnew) {
   EXPECT_EQ(house.unload(house.new_id()).unloaded().amount().minor_units(), 100 * 20'00);
   house.pass(5s);
   EXPECT_EQ(house.bank.state.cash["atm-1"], 0);
+  house.pass(5s);
+  EXPECT_EQ(house.differences(), Sentences()) << "what was found is what had been loaded";
   EXPECT_TRUE(house.load(1, 20, 10).has_done());
+  house.pass(5s);
   expect_in();
+  EXPECT_EQ(house.differences(), Sentences());
+  house.restart();
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
+// Wherever they lie: a customer's notes in the bin, and those that jammed.
+TEST_F(OldJournalTest, SoIsOneWhoseCustomersHadMovedNotes) {
+  EXPECT_TRUE(house.deposit(house.new_id(), 50, 2).has_deposited());
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_JAM, 1);
+  EXPECT_TRUE(house.withdraw(60).has_withdrawn());
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_NONE);
+  house.pass(5s);
+  house.stop();
+  std::filesystem::remove_all(journal());
+  house.start();
+  house.set_service(true);
+  EXPECT_EQ(house.unload(house.new_id()).unloaded().amount().minor_units(), 99 * 20'00 + 100'00);
+  house.pass(5s);
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_EQ(house.bank.state.cash["atm-1"], 0);
+}
+
+// Found is what was there, and not what should have been: the bank knows better.
+TEST_F(OldJournalTest, WhatWasTakenFromOneWithoutItsJournalIsNamed) {
+  house.stop();
+  std::filesystem::remove_all(journal());
+  house.start();
+  house.bank.state.cash["atm-1"] += 40'00;
+  EXPECT_TRUE(house.unload(house.new_id()).has_unloaded());
+  house.pass(5s);
+  EXPECT_EQ(house.differences(),
+            Sentences({"The ATM holds 0.00 EUR, but the bank's cash account says 40.00 EUR: a "
+                       "difference of -40.00 EUR."}));
 }
 
 TEST_F(OldJournalTest, WithoutTheMemoryOfItsDevicesATerminalIsOut) {
