@@ -223,13 +223,19 @@ void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn
   // nothing, and its head only what was before the last sign-on. What came after that is told again.
   // This is decided before the new number and head take the place of those; the other terminals'
   // sign-ons may never come.
-  if (is_new_connection && memory_.highest_seq > memory_.seen_seq) {
+  const bool said_more = memory_.highest_seq > memory_.seen_seq || memory_.unnumbered_no;
+  if (is_new_connection && said_more) {
     const std::uint64_t seen_before = memory_.seen_seq;
     begin_history(answer, seen_before);
     return note_memory("TELLING_AGAIN",
                        "what was answered after the last sign-on, " + std::to_string(seen_before));
   }
   const bool first_ever = memory_.instance_id.bytes.empty();
+  if (std::exchange(memory_.unnumbered_no, false)) {
+    journal_.remember(memory_);
+    // Nothing else may happen before a restart, which would then tell the bank again for nothing.
+    journal_.note(to_row(memory_));
+  }
   if (!first_ever && answer.ledger_seq() <= memory_.seen_seq) return;
   memory_.instance_id.bytes = answer.instance_id();
   memory_.seen_seq = answer.ledger_seq();
@@ -253,6 +259,7 @@ void BankLink::begin_history(const ::bank::v1::SignedOn& answer, std::uint64_t c
   memory_.seen_seq = answer.ledger_seq();
   memory_.seen_head.bytes = answer.chain_head();
   memory_.highest_seq = answer.ledger_seq();
+  memory_.unnumbered_no = false;
   ++memory_.history;
   memory_.common_seq = common_seq;
   memory_.telling_again = true;
@@ -367,6 +374,13 @@ void BankLink::saw(std::uint64_t seq) {
   if (seq <= memory_.highest_seq) return;
   memory_.highest_seq = seq;
   journal_.remember(memory_);
+}
+
+std::uint64_t BankLink::number_of_no(std::uint64_t ledger_seq) {
+  if (ledger_seq != 0) return ledger_seq;
+  memory_.unnumbered_no = true;
+  journal_.remember(memory_);
+  return memory_.highest_seq + 1;
 }
 
 void BankLink::note_memory(std::string state, std::string detail) {

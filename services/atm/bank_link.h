@@ -67,14 +67,13 @@ class BankLink final : public rpc::ConnectionObserver {
   std::uint64_t common_seq(const std::string& terminal) const { return to_tell_.at(terminal); }
   std::uint32_t told_again() const { return memory_.told_again; }
   void item_was_told_again();
-  // Where a no of the bank's stands in its history, by the number that came with it. One that it does
-  // not keep, such as that an id is fenced, has none: what it rests on comes before the next head that
-  // this ATM hears of, and may come after the last.
-  std::uint64_t number_of_no(std::uint64_t ledger_seq) const {
-    return ledger_seq != 0 ? ledger_seq : memory_.highest_seq + 1;
-  }
+  // The number to keep with a no of the bank's, given the one that came with it. A no that the bank
+  // does not keep, such as that an id is fenced, comes with none. What it was said for may have
+  // happened since the last sign-on, so a bank that is told again what came after that must hear of
+  // it: it gets the next number after all that were seen.
+  std::uint64_t number_of_no(std::uint64_t ledger_seq);
   template <typename Record>
-  void remember_no(Record& record, const ::bank::v1::Refusal& refusal) const {
+  void remember_no(Record& record, const ::bank::v1::Refusal& refusal) {
     record.ledger_seq = number_of_no(refusal.ledger_seq());
     record.told_in = memory_.history;
   }

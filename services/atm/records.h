@@ -360,6 +360,8 @@ struct BankMemory {
   Blob seen_head = {};
   // Of any answer.
   std::uint64_t highest_seq = 0;
+  // Since that sign-on the bank has said no, too, without a number.
+  bool unnumbered_no = false;
   // The bank's history went back, or another bank answered, and the operator has not agreed yet.
   bool history_broken = false;
   // How often the bank's history has gone back or was another bank's.
@@ -382,6 +384,7 @@ struct BankMemory {
     field("seen_seq", &BankMemory::seen_seq);
     field("seen_head", &BankMemory::seen_head);
     field("highest_seq", &BankMemory::highest_seq);
+    field("unnumbered_no", &BankMemory::unnumbered_no);
     field("history_broken", &BankMemory::history_broken);
     field("history", &BankMemory::history);
     field("common_seq", &BankMemory::common_seq);

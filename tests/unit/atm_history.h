@@ -47,6 +47,24 @@ class AtmHistoryTest : public testing::Test {
     house.pass(3s);
     return backup;
   }
+  // A deposit of 100, after the last sign-on that was answered; returns a backup of before. The
+  // bank says that its id is fenced, and that of the second posting, too.
+  AtmBank::State refuse_a_deposit_without_a_number() {
+    house.pass(3s);
+    house.insert();
+    house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
+    house.deposit(house.new_id(), 50, 2, 4s);
+    house.pass(3s);
+    AtmBank::State backup = house.bank.state;
+    house.bank.ignored_terminals = {"atm-1"};
+    house.bank.moods = {{"Deposit", Mood::refuses}};
+    house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ID_FENCED;
+    house.pass(60s);
+    EXPECT_EQ(house.exceptions().size(), 1U);
+    house.bank.moods.clear();
+    house.bank.ignored_terminals.clear();
+    return backup;
+  }
   // How many items the bank was told again.
   std::uint32_t accept() {
     v1::AcceptBankHistoryRequest request;

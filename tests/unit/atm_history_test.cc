@@ -327,8 +327,35 @@ TEST_F(AtmHistoryTest, AlsoWhenItsNoWasAllThatItSaidSinceTheLastSignOn) {
   EXPECT_EQ(house.exceptions(), Sentences());
 }
 
-// The first backup lacks the hold, and so refuses the suspension; a second one, of later, has it.
+// A no that the bank does not keep has no number, so its numbers do not show that it said anything.
+TEST_F(AtmHistoryTest, ANoWithoutANumberWasSaidAllTheSame) {
+  const AtmBank::State backup = refuse_a_deposit_without_a_number();
+  restore_and_grow(backup);
+  EXPECT_EQ(house.balance(), 200);
+  EXPECT_EQ(house.exceptions(), Sentences());
+}
 
+TEST_F(AtmHistoryTest, OrTheAtmWasRestartedSince) {
+  const AtmBank::State backup = refuse_a_deposit_without_a_number();
+  house.bank.close();
+  house.restart();
+  restore_and_grow(backup);
+  EXPECT_EQ(house.balance(), 200);
+  EXPECT_EQ(house.exceptions(), Sentences());
+}
+
+TEST_F(AtmHistoryTest, ButNotOnceAHeadThatTheBackupHasWasHeardOf) {
+  refuse_a_deposit_without_a_number();
+  house.pass(10s);
+  const std::size_t before = house.bank.times_asked("Deposit");
+  house.bank.close();
+  house.bank.open();
+  house.pass(10s);
+  EXPECT_EQ(house.bank.times_asked("Deposit"), before);
+  EXPECT_EQ(house.exceptions().size(), 1U);
+}
+
+// The first backup lacks the hold, and so refuses the suspension; a second one, of later, has it.
 TEST_F(AtmHistoryTest, ASuspensionThatARestoredBankKnowsAfterAllIsDecidedByItsOperator) {
   const AtmBank::State later = lose_sixty_to_a_backup_without_its_hold();
   restore(later);
