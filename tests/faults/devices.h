@@ -46,6 +46,7 @@ struct DispenserWorld {
   Notes unloaded;
   Notes presented;
   Ailment ailment;
+  bool is_unsure = false;  // Whatever ails it.
 
   Cassette* find(const Pick& pick) {
     for (Cassette& cassette : cassettes) {
@@ -62,7 +63,7 @@ struct DispenserWorld {
   Act dispense(const OperationId& id, const Picks& picks) {
     const auto before = acts.find(id);
     if (before != acts.end()) return before->second;
-    Act act{.is_sure = !ailment.is_unsure};
+    Act act{.is_sure = !is_unsure && !ailment.is_unsure};
     const bool jams = std::exchange(ailment.jams, false);
     std::int64_t until_jam = ailment.jam_after;
     bool stopped = false;

@@ -258,7 +258,7 @@ class Simulation {
   // Whether the dispensers can say what they present from now on.
   void set_unsure(bool are_unsure) {
     if (!plan_.restore->is_unsure) return;
-    for (const auto& [name, each] : terminals_) each->dispenser.ailment.is_unsure = are_unsure;
+    for (const auto& [name, each] : terminals_) each->dispenser.is_unsure = are_unsure;
   }
 
   void await_a_deposit() {
