@@ -16,7 +16,6 @@
 #include "cli/terminal.h"
 #include "ledger/operation_id.h"
 #include "ops/failure.h"
-#include "ops/foreign_text.h"
 #include "ops/suggest.h"
 #include "ops/value.h"
 
@@ -140,7 +139,7 @@ void set_input(Message& request, const Input& input, const std::string& text,
   const auto& reflection = *place.message->GetReflection();
   switch (input.kind) {
     case Kind::text:
-      if (!ops::is_utf8(text)) fail(input, "must be UTF-8, as all text that the servers take is");
+      cli::require_text(input.name, text);
       [[fallthrough]];
     case Kind::day:
     case Kind::pin:

@@ -85,6 +85,14 @@ std::vector<std::string> note_words(const std::vector<std::string>& typed) {
   return words;
 }
 
+// Of notes that must be of one kind.
+std::string note_word(std::string_view text) {
+  const std::vector<std::string> words = note_words({std::string(text)});
+  if (words.size() <= 1) return words.empty() ? "" : words[0];
+  fail("'" + std::string(text) +
+       "' is more than one kind of notes: a cassette holds one, so load each into one of its own.");
+}
+
 bool is_one_amount(const std::vector<std::string>& words) {
   if (words.empty()) fail("Say which notes: 2x50 1x20, or an amount that notes make, 120.");
   return words.size() == 1 && !has_times(words[0]);
@@ -165,12 +173,15 @@ void require_amount(std::string_view text) {
   }
 }
 
-void require_notes(std::string_view text) { require_amount(counted(text).face); }
+void require_notes(std::string_view text) {
+  const std::string word = note_word(text);
+  require_amount(counted(word).face);
+}
 
 void require_note_list(const std::vector<std::string>& typed) {
   const std::vector<std::string> words = note_words(typed);
   if (is_one_amount(words)) return require_amount(words[0]);
-  for (const std::string& word : words) require_notes(word);
+  for (const std::string& word : words) require_amount(counted(word).face);
 }
 
 bank::v1::Money parse_amount_or_zero(std::string_view text, ledger::Currency currency) {
@@ -186,7 +197,8 @@ bank::v1::Money parse_amount(std::string_view text, ledger::Currency currency) {
 }
 
 atm::v1::Notes parse_notes(std::string_view text, ledger::Currency currency) {
-  const Counted notes = counted(text);
+  const std::string word = note_word(text);
+  const Counted notes = counted(word);
   atm::v1::Notes parsed;
   parsed.set_count(notes.count);
   *parsed.mutable_denomination() = parse_amount(notes.face, currency);

@@ -19,7 +19,8 @@ ledger::Currency parse_currency(const std::string& text);
 // 0 and less. require_amount_or_zero() lets 0 pass: an overdraft, what was paid of a hold.
 void require_amount(std::string_view text);
 void require_amount_or_zero(std::string_view text);
-// The same of notes, "2x50 1x20", and of an amount that notes make, "120".
+// The same of notes, "2x50"; and of a list of them, "2x50 1x20", or an amount that notes make,
+// "120".
 void require_notes(std::string_view text);
 void require_note_list(const std::vector<std::string>& typed);
 
@@ -28,7 +29,8 @@ bank::v1::Money parse_amount(std::string_view text, ledger::Currency currency);
 // The same, or 0.
 bank::v1::Money parse_amount_or_zero(std::string_view text, ledger::Currency currency);
 
-// "2x50": two notes of 50. Throws Failure(usage).
+// Notes of one kind, as a cassette holds them: "2x50", two of 50, also as "2X50" or "2 x 50".
+// Throws Failure(usage).
 atm::v1::Notes parse_notes(std::string_view text, ledger::Currency currency);
 
 // "2x50", "1x20": such notes, also as "2x50,1x20", "2X50" or "2 x 50"; or one amount, "120": the fewest

@@ -260,6 +260,16 @@ bool is_yes(std::string_view text) {
   return word == "y" || word == "yes";
 }
 
+std::string why_not_text(std::string_view name, std::string_view text) {
+  if (ops::is_utf8(text)) return "";
+  return std::string(name) + " must be UTF-8, as all text that the servers take is.";
+}
+
+void require_text(std::string_view name, std::string_view text) {
+  const std::string why = why_not_text(name, text);
+  if (!why.empty()) throw ops::Failure(ops::ExitCode::usage, why);
+}
+
 std::string card_number(std::string text) {
   std::erase_if(text, is_blank);
   const bool is_number =

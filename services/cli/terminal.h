@@ -67,6 +67,11 @@ bool is_yes(std::string_view text);
 // Asks for it. The question is one line, whatever it quotes.
 bool confirm(Terminal& terminal, std::string_view question);
 
+// The sentence that says that what was given as `name` is nothing that a server takes as text; ""
+// if one does. require_text() throws it as Failure(usage).
+std::string why_not_text(std::string_view name, std::string_view text);
+void require_text(std::string_view name, std::string_view text);
+
 // A card's number as it is printed on the card, "4000 0000 0000 0010", without its spaces; or without
 // its hyphens, if digits are all that it has beside them. Other text is only freed from spaces.
 std::string card_number(std::string text);

@@ -103,7 +103,9 @@ struct Visit {
   Visit(Line& line, const Settings& settings, const std::string& card)
       : pending(settings.state ? *settings.state : ops::state_directory("teller"), card),
         customer(line.loop, line.client, line.random, pending,
-                 {.terminal = settings.terminal, .card = card, .patience = settings.timeout}) {}
+                 {.terminal = settings.terminal, .card = card, .patience = settings.timeout}) {
+    cli::require_text("--terminal", settings.terminal);
+  }
 
   teller::PendingFiles pending;
   teller::Customer customer;
@@ -261,6 +263,7 @@ void add_commands(ops::Command& root, Settings& settings) {
   transfer.argument("ACCOUNT", settings.account, "to whom");
   transfer.run([&settings, amount] {
     require_amount_first(settings);
+    cli::require_text("ACCOUNT", settings.account);
     return run_wish(settings, {.what = Wish::What::transfer,
                                .amount = amount(),
                                .target_account = settings.account,

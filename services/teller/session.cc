@@ -241,6 +241,10 @@ async::Task<Session::Next> Session::transfer(std::string typed) {
       words.size() == 2 ? words[1] : ask("To which account (nothing to go back): ");
   if (!account) co_return Next::end;
   if (account->empty()) co_return Next::menu;
+  if (const std::string why = cli::why_not_text("The account", *account); !why.empty()) {
+    say(why);
+    co_return Next::menu;
+  }
   if (!money) {
     const std::optional<std::string> amount = ask(amount_prompt);
     if (!amount) co_return Next::end;

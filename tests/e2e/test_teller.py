@@ -70,6 +70,12 @@ async def test_an_unknown_account_is_told(house, cli):
     await agree(house)
 
 
+async def test_words_that_are_no_text_are_told_before_anything_happens(house, cli):
+    says(await cli.teller(JANE, "transfer", "10", "caf\udce9"), USAGE, "ACCOUNT must be UTF-8")
+    says(await cli.teller(JANE, "--terminal", "atm\udcff", "balance"), USAGE, "--terminal must be UTF-8")
+    await agree(house)
+
+
 async def test_too_much_is_declined(house, cli):
     says(await cli.teller(JANE, "withdraw", "200"), DECLINED)
     await agree(house)

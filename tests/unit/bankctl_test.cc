@@ -97,6 +97,10 @@ TEST_F(BankctlTest, WhatCannotBeIsSaidInOneSentence) {
             "mean jam?");
   EXPECT_EQ(request_of({"atm", "load", "1", "50"}),
             "64 '50' is not a number of notes: write 2x50 for two notes of 50.");
+  EXPECT_EQ(
+      request_of({"atm", "load", "1", "1x20,2x50"}),
+      "64 '1x20,2x50' is more than one kind of notes: a cassette holds one, so load each into "
+      "one of its own.");
   for (const std::string day : {"yesterday", "2026-1-05", "2026-02-30", "+026-01-01", ""}) {
     EXPECT_EQ(request_of({"atm", "day-totals", "--day", day}),
               "64 --day must be a day, as 2026-11-23, not \"" + day + "\".");

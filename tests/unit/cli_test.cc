@@ -130,6 +130,24 @@ TEST(Notes, MayBeWrittenAsPeopleWriteThem) {
   }
 }
 
+TEST(Notes, OfOneKindMayBeToo) {
+  for (const char* text : {"2x50", "2X50", "2 x 50", "2x50,", " 2x 50"}) {
+    require_notes(text);
+    EXPECT_EQ(notes_text(parse_notes(text, eur)), "2 x 50.00 EUR") << text;
+  }
+  for (const char* text : {"1x20,2x50", "1x20 2x50", "1x20, 1x20"}) {
+    EXPECT_EQ(
+        error_of([text] { require_notes(text); }),
+        "'" + std::string(text) +
+            "' is more than one kind of notes: a cassette holds one, so load each into one of "
+            "its own.");
+  }
+  EXPECT_EQ(error_of([] { require_notes("120"); }),
+            "'120' is not a number of notes: write 2x50 for two notes of 50.");
+  EXPECT_EQ(error_of([] { require_notes(""); }),
+            "'' is not a number of notes: write 2x50 for two notes of 50.");
+}
+
 TEST(Notes, AndAmountsThatAreIllFormedAreSoInEveryCurrency) {
   EXPECT_EQ(error_of([] { require_amount("0.000"); }), "An amount must be more than 0.");
   EXPECT_EQ(error_of([] { require_amount("1e3"); }),

@@ -162,6 +162,16 @@ TEST_F(SessionTest, WhatAWordLacksIsAskedFor) {
   EXPECT_EQ(atm.balance, 9500);
 }
 
+TEST_F(SessionTest, AnAccountThatIsNoTextIsToldBeforeAnythingIsAsked) {
+  EXPECT_EQ(
+      play({"1234", "transfer 5 caf\xe9", "transfer 5", "caf\xe9", "transfer 5 jane", "y", "0"}),
+      0);
+  EXPECT_THAT(screen(), HasSubstr("The account must be UTF-8, as all text that the servers take "
+                                  "is.\n"));
+  EXPECT_THAT(screen(), Not(HasSubstr("Transfer 5.00 EUR to caf")));
+  EXPECT_EQ(atm.balance, 9500);
+}
+
 TEST_F(SessionTest, WordsMayHaveCapitalLettersAndAnEmptyLineIsNoChoice) {
   EXPECT_EQ(play({"1234", "", "  ", "WITHDRAW 20", "Deposit 1X20,1x10", "transfer 5 jane", "YES",
                   "transfer 5 jane", "Y", "Balance", "HELP", "Q"}),
