@@ -17,12 +17,13 @@ Answer refuse_unpinned(RefusalCode code, std::string_view field = {}) {
 
 // The first answer, word for word, marked as told again; or why this is not the same operation.
 Answer replay_or_name_difference(const Record& first, const Operation& operation) {
-  if (first.operation.principal != operation.principal) {
-    return refuse_unpinned(RefusalCode::id_belongs_to_another);
-  }
   const bool asks = std::holds_alternative<Resolve>(operation.change);
   const bool is_fence = std::holds_alternative<Resolve>(first.operation.change);
+  // A fence is a no to everybody, whoever asked for it.
   if (is_fence && !asks) return refuse_unpinned(RefusalCode::id_fenced);
+  if (!is_fence && first.operation.principal != operation.principal) {
+    return refuse_unpinned(RefusalCode::id_belongs_to_another);
+  }
   if (!asks) {
     const auto difference = first_difference(first.operation.change, operation.change);
     if (difference.has_value())

@@ -236,8 +236,8 @@ Rules::NamedHold Rules::find_hold(const OperationId& id, const std::string& term
   } else {
     const std::optional<Record> first = find_first_answer(answers_, history_, id);
     if (!first.has_value()) return NamedHold{.is = never_seen};
-    if (first->operation.principal != operation_.principal) return NamedHold{.is = of_another};
     if (std::holds_alternative<Resolve>(first->operation.change)) return NamedHold{.is = fenced};
+    if (first->operation.principal != operation_.principal) return NamedHold{.is = of_another};
     if (!std::holds_alternative<Hold>(first->operation.change)) {
       return NamedHold{.is = something_else};
     }

@@ -42,10 +42,12 @@ Atm::Atm(World world, Settings settings)
       deposits_(machinery_, register_.deposits),
       movements_(machinery_, register_.movements),
       relays_(machinery_, register_.relays),
+      unknown_ids_(machinery_, terminals_, register_),
       resender_(machinery_, terminals_, register_, withdrawals_),
       declines_(journal_),
       recount_(machinery_, register_),
-      atm_service_(machinery_, terminals_, register_, withdrawals_, deposits_, relays_, declines_),
+      atm_service_(machinery_, terminals_, register_, withdrawals_, deposits_, relays_,
+                   unknown_ids_, declines_),
       staff_service_(machinery_, terminals_, register_, movements_, declines_),
       service_watch_(machinery_, terminals_),
       queue_(world.loop) {

@@ -83,6 +83,7 @@ class Atm {
   Deposits deposits_;
   Movements movements_;
   Relays relays_;
+  UnknownIds unknown_ids_;
   Resender resender_;
   Declines declines_;
   Recount recount_;

@@ -24,7 +24,7 @@ v1::Decline other_fields(std::string_view field) {
 
 v1::Decline fenced() {
   return decline(v1::DECLINE_CODE_ID_FENCED,
-                 "It was not done, and can never be done under this id.");
+                 "The ATM was asked before what became of this id, and begins nothing under it.");
 }
 
 Notes from_wire(const WireNotes& wire) {
@@ -360,52 +360,13 @@ Task<v1::ResolveResponse> AtmService::resolve(v1::ResolveRequest request, rpc::C
         "was begun.");
     co_return response;
   }
-  response = co_await fence(at, *id);
-  const std::optional<Cents> moved = co_await moved_without_journal(*id);
-  if (!moved) co_return response;
-  response.mutable_suspense()->set_message(
-      "This ATM moved notes for it, of which its journal knows nothing. Your bank's operator has "
-      "to "
-      "say what became of it.");
-  *response.mutable_suspense()->mutable_amount() = to_wire(*moved, machinery_.settings.currency);
-  co_return response;
-}
-
-// A device remembers what it did for an id, also when an old journal was restored. One that does not
-// answer is not waited for: the journal's word counts then.
-Task<std::optional<Cents>> AtmService::moved_without_journal(OperationId id) {
-  for (const auto& [name, terminal] : terminals_) {
-    const Told<Dispensed> paid = co_await terminal->dispenser().presented(id);
-    const bool has_paid = paid && paid->acted && !(paid->sure && paid->presented.empty());
-    if (has_paid) co_return notes_of(paid->presented).amount();
-    const Told<Accepted> taken = co_await terminal->acceptor().where(id);
-    if (taken && taken->place == Place::kept) co_return taken->notes.amount();
-  }
-  co_return std::nullopt;
+  co_return co_await unknown_ids_.resolve(at, *id, std::move(context));
 }
 
 // Of an id that was never used here: whether it may have been used at another ATM.
 bool AtmService::may_be_elsewhere(const v1::ResolveRequest& request) const {
   if (!request.atm_id().empty()) return request.atm_id() != machinery_.bank.atm_id();
   return !request.terminal_id().empty() && !terminals_.contains(request.terminal_id());
-}
-
-Task<v1::ResolveResponse> AtmService::fence(Terminal& terminal, OperationId id) {
-  if (!known_.fences.knows(id)) {
-    if (!has_free_space(machinery_)) {
-      throw rpc::Error(rpc::StatusCode::resource_exhausted, std::string(disk_nearly_full));
-    }
-    Fence fence{.id = id, .terminal = terminal.id(), .fenced_at_us = machinery_.now_us()};
-    const ItemPointer<Fence> item = known_.fences.add(terminal, std::move(fence));
-    co_await machinery_.journal.commit(terminal.entry(item->record));
-    // Now that the journal has it, memory may forget it.
-    known_.fences.ended(item);
-  } else {
-    co_await machinery_.journal.flush();
-  }
-  v1::ResolveResponse response;
-  *response.mutable_declined() = fenced();
-  co_return response;
 }
 
 }  // namespace atm

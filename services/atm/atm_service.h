@@ -2,8 +2,6 @@
 #pragma once
 
 #include <expected>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,14 +13,13 @@
 #include "atm/register.h"
 #include "atm/relays.h"
 #include "atm/terminal.h"
+#include "atm/unknown_ids.h"
 #include "atm/v1/atm.pb.h"
 #include "atm/withdrawals.h"
 #include "rpc/server.h"
 
 namespace atm {
 
-// Terminals by id.
-using Terminals = std::map<std::string, std::unique_ptr<Terminal>>;
 // The one that is named, or the only one when none is.
 Terminal* find_terminal(const Terminals& terminals, const std::string& id);
 // Why there is none: a sentence without its end, which names those that there are.
@@ -32,13 +29,14 @@ std::string why_no_terminal(const Terminals& terminals, const std::string& id);
 class AtmService {
  public:
   AtmService(Machinery& machinery, Terminals& terminals, Register& known, Withdrawals& withdrawals,
-             Deposits& deposits, Relays& relays, Declines& declines)
+             Deposits& deposits, Relays& relays, UnknownIds& unknown_ids, Declines& declines)
       : machinery_(machinery),
         terminals_(terminals),
         known_(known),
         withdrawals_(withdrawals),
         deposits_(deposits),
         relays_(relays),
+        unknown_ids_(unknown_ids),
         declines_(declines) {}
 
   void serve_on(rpc::Server& server);
@@ -98,9 +96,6 @@ class AtmService {
   std::optional<v1::Decline> wrong_amount(const ::bank::v1::Money& amount) const;
   std::optional<v1::Decline> wrong_notes(const WireNotes& notes) const;
   bool may_be_elsewhere(const v1::ResolveRequest& request) const;
-  // What the devices moved for an id that the journal does not know.
-  Task<std::optional<Cents>> moved_without_journal(OperationId id);
-  Task<v1::ResolveResponse> fence(Terminal& terminal, OperationId id);
 
   Machinery& machinery_;
   Terminals& terminals_;
@@ -108,6 +103,7 @@ class AtmService {
   Withdrawals& withdrawals_;
   Deposits& deposits_;
   Relays& relays_;
+  UnknownIds& unknown_ids_;
   Declines& declines_;
 };
 

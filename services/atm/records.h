@@ -283,11 +283,13 @@ struct Relay {
   }
 };
 
-// An id that Resolve was asked about before anything else was: it can never begin here (rule 21).
+// An id that the journal did not know when Resolve was asked about it: it can never begin here (rule
+// 21).
 struct Fence {
   OperationId id = {};
   std::string terminal = {};
   std::int64_t fenced_at_us = 0;
+  Blob answer = {};  // A ResolveResponse: a no, or what the bank or a device knew of it.
 
   static constexpr std::string_view kind = "fence";
   static constexpr std::string_view table = "fence";
@@ -296,6 +298,7 @@ struct Fence {
     field("id", &Fence::id);
     field("terminal", &Fence::terminal);
     field("fenced_at_us", &Fence::fenced_at_us);
+    field("answer", &Fence::answer);
   }
 };
 

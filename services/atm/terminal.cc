@@ -172,6 +172,7 @@ void Terminal::dispenser_was_counted(const Notes& found) {
 }
 
 void Terminal::bin_was_counted(const Notes& found) {
+  is_bin_counted_ = true;
   in_bin_ = surplus("deposit bin", stock_.notes(Pot::deposit_bin), found, row_.bin_surplus);
 }
 

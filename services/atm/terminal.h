@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,6 +18,10 @@
 #include "atm/v1/staff.pb.h"
 
 namespace atm {
+
+class Terminal;
+// Terminals by id.
+using Terminals = std::map<std::string, std::unique_ptr<Terminal>>;
 
 // The customer who stands before a terminal.
 struct Session {
@@ -91,6 +96,11 @@ class Terminal {
   // have looked, unless they have seen that before. Notes that are unknown may be there or not.
   void dispenser_was_counted(const Notes& found);
   void bin_was_counted(const Notes& found);
+  // Both were counted and just what the journal has was there: it knows of all that they did before.
+  bool journal_is_complete() const {
+    const bool is_counted = is_counted_ && is_bin_counted_;
+    return is_counted && in_dispenser_.notes.empty() && in_bin_.notes.empty();
+  }
   // Staff took everything out.
   void was_emptied();
 
@@ -140,6 +150,7 @@ class Terminal {
   async::Event idle_;
   bool moving_notes_ = false;
   bool is_counted_ = false;  // Its dispenser, since the start.
+  bool is_bin_counted_ = false;
   Surplus in_dispenser_;
   Surplus in_bin_;
   async::TaskScope work_;

@@ -1,9 +1,12 @@
 #include "bank/bank_service.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "bank/change_views.h"
 #include "bank/messages.h"
 #include "bank/operations.h"
 
@@ -13,6 +16,21 @@ using async::Task;
 using ledger::Outcome;
 using ledger::RefusalCode;
 using rpc::Context;
+
+namespace {
+
+bool is_on_receipt_only(const std::vector<ledger::FoundChange>& found,
+                        const ledger::OperationId& id) {
+  const auto is_own = [&](const ledger::FoundChange& change) {
+    return change.record.operation.id == id;
+  };
+  const auto is_on_it = [&](const ledger::FoundChange& change) {
+    return ledger::receipt_of(change.record.operation.change) == id;
+  };
+  return std::ranges::none_of(found, is_own) && std::ranges::any_of(found, is_on_it);
+}
+
+}  // namespace
 
 // --- Who the bank is, and what it holds ---
 
@@ -171,8 +189,48 @@ Task<v1::UnloadCashResponse> BankService::unload_cash(const v1::UnloadCashReques
 Task<v1::ResolveResponse> BankService::resolve(const v1::ResolveRequest& request, Context context) {
   Asked asked = to_operation(request, context.deadline);
   if (!asked) co_return refused<v1::ResolveResponse>(asked.error());
+  const ledger::OperationId id = asked->id;
+  const std::string asked_by = asked->principal;
+  std::vector<ledger::FoundChange> found = co_await store_.find_changes(id);
+  if (is_on_receipt_only(found, id)) co_return tell_of_receipt(found, id, asked_by);
+
   const ledger::Resolution resolution = co_await changes_.resolve(std::move(*asked));
-  co_return to_resolution<v1::ResolveResponse>(resolution);
+  auto response = to_resolution<v1::ResolveResponse>(resolution);
+  if (response.has_refusal()) co_return response;
+  // What came before the fence while it was asked for is what became of it; after the fence nothing comes.
+  if (found.empty()) found = co_await store_.find_changes(id);
+  std::erase_if(found, is_fence);
+  if (is_on_receipt_only(found, id)) co_return tell_of_receipt(found, id, asked_by);
+  const auto is_other = [&](const ledger::FoundChange& change) {
+    return change.record.operation.id != id;
+  };
+  std::erase_if(found, is_other);
+  const bool is_told = !response.has_fenced() && !found.empty();
+  if (is_told) *response.mutable_change() = to_view(found.front(), store_.books());
+  co_return response;
+}
+
+// What an ATM knows by the customer's id alone. Another terminal's is none of this one's business.
+v1::ResolveResponse BankService::tell_of_receipt(const std::vector<ledger::FoundChange>& found,
+                                                 const ledger::OperationId& id,
+                                                 const std::string& asked_by) const {
+  const auto is_anothers = [&](const ledger::FoundChange& change) {
+    const ledger::Operation& operation = change.record.operation;
+    return ledger::receipt_of(operation.change) == id && operation.principal != asked_by;
+  };
+  if (std::ranges::any_of(found, is_anothers)) {
+    return refused<v1::ResolveResponse>({.code = RefusalCode::id_belongs_to_another});
+  }
+  v1::ResolveResponse response;
+  fill_outcome(response, found);
+  describe(response, found);
+  return response;
+}
+
+void BankService::describe(v1::ResolveResponse& response,
+                           const std::vector<ledger::FoundChange>& found) const {
+  const ledger::FoundChange* const told = main_change(found);
+  if (told != nullptr) *response.mutable_change() = to_view(*told, store_.books());
 }
 
 void BankService::add_to(rpc::Server& server) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "async/task.h"
 #include "bank/changes.h"
@@ -64,6 +65,10 @@ class BankService {
   bool is_proven(const Request& request) const {
     return tokens_.proves(request.token(), request.card_number(), request.terminal_id());
   }
+  v1::ResolveResponse tell_of_receipt(const std::vector<ledger::FoundChange>& found,
+                                      const ledger::OperationId& id,
+                                      const std::string& asked_by) const;
+  void describe(v1::ResolveResponse& response, const std::vector<ledger::FoundChange>& found) const;
   async::Task<bool> history_holds(std::uint64_t ledger_seq, std::string chain_head);
   v1::VerifyCardResponse verified(const v1::VerifyCardRequest& request);
   // Whether the PIN change that was made under this id set this PIN.

@@ -116,6 +116,18 @@ const FoundChange* decisive(const std::vector<FoundChange>& found) {
   return refused != nullptr ? refused : fence;
 }
 
+const FoundChange* main_change(const std::vector<FoundChange>& found) {
+  const FoundChange* newest = nullptr;
+  const FoundChange* paid = nullptr;
+  for (const FoundChange& change : found) {
+    if (!change.hold) continue;
+    newest = &change;
+    if (change.hold->state == HoldState::captured) paid = &change;
+  }
+  if (paid != nullptr) return paid;
+  return newest != nullptr ? newest : decisive(found);
+}
+
 std::uint64_t transfer_of(const std::vector<FoundChange>& found) {
   std::uint64_t newest = 0;
   for (const FoundChange& change : found) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bank/messages.h"
-#include "bank/v1/operator.pb.h"
+#include "bank/v1/bank.pb.h"
 #include "ledger/books.h"
 #include "ledger/store.h"
 
@@ -23,13 +23,13 @@ bool is_fence(const ledger::FoundChange& change);
 // The number of the newest transfer that it came to: of a hold's that of what was paid. 0: no money moved.
 std::uint64_t transfer_of(const std::vector<ledger::FoundChange>& found);
 
-// Sets the outcome, the changes and the summary of a FindChangeResponse or ResolveChangeResponse; without a change no outcome.
+// The one that the others belong to: of the newest that was paid its hold, else the newest hold, else the decisive one. Null: there
+// is none of them.
+const ledger::FoundChange* main_change(const std::vector<ledger::FoundChange>& found);
+
+// Sets the outcome; without a change none.
 template <typename Response>
-void fill_found(Response& response, const std::vector<ledger::FoundChange>& found,
-                const ledger::Books& books) {
-  for (const ledger::FoundChange& change : found) *response.add_changes() = to_view(change, books);
-  response.set_summary(summary_of(found, books));
-  response.set_transfer_seq(transfer_of(found));
+void fill_outcome(Response& response, const std::vector<ledger::FoundChange>& found) {
   const ledger::FoundChange* const told = decisive(found);
   if (told == nullptr) return;
   const ledger::Outcome& outcome = told->record.outcome;
@@ -40,6 +40,16 @@ void fill_found(Response& response, const std::vector<ledger::FoundChange>& foun
   } else {
     *response.mutable_refused() = to_message(outcome.error());
   }
+}
+
+// Sets the outcome, the changes and the summary of a FindChangeResponse or ResolveChangeResponse; without a change no outcome.
+template <typename Response>
+void fill_found(Response& response, const std::vector<ledger::FoundChange>& found,
+                const ledger::Books& books) {
+  for (const ledger::FoundChange& change : found) *response.add_changes() = to_view(change, books);
+  response.set_summary(summary_of(found, books));
+  response.set_transfer_seq(transfer_of(found));
+  fill_outcome(response, found);
 }
 
 }  // namespace bank

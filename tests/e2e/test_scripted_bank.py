@@ -15,11 +15,11 @@ SECONDS = 1000
 
 
 def comparable(message):
-    """What must be equal: everything but words, times, and what each bank makes up. Journal numbers: see `ranked`."""
+    """What must be equal: everything but words, times, what a change was, and what each bank makes up. Journal numbers: see `ranked`."""
 
     def look(value, name=""):
         if isinstance(value, dict):
-            return {key: look(each, key) for key, each in value.items() if key not in ("message", "at_us")}
+            return {key: look(each, key) for key, each in value.items() if key not in ("message", "at_us", "change")}
         if isinstance(value, list):
             return [look(each) for each in value]
         return bool(value) if name in ONCE else value

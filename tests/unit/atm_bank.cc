@@ -132,10 +132,10 @@ Response AtmBank::answer(const std::string& method, Request request,
 
 template <typename Response>
 Response AtmBank::first_answer(const Pinned& first, const Pinned& wanted) {
+  if (first.method.empty()) return refused<Response>(wire::REFUSAL_CODE_ID_FENCED, "fenced");
   if (first.terminal != wanted.terminal) {
     return refused<Response>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another's");
   }
-  if (first.method.empty()) return refused<Response>(wire::REFUSAL_CODE_ID_FENCED, "fenced");
   if (first.method != wanted.method || first.fields != wanted.fields) {
     return refused<Response>(wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS, "other fields");
   }
@@ -473,9 +473,10 @@ async::Task<wire::ResolveResponse> AtmBank::resolve(wire::ResolveRequest request
   }
   wire::ResolveResponse response;
   if (moods["Resolve"] == Mood::mumbles && mumbled("Resolve", response)) co_return response;
-  if (!state.answers.contains(request.id())) fence(request.id(), request.terminal_id());
-  const Pinned& known = state.answers.at(request.id());
-  if (known.terminal != request.terminal_id()) {
+  const std::string id = known_by(request.id());
+  if (!state.answers.contains(id)) fence(id, request.terminal_id());
+  const Pinned& known = state.answers.at(id);
+  if (!known.method.empty() && known.terminal != request.terminal_id()) {
     co_return refused<wire::ResolveResponse>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another's");
   }
   // Every answer has its receipt, or what was changed, in field 1, and its refusal in field 2.
@@ -488,6 +489,7 @@ async::Task<wire::ResolveResponse> AtmBank::resolve(wire::ResolveRequest request
   } else {
     *response.mutable_executed() = first.receipt();
     response.mutable_executed()->set_replayed(true);
+    describe(*response.mutable_change(), id);
   }
   mumbled("Resolve", response);
   if (moods["Resolve"] == Mood::reply_lost) co_await never_;

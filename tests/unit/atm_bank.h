@@ -150,6 +150,8 @@ class AtmBank {
   template <typename Response>
   std::optional<Response> no_such_terminal(const std::string& terminal) const;
   void next_seq();
+  std::string known_by(const std::string& id) const;
+  void describe(wire::ChangeView& change, const std::string& id) const;
   wire::Balance balance_of(const std::string& card);
   wire::Balance cash_account(const std::string& terminal);
   void end(Hold& hold, wire::HoldState as);

@@ -140,6 +140,12 @@ class Conversation {
     }
     Response comparable = **reply;
     make_comparable(comparable, seq_before_);
+    if constexpr (requires { comparable.has_executed(); }) {
+      // Of what was executed an ATM needs the kind.
+      const std::string kind = comparable.change().kind();
+      comparable.clear_change();
+      if (comparable.has_executed()) comparable.mutable_change()->set_kind(kind);
+    }
     answers_.push_back(what + ": " + comparable.ShortDebugString());
     return **reply;
   }

@@ -87,6 +87,34 @@ TEST_F(BankChangesTest, APaidWithdrawalIsFoundByTheCustomersReceipt) {
   EXPECT_EQ(last_seq(), seq) << "Nothing was fenced.";
 }
 
+TEST_F(BankChangesTest, ATerminalIsToldByTheReceiptWhatItDid) {
+  const std::string receipt = bank.next_id();
+  const v1::HoldRequest hold = paid(receipt, 60'00);
+  const std::uint64_t seq = last_seq();
+  v1::ResolveRequest request;
+  request.set_id(receipt);
+  request.set_terminal_id("atm-1");
+  const auto told = bank.answer<v1::ResolveResponse>(request);
+  EXPECT_EQ(told.executed().ledger_seq(), seq);
+  EXPECT_EQ(told.change().kind(), "hold");
+  EXPECT_EQ(told.change().id(), hold.id());
+  EXPECT_EQ(told.change().hold_state(), v1::HOLD_STATE_CAPTURED);
+  EXPECT_EQ(told.change().paid().minor_units(), 60'00);
+  request.set_terminal_id("atm-2");
+  EXPECT_EQ(bank.answer<v1::ResolveResponse>(request).refusal().code(),
+            v1::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER);
+  EXPECT_EQ(last_seq(), seq) << "Nothing was fenced.";
+}
+
+TEST_F(BankChangesTest, OnAReceiptThatATerminalAskedAboutNothingIsHeld) {
+  v1::ResolveRequest request;
+  request.set_id(bank.next_id());
+  request.set_terminal_id("atm-1");
+  EXPECT_TRUE(bank.answer<v1::ResolveResponse>(request).has_fenced());
+  EXPECT_EQ(word(bank.answer<v1::HoldResponse>(hold_of(request.id(), 10'00))), "ID_FENCED");
+  EXPECT_TRUE(bank.answer<v1::ResolveResponse>(request).has_fenced());
+}
+
 TEST_F(BankChangesTest, AnyIdOfAWithdrawalLeadsToAllOfIt) {
   const std::string receipt = bank.next_id();
   const v1::HoldRequest hold = hold_of(receipt, 60'00);

@@ -182,6 +182,14 @@ TEST_F(LedgerTest, ResolveFencesAnIdThatWasNeverSeen) {
   EXPECT_EQ(bank.available("jane"), 100'00);
 }
 
+TEST_F(LedgerTest, AFenceIsToldToEverybodyWhoeverAskedForIt) {
+  const OperationId id = bank.next_id();
+  EXPECT_TRUE(bank.answer(Resolve{}, id, "operator").fenced);
+  EXPECT_TRUE(bank.answer(Resolve{}, id).fenced);
+  EXPECT_EQ(ask(Bank::hold(10'00), id), "id_fenced");
+  EXPECT_TRUE(bank.must(Void{.hold = id, .terminal = "t1"}).hold_was_unknown);
+}
+
 TEST_F(LedgerTest, AVoidOfAHoldThatNeverArrivedFencesIt) {
   const OperationId hold = bank.next_id();
   const OperationId id = bank.next_id();

@@ -258,8 +258,8 @@ TEST_F(OldJournalTest, NobodyIsToldThatWhatADeviceDidWasNotDone) {
   EXPECT_TRUE(house.deposit(taken, 50, 1).has_deposited());
   restore();
   for (int time = 1; time <= 2; ++time) {
-    EXPECT_EQ(house.resolve(paid).suspense().amount().minor_units(), 40'00);
-    EXPECT_EQ(house.resolve(taken).suspense().amount().minor_units(), 50'00);
+    EXPECT_EQ(house.resolve(paid).withdrawn().amount().minor_units(), 40'00);
+    EXPECT_EQ(house.resolve(taken).deposited().amount().minor_units(), 50'00);
   }
   EXPECT_EQ(house.resolve(house.new_id()).declined().code(), v1::DECLINE_CODE_ID_FENCED);
 }

@@ -166,10 +166,10 @@ class ScriptedBank(server.RpcServer):
         first = self.answers.get(request.id)
         if first is None:
             return None
-        if first.owner != request.terminal_id:
-            raise No(refusal.REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another caller has used that id")
         if first.name is None:
             raise No(refusal.REFUSAL_CODE_ID_FENCED, "that id can never execute")
+        if first.owner != request.terminal_id:
+            raise No(refusal.REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another caller has used that id")
         field = "kind" if first.name != name else first_difference(name, first.request, request)
         if field is not None:
             raise No(refusal.REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS, "another change has that id", field=field)
@@ -311,7 +311,7 @@ class ScriptedBank(server.RpcServer):
 
     def _open_hold(self, request):
         first = self.answers.get(request.hold_id)
-        if first is not None and first.owner != request.terminal_id:
+        if first is not None and first.name is not None and first.owner != request.terminal_id:
             raise No(refusal.REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another caller's hold")
         hold = self.holds.get(request.hold_id)
         if hold is None:
@@ -385,17 +385,17 @@ class ScriptedBank(server.RpcServer):
         receipt.balance.CopyFrom(bank.Balance(balance=owed, available=owed))
         return {"receipt": receipt}
 
-    # What became of an id.
+    # What became of an id. Of receipts it knows nothing, and it does not say what a change was.
 
     def _Resolve(self, request):
         first = self.answers.get(request.id)
         if first is None:
             self.seq += 1
             first = self.answers[request.id] = Pinned(request.terminal_id, self.seq)
-        if first.owner != request.terminal_id:
-            raise No(refusal.REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another caller has used that id")
         if first.name is None:
             return {"fenced": bank.Fenced(ledger_seq=first.seq)}
+        if first.owner != request.terminal_id:
+            raise No(refusal.REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another caller has used that id")
         if first.answer.HasField("refusal"):
             return {"refused": first.answer.refusal}
         if first.name == "ChangePin":
