@@ -291,6 +291,7 @@ TEST_F(BankPinsTest, AReplacedCardIsBlockedForEver) {
   EXPECT_EQ(try_pin(janes_pin), "CARD_BLOCKED 0");
   EXPECT_EQ(unblock(janes_card), "CARD_BLOCKED");
   v1::UnblockCardRequest again;
+  again.set_id(bank.next_id());
   again.set_card_number(janes_card);
   again.set_reason("found");
   EXPECT_EQ(bank.answer<v1::UnblockCardResponse>(again).refusal().message(),
