@@ -251,16 +251,16 @@ TEST_F(OwnLogTest, AnOldCopyIsNotMixedWithTheChangesOfACrashedBank) {
 }
 
 TEST_F(OwnLogTest, ABankIsNotTakenForAnotherAtAnyStateOfItsLog) {
-  for (int steps = 0; steps < 12; ++steps) {
-    killed_after([steps](SqliteJournal& journal, Bank& bank) {
-      for (int step = 0; step < steps; ++step) {
+  for (int count = 0; count < 12; ++count) {
+    killed_after([count](SqliteJournal& journal, Bank& bank) {
+      for (int step = 0; step < count; ++step) {
         open_account(bank);
         if (step % 2 == 1) bank.project();
         if (step % 3 == 2) journal.tidy(true);
         if (step % 5 == 4) bank.project();
       }
     });
-    EXPECT_EQ(starting(file), "0") << steps;
+    EXPECT_EQ(starting(file), "0") << count;
   }
 }
 
