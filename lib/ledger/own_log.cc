@@ -73,7 +73,8 @@ constexpr char log_mode = 2;
 
 // Noise is in neither mode.
 bool is_in_mode(Database& database, char mode) {
-  constexpr std::string_view begin("SQLite format 3", 16);
+  using namespace std::string_view_literals;
+  constexpr std::string_view begin = "SQLite format 3\0"sv;
   const std::string header = database.file_bytes(0, mode_place + 2);
   return header.starts_with(begin) && header[mode_place] == mode && header[mode_place + 1] == mode;
 }
