@@ -270,7 +270,11 @@ Task<v1::TransferResponse> AtmService::answer_transfer(v1::TransferRequest reque
     co_return response;
   }
   RelayItem before = known_.relays.find(*id, *terminals_.begin()->second);
-  if (before != nullptr && before->record.state != RelayState::sent &&
+  const std::optional<Customer> repeating = customer(request.session_id(), context);
+  const bool is_anothers =
+      before != nullptr && repeating && before->record.card != repeating->session.card;
+  if (before != nullptr && !is_anothers && before->record.of == RelayKind::transfer &&
+      before->record.state != RelayState::sent &&
       before->record.target == request.target_account_id() &&
       request.amount().currency() == machinery_.settings.currency.text() &&
       before->record.amount == Cents{request.amount().minor_units()}) {

@@ -141,7 +141,10 @@ Task<bool> Relays::ask_bank(RelayItem item, rpc::Context context) {
   request.set_id(std::string(item->record.id.view()));
   const rpc::Reply<wire::ResolveResponse> reply = co_await machinery_.bank.try_call(
       bank_methods::resolve, std::move(request), std::move(context));
-  if (!reply || reply->has_refusal()) co_return false;
+  // What this terminal sent under another's id was refused, and always will be.
+  const bool is_anothers =
+      reply && reply->refusal().code() == wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER;
+  if (!reply || (reply->has_refusal() && !is_anothers)) co_return false;
   const bool is_transfer = item->record.of == RelayKind::transfer;
   v1::TransferResponse transfer;
   v1::ChangePinResponse pin;

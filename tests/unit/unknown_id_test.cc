@@ -86,6 +86,23 @@ TEST_F(UnknownIdTest, ATransferThatTheBankHasDoneIsToldAsDone) {
   EXPECT_EQ(house.balance("4000-john"), 550);
 }
 
+TEST_F(UnknownIdTest, AnotherCustomerIsNotToldOfATransferUnderTheSameId) {
+  const OperationId id = house.new_id();
+  EXPECT_TRUE(house.call(transfer_method, transfer_of(id)).has_transferred());
+  house.pass(70s);
+  ASSERT_TRUE(house.insert("4000-john", "2345").has_session());
+  EXPECT_EQ(house.call(transfer_method, transfer_of(id)).decline().code(),
+            v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+}
+
+TEST_F(UnknownIdTest, ATransferUnderAnIdThatBelongsToAnotherWasNotDone) {
+  const OperationId id = house.new_id();
+  house.bank.moods = {{"Transfer", Mood::silent}, {"Resolve", Mood::refuses}};
+  house.bank.refusal["Resolve"] = wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER;
+  EXPECT_FALSE(is_answered(transfer_method, transfer_of(id)));
+  EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_ID_FENCED);
+}
+
 TEST_F(UnknownIdTest, AChangeOfPinThatTheBankHasDoneIsToldAsDone) {
   const OperationId id = house.new_id();
   house.bank.moods["ChangePin"] = Mood::reply_lost;
