@@ -23,8 +23,8 @@ std::optional<FileIdentity> identity_of(const std::string& file);
 
 struct FileState {
   FileIdentity identity;
-  std::int64_t changed_at =
-      0;  // Its ctime in nanoseconds: whoever writes to the file changes it; so do chmod, touch and links.
+  // Its ctime in nanoseconds: any write to the file changes it; so do chmod, touch and links.
+  std::int64_t changed_at = 0;
 };
 // Returns nullopt if there is no such file.
 std::optional<FileState> state_of(const std::string& file);

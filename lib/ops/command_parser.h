@@ -13,7 +13,7 @@ class Parser {
  public:
   explicit Parser(Command& root) : root_(root) {}
 
-  // Gives the command that was named; what was given lies in its options and those of its parents.
+  // Returns the command that was named; what was given lies in its options and those of its parents.
   // Throws Failure(usage).
   Command& parse(const std::vector<std::string>& words);
 

@@ -1,4 +1,4 @@
-// Gives each option its value from the strongest source that has one. Private to lib/ops.
+// Sets each option from the strongest source that has one. Private to lib/ops.
 #pragma once
 
 #include <optional>

@@ -17,8 +17,8 @@ struct Ending {
   std::string sentence;
 };
 
-// Gives the ending of an exception that a module of its own throws, such as a journal's; nothing
-// when it is not one of those.
+// Returns the ending for an exception that a module of its own throws, such as a journal's; nullopt
+// for any other.
 using Endings = std::function<std::optional<Ending>(const std::exception&)>;
 
 // Runs `body` and gives its exit code. Of an exception:

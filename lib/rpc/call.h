@@ -118,7 +118,7 @@ class WriteAwaiter {
     ready_.handle = waiter;
     call_.await_writable(ready_);
   }
-  // Who waits behind it comes next, if there is still room.
+  // The next in the queue comes next, if there is still room.
   void await_resume() const noexcept { call_.went_on(); }
 
  private:

@@ -115,7 +115,7 @@ async::Task<> ClientConnection::read_responses() {
   }
 }
 
-// Gives whether the next frame may be looked at.
+// Returns whether the next frame may be looked at.
 bool ClientConnection::take(const Frame& frame) {
   const std::optional<ResponseView> response = read_response(frame.body);
   if (!response) {

@@ -77,7 +77,7 @@ async::Task<> Connection::until_room() {
   if (frame_began_ != never) frame_began_ = core_->loop.now();
 }
 
-// Gives whether the next frame may be looked at.
+// Returns whether the next frame may be looked at.
 bool Connection::take(const Frame& frame) {
   frame_began_ = never;
   if (frame.oversize) {

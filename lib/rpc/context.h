@@ -84,7 +84,7 @@ class Context {
   // The caller's number of this request, for logs; 0 for a call that began here. Not the id of a
   // change of money.
   std::uint64_t request_id() const noexcept { return caller_ == nullptr ? 0 : caller_->request_id; }
-  // Who asked: "127.0.0.1:53122"; empty for a call that began here.
+  // The caller's address, as "127.0.0.1:53122"; empty for a call that began here.
   std::string_view peer() const noexcept {
     return caller_ == nullptr ? std::string_view() : caller_->peer();
   }

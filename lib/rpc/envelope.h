@@ -36,7 +36,7 @@ struct ResponseView {
   bool more = false;
 };
 
-// Nothing: the bytes are not such a message.
+// Return nullopt if the bytes are not such a message.
 std::optional<RequestView> read_request(std::span<const std::byte> body);
 std::optional<ResponseView> read_response(std::span<const std::byte> body);
 

@@ -53,7 +53,7 @@ class AtmService {
   Task<v1::EndSessionResponse> end_session(v1::EndSessionRequest request, rpc::Context context);
 
  private:
-  // Who asks, and where.
+  // The session of a caller, and its terminal.
   struct Customer {
     Terminal* terminal = nullptr;
     Session session;

@@ -24,7 +24,7 @@ class Declines {
   // Reads what the journal has. Throws StorageError.
   explicit Declines(Journal& journal);
 
-  // Gives it its number and its slot; it is on the disk within a second. An attempt that was repeated
+  // Numbers and stores it; it is on the disk within a second. An attempt that was repeated
   // and declined for the same reason stays where it is.
   void keep(Declined declined);
 

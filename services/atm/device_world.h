@@ -48,7 +48,7 @@ class DeviceWorld {
 
 template <typename Act>
 Task<std::invoke_result_t<Act, DeviceRows&>> DeviceWorld::change(std::string device, Act act) {
-  // Who waits may be gone before the pool's thread has an answer.
+  // The waiting task may be gone before the pool's thread has an answer.
   auto answer = std::make_shared<std::optional<std::invoke_result_t<Act, DeviceRows&>>>();
   queued_.push_back(
       [device = std::move(device), act = std::move(act), answer](Tables& tables) mutable {

@@ -52,7 +52,7 @@ class Items {
     return item;
   }
 
-  // Nothing: the id is new. What the journal alone knows has ended; `at` is where it is shown.
+  // Returns null if the id is new. What the journal alone knows has ended; `at` is where it is shown.
   ItemPointer<T> find(const OperationId& id, Terminal& at) {
     const auto found = items_.find(id);
     if (found != items_.end()) return found->second;

@@ -156,8 +156,7 @@ v1::ResolveResponse UnknownIds::moved_here(Cents amount) const {
   v1::ResolveResponse response;
   response.mutable_suspense()->set_message(
       "This ATM moved notes for it, of which its journal knows nothing. Your bank's operator has "
-      "to "
-      "say what became of it.");
+      "to say what became of it.");
   *response.mutable_suspense()->mutable_amount() = to_wire(amount, machinery_.settings.currency);
   return response;
 }

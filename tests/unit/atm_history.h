@@ -47,9 +47,9 @@ class AtmHistoryTest : public testing::Test {
     house.pass(3s);
     return backup;
   }
-  // A deposit of 100, after the last sign-on that was answered; returns a backup of before. The
-  // bank says that its id is fenced, and that of the second posting, too.
-  AtmBank::State refuse_a_deposit_without_a_number() {
+  // A deposit of 100, after the last sign-on that was answered, which the bank refuses whenever it is
+  // asked; returns a backup of before.
+  AtmBank::State refuse_a_deposit(wire::RefusalCode code) {
     house.pass(3s);
     house.insert();
     house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
@@ -58,7 +58,7 @@ class AtmHistoryTest : public testing::Test {
     AtmBank::State backup = house.bank.state;
     house.bank.ignored_terminals = {"atm-1"};
     house.bank.moods = {{"Deposit", Mood::refuses}};
-    house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ID_FENCED;
+    house.bank.refusal["Deposit"] = code;
     house.pass(60s);
     EXPECT_EQ(house.exceptions().size(), 1U);
     house.bank.moods.clear();

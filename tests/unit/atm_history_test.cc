@@ -309,19 +309,7 @@ TEST_F(AtmHistoryTest, ButNotToABackupThatHasTheRefusal) {
 }
 
 TEST_F(AtmHistoryTest, AlsoWhenItsNoWasAllThatItSaidSinceTheLastSignOn) {
-  house.pass(3s);
-  house.insert();
-  house.bank.moods = {{"Deposit", Mood::silent}, {"Resolve", Mood::silent}};
-  house.deposit(house.new_id(), 50, 2, 4s);
-  house.pass(3s);
-  const AtmBank::State backup = house.bank.state;
-  house.bank.ignored_terminals = {"atm-1"};
-  house.bank.moods = {{"Deposit", Mood::refuses}};
-  house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ACCOUNT_CLOSED;
-  house.pass(60s);
-  ASSERT_EQ(house.exceptions().size(), 1U);
-  house.bank.moods.clear();
-  house.bank.ignored_terminals.clear();
+  const AtmBank::State backup = refuse_a_deposit(wire::REFUSAL_CODE_ACCOUNT_CLOSED);
   restore_and_grow(backup);
   EXPECT_EQ(house.balance(), 200);
   EXPECT_EQ(house.exceptions(), Sentences());
@@ -329,14 +317,14 @@ TEST_F(AtmHistoryTest, AlsoWhenItsNoWasAllThatItSaidSinceTheLastSignOn) {
 
 // A no that the bank does not keep has no number, so its numbers do not show that it said anything.
 TEST_F(AtmHistoryTest, ANoWithoutANumberWasSaidAllTheSame) {
-  const AtmBank::State backup = refuse_a_deposit_without_a_number();
+  const AtmBank::State backup = refuse_a_deposit(wire::REFUSAL_CODE_ID_FENCED);
   restore_and_grow(backup);
   EXPECT_EQ(house.balance(), 200);
   EXPECT_EQ(house.exceptions(), Sentences());
 }
 
 TEST_F(AtmHistoryTest, OrTheAtmWasRestartedSince) {
-  const AtmBank::State backup = refuse_a_deposit_without_a_number();
+  const AtmBank::State backup = refuse_a_deposit(wire::REFUSAL_CODE_ID_FENCED);
   house.bank.close();
   house.restart();
   restore_and_grow(backup);
@@ -345,7 +333,7 @@ TEST_F(AtmHistoryTest, OrTheAtmWasRestartedSince) {
 }
 
 TEST_F(AtmHistoryTest, ButNotOnceAHeadThatTheBackupHasWasHeardOf) {
-  refuse_a_deposit_without_a_number();
+  refuse_a_deposit(wire::REFUSAL_CODE_ID_FENCED);
   house.pass(10s);
   const std::size_t before = house.bank.times_asked("Deposit");
   house.bank.close();
