@@ -68,15 +68,21 @@ std::optional<LogRow> read_without_log(const std::string& file) {
   }
 }
 
-constexpr char rollback_mode = 1;
-constexpr char log_mode = 2;
+enum class Mode {
+  none,  // It is noise.
+  rollback,
+  log,
+  unknown,  // SQLite may read it, and writes nothing to it.
+};
 
-// Noise is in neither mode.
-bool is_in_mode(Database& database, char mode) {
+Mode mode_of(Database& database) {
   using namespace std::string_view_literals;
   constexpr std::string_view begin = "SQLite format 3\0"sv;
   const std::string header = database.file_bytes(0, mode_place + 2);
-  return header.starts_with(begin) && header[mode_place] == mode && header[mode_place + 1] == mode;
+  if (!header.starts_with(begin)) return Mode::none;
+  const std::string_view mode = std::string_view(header).substr(mode_place);
+  if (mode == "\1\1"sv) return Mode::rollback;
+  return mode == "\2\2"sv ? Mode::log : Mode::unknown;
 }
 
 [[noreturn]] void refuse(const std::string& file, const std::string& why) {
@@ -114,12 +120,17 @@ void require_own_log(const std::string& file, std::int32_t application, std::int
   Database whole(file, Database::Access::at_rest);
   // Of a making that was cut short, before there was a log. SQLite must see to that first.
   if (has_content(journal)) {
-    if (!is_in_mode(whole, log_mode)) return;
+    if (mode_of(whole) != Mode::log) return;
     if (has_log) refuse(file, journal + " lies beside it and is not its own; move that away");
   }
   if (whole.number("SELECT count(*) FROM sqlite_schema") == 0) return;
   whole.open_schema(application, version, nullptr);
-  const bool is_whole = is_in_mode(whole, rollback_mode);
+  const Mode mode = mode_of(whole);
+  if (mode == Mode::unknown) {
+    throw StorageError(StorageError::Kind::bad_data,
+                       file + " is damaged: its header names no mode that SQLite writes");
+  }
+  const bool is_whole = mode == Mode::rollback;
   if (is_whole && has_log) refuse_log(file);
   const LogRow row = read_log_row(whole);
   if (!has_log) {
@@ -133,7 +144,7 @@ void require_own_log(const std::string& file, std::int32_t application, std::int
 
 void close_if_whole(Database& database) {
   if (database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'log'") == 0) return;
-  if (!is_in_mode(database, rollback_mode)) return;
+  if (mode_of(database) != Mode::rollback) return;
   LogRow row = read_log_row(database);
   if (!row.needs_log) return;
   row.needs_log = false;
@@ -173,7 +184,7 @@ void OwnLog::after_checkpoint(bool all) {
 // The file has a row of this log, or the one from before it. Both have the epoch of the file, and no older row has.
 bool OwnLog::is_beside() const {
   if (!is_in_file_) return true;
-  return is_in_mode(database_, log_mode) &&
+  return mode_of(database_) == Mode::log &&
          database_.file_bytes(page_begin_, page_size_).contains(row_.file_epoch.view());
 }
 

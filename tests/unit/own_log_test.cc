@@ -43,6 +43,15 @@ class OtherProgram {
   sqlite3* handle_ = nullptr;
 };
 
+void flip(const std::string& path, int place, int bits) {
+  std::fstream stream(path, std::ios::binary | std::ios::in | std::ios::out);
+  stream.seekg(place);
+  const int byte = stream.get() ^ bits;
+  stream.seekp(place);
+  stream.put(static_cast<char>(byte));
+  EXPECT_TRUE(stream.good());
+}
+
 // Copies of a bank at every step of its log, each made by `cp` and by another program. Another one reads now and then, so that the
 // log can not be moved whole.
 class OwnLogTest : public BankFileTest {
@@ -193,6 +202,38 @@ TEST_F(OwnLogTest, ATableThatTellsOfTheLogAndIsDamagedAwayIsDamage) {
       fs::remove(copy + "-wal");
     }
   }
+}
+
+// What SQLite reads there without a word may keep it from writing.
+TEST_F(OwnLogTest, ABankGoesOnWhateverItsHeaderSaysIfThatIsVerified) {
+  constexpr int header_size = 100;
+  killed_after([](SqliteJournal& journal, Bank& bank) {
+    open_account(bank);
+    journal.tidy(true);
+    open_account(bank);
+  });
+  const std::string copy = directory.file("copy.db");
+  const auto go_on = [&] {
+    SqliteJournal journal(copy);
+    Bank bank(journal, 10s);
+    open_account(bank);
+    bank.project();
+    journal.tidy(true);
+  };
+  OtherProgram(file).run("SELECT count(*) FROM sqlite_schema");
+  EXPECT_FALSE(fs::exists(file + "-wal"));
+  int served = 0;
+  for (int place = 0; place < header_size; ++place) {
+    for (const int flipped : {0x01, 0xff}) {
+      fs::copy_file(file, copy, fs::copy_options::overwrite_existing);
+      flip(copy, place, flipped);
+      if (verifying(copy) != "0") continue;
+      ++served;
+      EXPECT_EQ(ending_of(go_on), "0") << "byte " << place << " flipped by " << flipped;
+      EXPECT_EQ(verifying(copy), "0") << "byte " << place << " flipped by " << flipped;
+    }
+  }
+  EXPECT_GE(served, header_size / 2);
 }
 
 // SQLite would write it into the file.
