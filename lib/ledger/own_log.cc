@@ -42,9 +42,14 @@ struct LogTable {
   }
 };
 
-Epoch draw_epoch() {
+constexpr std::size_t number_size = 8;
+
+Epoch draw_epoch(std::uint64_t number) {
   Epoch drawn;
-  randombytes_buf(drawn.bytes.data(), drawn.bytes.size());
+  for (std::size_t at = number_size; at-- > 0; number >>= 8U) {
+    drawn.bytes[at] = static_cast<char>(number);
+  }
+  randombytes_buf(drawn.bytes.data() + number_size, drawn.bytes.size() - number_size);
   return drawn;
 }
 
@@ -96,6 +101,12 @@ Mode mode_of(Database& database) {
                    "or move that file away to go on without them");
 }
 
+[[noreturn]] void refuse_old_log(const std::string& file) {
+  refuse(file, wal_of(file) +
+                   " is older than it, as when the two were copied one after the other while their "
+                   "program ran. Put the log of the same time beside it, or restore a backup");
+}
+
 // For a shell.
 std::string quoted(const std::string& file) {
   std::string quoted = "'";
@@ -118,10 +129,10 @@ void require_own_log(const std::string& file, std::int32_t application, std::int
   const bool has_log = has_content(wal_of(file));
   const std::string journal = full_path(file) + "-journal";
   Database whole(file, Database::Access::at_rest);
-  // Of a making that was cut short, before there was a log. SQLite must see to that first.
   if (has_content(journal)) {
-    if (mode_of(whole) != Mode::log) return;
     if (has_log) refuse(file, journal + " lies beside it and is not its own; move that away");
+    // Of a making that was cut short, before there was a log. SQLite must see to that first.
+    if (mode_of(whole) != Mode::log) return;
   }
   if (whole.number("SELECT count(*) FROM sqlite_schema") == 0) return;
   whole.open_schema(application, version, nullptr);
@@ -140,6 +151,40 @@ void require_own_log(const std::string& file, std::int32_t application, std::int
   const std::optional<LogRow> without = read_without_log(file);
   if (!without) return;
   if (without->epoch != row.file_epoch && without->file_epoch != row.file_epoch) refuse_log(file);
+  if (without->epoch.number() > row.epoch.number()) refuse_old_log(file);
+}
+
+std::uint64_t Epoch::number() const {
+  std::uint64_t number = 0;
+  for (const char byte : view().substr(0, number_size)) {
+    number = (number << 8U) | static_cast<unsigned char>(byte);
+  }
+  return number;
+}
+
+namespace {
+
+std::int64_t page_size_of(Database& database) { return database.number("PRAGMA page_size"); }
+
+// One row is all that this page ever has.
+std::int64_t page_begin_in(Database& database) {
+  const std::int64_t page =
+      database.number("SELECT rootpage FROM sqlite_schema WHERE name = 'log'");
+  return (page - 1) * page_size_of(database);
+}
+
+// The file has a row of this log, or the one from before it. Both have the epoch of the file, and no older row has.
+bool has_row_of_log(Database& database, std::int64_t page_begin, std::int64_t page_size,
+                    const LogRow& row) {
+  return mode_of(database) == Mode::log &&
+         database.file_bytes(page_begin, page_size).contains(row.file_epoch.view());
+}
+
+}  // namespace
+
+bool is_beside_its_log(Database& database) {
+  return has_row_of_log(database, page_begin_in(database), page_size_of(database),
+                        read_log_row(database));
 }
 
 void close_if_whole(Database& database) {
@@ -154,22 +199,20 @@ void close_if_whole(Database& database) {
 
 OwnLog::OwnLog(Database& database, bool is_new)
     : database_(database),
-      page_size_(database.number("PRAGMA page_size")),
+      page_begin_(page_begin_in(database)),
+      page_size_(page_size_of(database)),
       write_(database, LogTable::write) {
   if (is_new) {
-    row_.epoch = row_.file_epoch = draw_epoch();
+    row_.epoch = row_.file_epoch = draw_epoch(1);
     write_row<LogTable>(write_, row_);
   } else {
     row_ = read_log_row(database);
   }
-  // One row is all that this page ever has.
-  const std::int64_t page =
-      database.number("SELECT rootpage FROM sqlite_schema WHERE name = 'log'");
-  page_begin_ = (page - 1) * page_size_;
+  is_in_file_ = has_row_of_log(database_, page_begin_, page_size_, row_);
 }
 
 void OwnLog::before_checkpoint() {
-  row_.epoch = draw_epoch();
+  row_.epoch = draw_epoch(row_.epoch.number() + 1);
   row_.needs_log = true;
   write_row<LogTable>(write_, row_);
 }
@@ -181,11 +224,8 @@ void OwnLog::after_checkpoint(bool all) {
   write_row<LogTable>(write_, row_);
 }
 
-// The file has a row of this log, or the one from before it. Both have the epoch of the file, and no older row has.
 bool OwnLog::is_beside() const {
-  if (!is_in_file_) return true;
-  return mode_of(database_) == Mode::log &&
-         database_.file_bytes(page_begin_, page_size_).contains(row_.file_epoch.view());
+  return !is_in_file_ || has_row_of_log(database_, page_begin_, page_size_, row_);
 }
 
 }  // namespace ledger

@@ -11,7 +11,7 @@
 // missing, and nobody has written over the file, is told by one row. Internal to what opens databases.
 //
 // The table `log` of each of our databases has this row:
-//   epoch: drawn anew by the last commit before each checkpoint.
+//   epoch: drawn anew by the last commit before each checkpoint. Its number is one more than the last one's.
 //   file_epoch: the epoch that the file had when this log began. A log begins when a checkpoint has moved all of the one before, and
 //     its first commit writes this.
 //   needs_log: a file that has this row without a log lacks something, or may. True from the last commit before a checkpoint until the
@@ -26,7 +26,8 @@
 // File and log belong together when the file, read without the log, has
 //   - as its epoch the log's file_epoch: all of the log before, and nothing of this one; or
 //   - the log's own file_epoch: that, and something of this log, which has it too.
-// A copy of an earlier log has neither, whatever it has of that log.
+// A copy of an earlier log has neither, whatever it has of that log. And the file's epoch has no higher number than the log's: whoever
+// copies a log, and the file when a checkpoint has moved more than that into it, has a log that is older than its file.
 //
 // What a power cut leaves is served:
 //   - No log, and the file needs none: the run had not begun to move anything, or had ended.
@@ -42,11 +43,12 @@ extern const char* const create_log_table;
 // whole, whatever its row says.
 inline constexpr std::int64_t mode_place = 18;
 
-// Drawn at random, so that no two logs have the same.
+// A number, and what was drawn at random, so that no two logs have the same.
 struct Epoch {
   std::array<char, 16> bytes{};
 
   std::string_view view() const { return {bytes.data(), bytes.size()}; }
+  std::uint64_t number() const;
   friend bool operator==(const Epoch&, const Epoch&) = default;
 };
 
@@ -62,6 +64,10 @@ struct LogRow {
 // what open_schema throws, too. No file is changed or made. The caller has locked the database.
 void require_own_log(const std::string& file, std::int32_t application, std::int32_t version);
 
+// Of a connection that only reads, in a View: what the file has without the log that it reads is what belongs to that. False: it was
+// overwritten, as by a copy of another time.
+bool is_beside_its_log(Database& database);
+
 // Says of a database in rollback mode that it needs no log, before it gets one.
 void close_if_whole(Database& database);
 
@@ -74,16 +80,17 @@ class OwnLog {
   // The last commit before a checkpoint, and the first after it. `all`: the file has everything, and a new log begins.
   void before_checkpoint();
   void after_checkpoint(bool all);
-  // What the file has without its log is what this connection moved there, if it has. False: it was overwritten, as by a copy of
-  // another time.
+  // What the file has without its log is what was there at first, or what this connection moved there. False: it was overwritten, as
+  // by a copy of another time.
   bool is_beside() const;
 
  private:
   Database& database_;
   LogRow row_;
-  bool is_in_file_ = false;
   std::int64_t page_begin_;  // Where the file has the row.
   std::int64_t page_size_;
+  // Not before the first checkpoint of a new file, nor of one where a power cut has torn it.
+  bool is_in_file_;
   Statement write_;
 };
 
