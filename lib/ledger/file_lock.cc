@@ -118,6 +118,11 @@ std::optional<FileState> state_of(const std::string& file) {
       .changed_at = found.st_ctim.tv_sec * nanoseconds_a_second + found.st_ctim.tv_nsec};
 }
 
+bool FileState::shows_writes_after(std::chrono::system_clock::time_point now) const {
+  constexpr std::chrono::seconds clock_step_max(2);
+  return now.time_since_epoch() - std::chrono::nanoseconds(changed_at) > clock_step_max;
+}
+
 std::optional<FileIdentity> identity_of(const std::string& file) {
   const std::optional<FileState> found = state_of(file);
   return found ? std::optional(found->identity) : std::nullopt;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,9 @@ struct FileState {
   FileIdentity identity;
   // Its ctime in nanoseconds: any write to the file changes it; so do chmod, touch and links.
   std::int64_t changed_at = 0;
+
+  // A write after `now` would change it: the clocks of some file systems go in steps of two seconds.
+  bool shows_writes_after(std::chrono::system_clock::time_point now) const;
 };
 // Returns nullopt if there is no such file.
 std::optional<FileState> state_of(const std::string& file);

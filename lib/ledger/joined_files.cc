@@ -65,7 +65,10 @@ int WalFile::read_ahead(sqlite3_file& file, char* bytes, int size, sqlite3_int64
     ahead_begin_ = position;
     ahead_end_ = is_there ? position + wanted : position;
   }
-  if (!is_ahead(position, size)) return real_.xRead(&file, bytes, size, position);
+  // Who reads anything else wants to see what is in the file now.
+  if (size != page_size || !is_ahead(position, size)) {
+    return real_.xRead(&file, bytes, size, position);
+  }
   std::memcpy(bytes, ahead_.data() + (position - ahead_begin_), static_cast<std::size_t>(size));
   return SQLITE_OK;
 }

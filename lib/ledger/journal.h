@@ -54,8 +54,10 @@ class JournalReader {
   // was done under it. At most found_max records, none after `through_seq`.
   std::vector<Record> find_changes(const OperationId& id, std::uint64_t through_seq);
   // A whole copy of everything durable, as a new file; appends go on meanwhile. Throws cannot_create when the file is there
-  // already or cannot be made.
-  virtual BackupDone backup(const std::string& path) = 0;
+  // already or cannot be made; io, and there is no copy, when another has written over the bank's file, or the record `through_seq`
+  // would not be in it.
+  virtual BackupDone backup(const std::string& path, std::uint64_t through_seq) = 0;
+  BackupDone backup(const std::string& path) { return backup(path, 0); }
   // The chain's hash when this record was the last; nothing if no append ended with it.
   virtual std::optional<Hash> hash_at(std::uint64_t ledger_seq) = 0;
 };

@@ -34,6 +34,12 @@ class NewFile {
     if (std::filesystem::exists(std::filesystem::symlink_status(path_, error))) {
       fail("it exists already");
     }
+    // It has another name, too: of a backup that a crash has left both, or of any file, even of the bank's, and to close that would
+    // end SQLite's locks on it.
+    struct stat named{};
+    if (lstat(partial_.c_str(), &named) == 0 && S_ISREG(named.st_mode) && named.st_nlink > 1) {
+      unlink(partial_.c_str());
+    }
     constexpr int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
     descriptor_ = open(partial_.c_str(), flags, 0600);
     if (descriptor_ < 0) fail_with(partial_, errno);
@@ -179,24 +185,35 @@ class Reader final : public JournalReader {
     return tables_.hash_at(ledger_seq);
   }
 
-  BackupDone backup(const std::string& path) override {
+  BackupDone backup(const std::string& path, std::uint64_t through_seq) override {
     NewFile file(path);
     BackupDone done;
     {
       Copy copy(file);
       const View view(database_);
+      require_beside();
       // The number that is read here is the copy's.
       done.ledger_seq =
           static_cast<std::uint64_t>(database_.number("SELECT coalesce(max(seq), 0) FROM journal"));
       // What it shows may have been appended and not synced: a copy must not know what this bank could still forget.
       if (sqlite3_file* const wal = database_.wal()) database_.sync(wal);
       copy.take(database_);
+      if (done.ledger_seq < through_seq) fail_as_not_ours();
+      require_beside();
     }
     done.bytes = file.finish();
     return done;
   }
 
  private:
+  void require_beside() {
+    if (!is_beside_its_log(database_)) fail_as_not_ours();
+  }
+  [[noreturn]] void fail_as_not_ours() const {
+    throw StorageError(Kind::io, "cannot read " + database_.path() +
+                                     ": something was written over it or over its log while it "
+                                     "was in use, so there is no backup of it");
+  }
   static Database& in_use(Database& database) {
     database.set_in_use();
     return database;

@@ -95,7 +95,7 @@ class MemoryJournal::Reader final : public JournalReader {
     }
     return found;
   }
-  BackupDone backup(const std::string& path) override {
+  BackupDone backup(const std::string& path, std::uint64_t) override {
     throw StorageError(StorageError::Kind::cannot_create,
                        "cannot create " + path + ": a journal in memory has no copy");
   }

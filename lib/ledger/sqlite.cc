@@ -17,8 +17,6 @@ namespace {
 
 using Kind = StorageError::Kind;
 
-constexpr std::chrono::milliseconds file_clock_tick_max{50};
-
 // A name under which SQLite believes that the file never changes: it locks nothing, and looks for no WAL.
 std::string immutable_name(const std::string& path) {
   constexpr std::string_view digits = "0123456789ABCDEF";
@@ -49,8 +47,6 @@ Database::Database(std::string path, Access access) : path_(std::move(path)) {
   require_place(path_, writes);
   wal_path_ = wal_of(path_);
   const bool has_wal = has_content(wal_path_);
-  // How much it holds is known when it is written next.
-  if (writes && has_wal) wal_pages_ = 1;
   const bool ignores_wal = access == Access::without_wal || (access == Access::at_rest && !has_wal);
   const std::string name = ignores_wal ? immutable_name(path_) : full_path(path_);
   const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
@@ -59,7 +55,7 @@ Database::Database(std::string path, Access access) : path_(std::move(path)) {
   const int result = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
   try {
     if (result != SQLITE_OK) fail(result);
-    state_ = state_of(path_);
+    identity_ = identity_of(path_);
     if (access == Access::at_rest && has_wal) {
       sqlite3_file* const database = file(SQLITE_FCNTL_FILE_POINTER);
       check(database != nullptr);
@@ -67,9 +63,6 @@ Database::Database(std::string path, Access access) : path_(std::move(path)) {
     }
     set_pragmas(access);
     define_visit();
-    // Its mode may have been written.
-    const std::optional<FileState> now = state_of(path_);
-    if (state_ && now && now->identity == state_->identity) state_ = now;
     if (has_wal) wal_identity_ = identity_of(wal_path_);
   } catch (...) {
     // A constructor that throws has no destructor to do this.
@@ -109,7 +102,9 @@ void Database::set_pragmas(Access access) {
   execute("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0");
   set_page_cache(page_cache_kibibytes);
   const auto count_pages = [](void* database, sqlite3*, const char*, int pages) {
-    static_cast<Database*>(database)->wal_pages_ = pages;
+    Database& that = *static_cast<Database*>(database);
+    that.wal_pages_ = pages;
+    if (sqlite3_file* const wal = that.wal()) that.log_end_.committed(*wal, pages);
     return SQLITE_OK;
   };
   sqlite3_wal_hook(handle_, count_pages, this);
@@ -150,19 +145,25 @@ void Database::require_in_place() {
     fail_as_not_ours("somebody has moved, removed or replaced " + file + " while it was in use");
   };
   const std::optional<FileState> now = state_of(path_);
-  if (!now || !state_ || now->identity != state_->identity) fail_as_moved(path_);
+  if (!now || now->identity != identity_) fail_as_moved(path_);
   const std::optional<FileIdentity> wal = identity_of(wal_path_);
   if (!wal_identity_) wal_identity_ = wal;
   if (!wal || wal != wal_identity_) fail_as_moved(wal_path_);
-  if (now->changed_at == state_->changed_at) return;
+  require_log();
+  if (now->changed_at == ours_since_) return;
   if (log_ && !log_->is_beside()) {
     fail_as_not_ours("something was written over it while it was in use. Move it and " + wal_path_ +
                      " away, and restore a backup");
   }
-  // The clock of files stands still for milliseconds: within these, a later write shows nothing.
-  const auto age = std::chrono::system_clock::now().time_since_epoch() -
-                   std::chrono::nanoseconds(now->changed_at);
-  if (age > file_clock_tick_max) state_ = now;
+  if (now->shows_writes_after(std::chrono::system_clock::now())) ours_since_ = now->changed_at;
+}
+
+void Database::require_log() {
+  sqlite3_file* const wal = this->wal();
+  if (wal == nullptr || log_end_.is_there(*wal)) return;
+  fail_as_not_ours("something was written over " + wal_path_ +
+                   ", or cut off it, while it was in use. Its newest changes may be lost: put that "
+                   "file back if you can, and verify the database before you start it again");
 }
 
 void Database::execute(const char* sql) {
@@ -313,7 +314,7 @@ std::string Database::file_bytes(std::int64_t begin, std::int64_t size) {
       database->pMethods->xRead(database, bytes.data(), static_cast<int>(size), begin);
   if (result == SQLITE_OK || result == SQLITE_IOERR_SHORT_READ) return bytes;
   has_failed_ = true;
-  throw StorageError(Kind::io, "cannot read " + path_ + ": " + sqlite3_errstr(result));
+  throw StorageError(Kind::io, "cannot read or write " + path_ + ": " + sqlite3_errstr(result));
 }
 
 sqlite3_file* Database::wal() { return file(SQLITE_FCNTL_JOURNAL_POINTER); }
@@ -340,6 +341,7 @@ bool Database::lengthen_wal(std::int64_t wanted) {
   constexpr int writes_a_piece = 8;
   sqlite3_file* const wal = this->wal();
   if (wal == nullptr) return false;
+  require_log();
   sqlite3_int64 size = 0;
   int result = wal->pMethods->xFileSize(wal, &size);
   if (result == SQLITE_OK && size >= wanted) return false;
@@ -460,6 +462,7 @@ Statement& Database::kept(std::unique_ptr<Statement>& statement, std::string_vie
 }
 
 Transaction::Transaction(Database& database) : database_(database) {
+  database_.require_log();
   database_.kept(database_.begin_, "BEGIN IMMEDIATE").run();
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "ledger/file_lock.h"
+#include "ledger/log_end.h"
 #include "ledger/storage_error.h"
 
 struct sqlite3;
@@ -87,9 +88,12 @@ class Database {
   void open_schema(std::int32_t application, std::int32_t version, const char* create);
   // From now on it is in use: whatever fails is a read or a write that failed, and not the operator's mistake. After open_schema it is.
   void set_in_use() { is_in_use_ = true; }
-  // Throws if the file or its WAL is not under its name any more, or another was copied over the file: what was written would be
-  // lost, or mixed with another's. To be called when a change is written, before anybody is told.
+  // Throws if the file or its WAL is not under its name any more, or something was written over one of them: what was written would
+  // be lost, or mixed with another's. To be called when a change is written, before anybody is told.
   void require_in_place();
+  // The same of the WAL's end alone: what is written behind a gap would hide that something is missing. To be called before a change
+  // is written without a Transaction, which does it.
+  void require_log();
 
   // What the file has there without its WAL; zeros behind its end.
   std::string file_bytes(std::int64_t begin, std::int64_t size);
@@ -146,8 +150,10 @@ class Database {
   mutable std::atomic<bool> has_failed_ = false;
   std::int64_t wal_pages_ = 0;
   std::string wal_path_;
-  std::optional<FileState> state_;            // As it was last seen to be ours.
+  std::optional<FileIdentity> identity_;
+  std::int64_t ours_since_ = 0;  // The file's ctime when it was seen to be ours; 0: it was not.
   std::optional<FileIdentity> wal_identity_;  // Not known before it is written.
+  LogEnd log_end_;
   std::unique_ptr<WalFile> wal_file_;
   std::unique_ptr<DatabaseFile> database_file_;
   std::unique_ptr<PrivateIndex> index_;

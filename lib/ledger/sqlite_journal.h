@@ -56,6 +56,10 @@ class SqliteJournal final : public Journal {
   bool has_room() override;
   ReaderOpener reader_opener() override;
 
+  // Throws if another has taken the files away or written over them since the last append: what was acknowledged may be lost. To be
+  // called when nothing will be appended any more, on the thread that owns the journal then.
+  void require_in_place() { database_.require_in_place(); }
+
   std::optional<Record> find(const OperationId& id) override { return tables_.find(id); }
   Record record_at(std::uint64_t ledger_seq, std::size_t position) override {
     return tables_.record_at(ledger_seq, position);

@@ -401,8 +401,9 @@ async::Task<RecordPage> Store::declines(std::uint64_t from, std::size_t limit) {
 }
 
 async::Task<BackupDone> Store::backup(std::string path) {
-  auto work = [copier = impl_->copier(), path = std::move(path)] {
-    return copier->use([&](JournalReader& tables) { return tables.backup(path); });
+  const std::uint64_t through = impl_->books().last_seq();
+  auto work = [copier = impl_->copier(), path = std::move(path), through] {
+    return copier->use([&](JournalReader& tables) { return tables.backup(path, through); });
   };
   co_return co_await impl_->loop().offload(std::move(work));
 }

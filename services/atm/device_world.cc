@@ -7,6 +7,14 @@ DeviceWorld::DeviceWorld(async::Loop& loop, std::shared_ptr<DeviceFile> file)
   tasks_.spawn(act_in_groups());
 }
 
+Task<> DeviceWorld::flush() {
+  async::Promise<> promise(loop_);
+  async::Future<> happened = promise.future();
+  waiters_.push_back(std::move(promise));
+  wanted_.set();
+  co_await happened;
+}
+
 Task<> DeviceWorld::act_in_groups() {
   while (true) {
     co_await wanted_;

@@ -32,6 +32,8 @@ class DeviceWorld {
   // Done when `act(DeviceRows&)` has happened for good; gives what it gave.
   template <typename Act>
   Task<std::invoke_result_t<Act, DeviceRows&>> change(std::string device, Act act);
+  // Done when everything that was handed in has happened, and the file is seen to be in its place.
+  Task<> flush();
   // As it was found when the file was opened; not once there were acts.
   Fault fault_of(std::string_view device) { return file_->fault_of(device); }
 
@@ -55,11 +57,7 @@ Task<std::invoke_result_t<Act, DeviceRows&>> DeviceWorld::change(std::string dev
         DeviceRows rows(tables, device);
         answer->emplace(act(rows));
       });
-  async::Promise<> promise(loop_);
-  async::Future<> happened = promise.future();
-  waiters_.push_back(std::move(promise));
-  wanted_.set();
-  co_await happened;
+  co_await flush();
   co_return *std::move(*answer);
 }
 

@@ -134,6 +134,12 @@ class CustomerObserver final : public rpc::LogObserver {
   Atm& atm_;
 };
 
+// What was written over while nothing changed is noticed at the end.
+async::Task<> drain(Atm& atm, rpc::Server& server, DeviceWorld& devices) {
+  co_await atm.drain(server);
+  co_await devices.flush();
+}
+
 }  // namespace
 
 int serve(ops::CommandLine& line, const ServeOptions& options) {
@@ -179,7 +185,7 @@ int serve(ops::CommandLine& line, const ServeOptions& options) {
     }
   }
   const auto ready = [&] { return ops::write_ready_file(options.daemon.ready_file, listening); };
-  ops::SignalHooks hooks{.drain = [&] { return atm.drain(server); },
+  ops::SignalHooks hooks{.drain = [&] { return drain(atm, server, devices); },
                          .reload = ops::reload_log_level(line, log),
                          .ready = ready};
   ops::serve_until_signalled(loop, log, std::move(hooks));

@@ -48,19 +48,11 @@ ledger::Currency currency_of(const ServeOptions& options) {
                          options.currency + "\"");
 }
 
-}  // namespace
-
-int serve(const ServeOptions& options,
-          const std::function<std::function<void()>(ops::Log)>& reload) {
-  const ledger::Currency currency = currency_of(options);
-  ledger::arrange_heap();
-  ::umask(077);  // The database has the hashes of PINs: it is its owner's.
-  ops::Calendar::of_zone(options.daemon.time_zone.name);  // SystemClock's from now on.
-  const ops::Log log = ops::start_logging("bankd", options.daemon);
-
-  async::UvLoop loop;
+// Until the signal, and until nothing is written any more.
+void serve_from(ledger::SqliteJournal& journal, const ServeOptions& options,
+                ledger::Currency currency, async::UvLoop& loop, const ops::Log& log,
+                const std::function<void()>& reload) {
   async::SystemRandom random;
-  ledger::SqliteJournal journal(options.data.string(), ledger::wal_size_ahead_default);
   ledger::ThreadExecutor executor;
   ledger::SystemClock clock;
   ledger::Store store(loop, journal, executor, clock);
@@ -87,7 +79,23 @@ int serve(const ServeOptions& options,
 
   const auto ready = [&] { return ops::write_ready_file(options.daemon.ready_file, listening); };
   const auto drain = [&] { return server.drain(loop.in(drain_time_max)); };
-  ops::serve_until_signalled(loop, log, {.drain = drain, .reload = reload(log), .ready = ready});
+  ops::serve_until_signalled(loop, log, {.drain = drain, .reload = reload, .ready = ready});
+}
+
+}  // namespace
+
+int serve(const ServeOptions& options,
+          const std::function<std::function<void()>(ops::Log)>& reload) {
+  const ledger::Currency currency = currency_of(options);
+  ledger::arrange_heap();
+  ::umask(077);  // The database has the hashes of PINs: it is its owner's.
+  ops::Calendar::of_zone(options.daemon.time_zone.name);  // SystemClock's from now on.
+  const ops::Log log = ops::start_logging("bankd", options.daemon);
+
+  async::UvLoop loop;
+  ledger::SqliteJournal journal(options.data.string(), ledger::wal_size_ahead_default);
+  serve_from(journal, options, currency, loop, log, reload(log));
+  journal.require_in_place();
   return 0;
 }
 

@@ -359,6 +359,30 @@ TEST_F(CrashedAtmTest, NothingMoreIsWrittenWhenAnOldCopyWasPutOverAFileInUse) {
   }
 }
 
+TEST_F(CrashedAtmTest, NothingMoreIsWrittenWhenTheLogOfAFileInUseWasEmptied) {
+  for (const std::string_view name : {journal_file_name, device_file_name}) {
+    std::filesystem::remove_all(folder);
+    JournalFile journal(folder);
+    DeviceFile devices(folder);
+    const auto change = [&] {
+      const std::vector<Row> rows = {to_row(Relay{.id = numbered(1)})};
+      if (name == journal_file_name) journal.write(rows);
+      if (name == device_file_name) devices_add(devices);
+    };
+    change();
+    const std::string log = (folder / name).string() + "-wal";
+    std::ofstream(log).close();
+    std::string told;
+    try {
+      change();
+    } catch (const ledger::StorageError& error) {
+      told = std::to_string(error.exit_status()) + ": " + error.what();
+    }
+    EXPECT_THAT(told, HasSubstr("something was written over " + log + ", or cut off it"));
+    EXPECT_EQ(std::filesystem::file_size(log), 0U) << "nothing hides that it is empty";
+  }
+}
+
 TEST_F(AtmJournalTest, LookingForIdsDoesNotMakeTheWalGrow) {
   const auto folder = house.folder() / "other";
   Journal journal(house.loop, std::make_shared<JournalFile>(folder));

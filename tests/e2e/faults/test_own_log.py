@@ -1,6 +1,7 @@
 """A database and its log belong together: one that is opened without the other, or written over, loses no acknowledged change unseen."""
 
 import shutil
+import signal
 
 import pytest
 
@@ -115,6 +116,67 @@ async def test_an_atm_whose_file_was_copied_over_goes_no_further(house, tmp_path
     assert await house.atmd.ended() == IO
     assert f"cannot write {files[1]}: something was written over it" in house.atmd.log
     assert (await house.programs.run(*judge)).code == BAD_DATA
+
+
+async def stopped_after(daemon, write_over):
+    """How a daemon ends that is told to stop when its files have just been written over, before it does anything else."""
+    daemon.pause()
+    write_over()
+    daemon.process.send_signal(signal.SIGTERM)
+    daemon.resume()
+    return await daemon.ended()
+
+
+@pytest.mark.parametrize("next_", ["backup", "stop"])
+async def test_a_bank_whose_file_was_copied_over_makes_no_backup_and_does_not_end_well(bank, tmp_path, next_):
+    file, old, new = bank.folder / "bank/bank.db", tmp_path / "old.db", tmp_path / "new.db"
+    backup = ("bankctl", "--bank", bank.bankd.address, "backup")
+    made = await bank.programs.run(*backup, old)
+    assert made.code == 0, made.err
+    async with await RpcClient.connect(bank.bankd.address) as client:
+        assert (await fund(client.stub(OperatorService))).HasField("receipt")
+    if next_ == "backup":
+        shutil.copyfile(old, file)
+        assert (await bank.programs.run(*backup, new)).code != 0
+        assert not new.exists()
+        assert await bank.bankd.ended() == IO
+    else:
+        assert await stopped_after(bank.bankd, lambda: shutil.copyfile(old, file)) == IO
+    assert f"{file}: something was written over it" in bank.bankd.log
+
+
+@pytest.mark.parametrize("next_", ["change", "stop"])
+async def test_a_bank_whose_log_was_emptied_says_no_further_yes(bank, next_):
+    file, log = bank.folder / "bank/bank.db", bank.folder / "bank/bank.db-wal"
+    async with await RpcClient.connect(bank.bankd.address) as client:
+        stub = client.stub(OperatorService)
+        for _ in range(5):
+            assert (await fund(stub)).HasField("receipt")
+        if next_ == "change":
+            log.write_bytes(b"")
+            with pytest.raises((RpcError, OSError)):
+                await fund(stub)
+            assert await bank.bankd.ended() == IO
+        else:
+            assert await stopped_after(bank.bankd, lambda: log.write_bytes(b"")) == IO
+    assert f"cannot write {file}: something was written over {log}, or cut off it" in bank.bankd.log
+    ended = await bank.programs.run("bankd", "verify", "--data", file)
+    assert ended.code == BAD_DATA and f"{log} is missing or empty" in ended.err, ended.err
+
+
+@pytest.mark.parametrize("name", ["journal.db", "devices.db"])
+@pytest.mark.parametrize("part", ["", "-wal"])
+async def test_an_atm_whose_files_were_written_over_does_not_end_well(house, tmp_path, name, part):
+    file, old = house.folder / "atm/data" / name, tmp_path / "old"
+    assert await house.atmd.terminate() == 0
+    old.write_bytes(b"" if part else file.read_bytes())
+    await house.atmd.start()
+    async with await house.staff() as staff_:
+        await staff_.in_service(within=20)
+    await withdraw(house, 20)
+    written = file.with_name(name + part)
+    assert await stopped_after(house.atmd, lambda: shutil.copyfile(old, written)) == IO
+    assert f"cannot write {file}: something was written over" in house.atmd.log
 
 
 async def test_what_leaves_a_running_banks_file_as_it_is_stops_nothing(bank, tmp_path):
