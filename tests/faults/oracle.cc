@@ -227,8 +227,10 @@ class Oracle {
       if (found->second.state == atm::WithdrawalState::suspense) ++tally_.suspended;
     }
     if (presented != debited) {
-      const bool is_known = found != withdrawals_.end() && (is_listed(found->second.capture_id) ||
-                                                            is_listed(found->second.suspend_id));
+      const bool is_known =
+          found != withdrawals_.end() &&
+          (is_listed(found->second.capture_id) || is_listed(found->second.suspend_id) ||
+           is_listed(found->second.late_suspend_id));
       if (is_known) undebited_[found->second.terminal] += presented - debited;
       if (!is_known)
         return fmt::format("withdrawal {}: {} came out and {} was debited", errand.id.text(),
