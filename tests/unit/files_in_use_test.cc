@@ -139,6 +139,23 @@ TEST_F(FilesInUseTest, ALogThatIsEmptiedWhileAChangeIsMadeIsNoticedBeforeAnybody
   EXPECT_THAT(ending_of([&] { database.require_in_place(); }), HasSubstr(log_is_lost()));
 }
 
+// The bank goes on with the one that it has open, and another program makes a new one.
+TEST_F(FilesInUseTest, WhoRemovesTheIndexOfTheLogLosesNothing) {
+  killed_after([this](SqliteJournal& journal, Bank& bank) {
+    for (int step = 0; step < 12; ++step) {
+      open_account(bank);
+      fs::remove(file + "-shm");
+      if (step % 2 == 1) ask_sqlite("SELECT count(*) FROM journal");
+      if (step % 3 == 1) bank.project();
+      if (step % 4 == 2) journal.open_reader()->backup(directory.file(std::to_string(step)));
+      if (step % 5 == 2) journal.tidy(true);
+    }
+  });
+  EXPECT_EQ(verifying(file), "0");
+  EXPECT_EQ(records_in(file), 12U);
+  EXPECT_EQ(verify(directory.file("10")).head.ledger_seq, 11U);
+}
+
 // It moves the log into the file, or reads, and nothing is lost.
 TEST_F(FilesInUseTest, AnotherProgramThatUsesTheFileStopsNoBank) {
   SqliteJournal journal(file);
