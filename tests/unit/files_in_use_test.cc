@@ -1,10 +1,12 @@
 // What is done to a bank's files while it runs: nothing that was acknowledged is lost without anybody being told.
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -280,6 +282,33 @@ TEST_F(FilesInUseTest, ThereIsNoBackupOfAFileThatAnotherWasCopiedOver) {
         fs::remove(target);
       }
     }
+  }
+}
+
+TEST_F(FilesInUseTest, BackupsThatAreMadeWhileTheLogIsMovedAreSound) {
+  SqliteJournal journal(file);
+  Bank bank(journal, 10s);
+  open_account(bank);
+  std::atomic<bool> is_done = false;
+  std::string told = "0";
+  int made = 0;
+  std::thread beside([&, reader = journal.open_reader()] {
+    for (; !is_done && told == "0"; ++made) {
+      const std::string path = directory.file("b" + std::to_string(made));
+      told = ending_of([&] { reader->backup(path, 1); });
+    }
+  });
+  for (int count = 0; count < 300; ++count) {
+    open_account(bank);
+    if (count % 2 == 0) bank.project();
+    if (count % 3 == 0) journal.tidy(true);
+  }
+  is_done = true;
+  beside.join();
+  EXPECT_EQ(told, "0");
+  EXPECT_GT(made, 0);
+  for (int number = 0; number < made; ++number) {
+    EXPECT_EQ(verifying(directory.file("b" + std::to_string(number))), "0") << number;
   }
 }
 
