@@ -239,17 +239,55 @@ Task<v1::GetDayTotalsResponse> StaffService::get_day_totals(v1::GetDayTotalsRequ
   co_return response;
 }
 
+std::optional<std::vector<OperationId>> StaffService::suspended_holds(
+    const Terminal& terminal) const {
+  std::vector<OperationId> holds;
+  for (const WithdrawalItem& item : known_.withdrawals.open(terminal)) {
+    const Withdrawal& open = item->record;
+    if (open.state != WithdrawalState::suspense || !open.told_bank) return std::nullopt;
+    holds.push_back(open.hold_id);
+  }
+  for (const DepositItem& item : known_.deposits.open(terminal)) {
+    // In SUSPENSE neither side has its notes in the books.
+    if (item->record.state != DepositState::suspense || item->record.kept) return std::nullopt;
+  }
+  if (!known_.movements.open(terminal).empty()) return std::nullopt;
+  return holds;
+}
+
+// A hold that is suspended now was so when the bank said what is in its cash account.
+Task<bool> StaffService::are_undecided(std::string terminal, std::vector<OperationId> holds,
+                                       rpc::Context context) {
+  for (const OperationId& hold : holds) {
+    ::bank::v1::GetHoldRequest request;
+    request.set_terminal_id(terminal);
+    request.set_hold_id(std::string(hold.view()));
+    rpc::Context until(context.deadline, context.trace);
+    const rpc::Reply<::bank::v1::GetHoldResponse> reply = co_await machinery_.bank.try_call(
+        bank_methods::get_hold, std::move(request), std::move(until));
+    if (!reply || reply->hold().state() != ::bank::v1::HOLD_STATE_SUSPENDED) co_return false;
+  }
+  co_return true;
+}
+
 Task<v1::AuditResponse> StaffService::audit(v1::AuditRequest request, rpc::Context context) {
   Terminal& at = terminal(request.terminal_id());
-  const bool quiet_before = open_items(at).empty() && !at.is_busy();
+  const std::optional<std::vector<OperationId>> holds = suspended_holds(at);
+  const bool quiet_before = holds.has_value() && !at.is_busy();
   const Cents inside_before = at.stock().inside();
   const bool was_told_all = !machinery_.bank.is_to_tell_again(at.id());
-  const bool asked = co_await machinery_.bank.refresh(at.id(), std::move(context));
-  const std::vector<v1::OpenItem> open = open_items(at);
+  rpc::Context first(context.deadline, context.trace);
+  const bool asked = co_await machinery_.bank.refresh(at.id(), std::move(first));
+  const Cents at_bank = machinery_.bank.standing(at.id()).cash;
   const bool answered = asked && machinery_.bank.standing(at.id()).signed_on;
+  bool quiet = quiet_before;
+  if (answered && quiet) {
+    quiet = co_await are_undecided(at.id(), *holds, std::move(context));
+  }
+  const std::vector<v1::OpenItem> open = open_items(at);
   const bool is_told_all = was_told_all && !machinery_.bank.is_to_tell_again(at.id());
-  const bool quiet =
-      quiet_before && open.empty() && !at.is_busy() && inside_before == at.stock().inside();
+  quiet = quiet && suspended_holds(at) == holds && !at.is_busy() &&
+          inside_before == at.stock().inside();
 
   const Currency currency = machinery_.settings.currency;
   const Books books = books_of(at.stock());
@@ -267,20 +305,31 @@ Task<v1::AuditResponse> StaffService::audit(v1::AuditRequest request, rpc::Conte
     response.add_differences(difference);
   }
   // What the bank says would lack what it has still to be told.
-  if (!answered || !is_told_all) co_return response;
-
-  const Cents at_bank = machinery_.bank.standing(at.id()).cash;
-  *response.mutable_at_bank() = to_wire(at_bank, currency);
-  const std::optional<std::string> difference = difference_with_bank(at.stock(), at_bank, currency);
-  if (quiet && difference) {
-    response.add_differences(*difference);
-    const std::uint32_t left_out = add_what_fits(exceptions(at), response.mutable_differences());
-    if (left_out > 0) {
-      response.add_differences("There are " + std::to_string(left_out) +
-                               " more exceptions; the bank's operator has them, too.");
-    }
+  if (!answered || !is_told_all) {
+    response.set_not_compared(answered ? "the bank is still told again what it may lack"
+                                       : machinery_.bank.standing(at.id()).reason);
+    co_return response;
   }
+  *response.mutable_at_bank() = to_wire(at_bank, currency);
+  if (!quiet) {
+    response.set_not_compared(
+        "cash is on its way, or word of it; bankctl atm items lists what is open");
+    co_return response;
+  }
+  add_difference_with_bank(at, at_bank, response);
   co_return response;
+}
+
+void StaffService::add_difference_with_bank(const Terminal& at, Cents at_bank,
+                                            v1::AuditResponse& response) const {
+  const std::optional<std::string> difference =
+      difference_with_bank(at.stock(), at_bank, machinery_.settings.currency);
+  if (!difference) return;
+  response.add_differences(*difference);
+  const std::uint32_t left_out = add_what_fits(exceptions(at), response.mutable_differences());
+  if (left_out == 0) return;
+  response.add_differences("There are " + std::to_string(left_out) +
+                           " more exceptions; the bank's operator has them, too.");
 }
 
 Task<v1::SetServiceResponse> StaffService::set_service(v1::SetServiceRequest request,

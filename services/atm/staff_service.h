@@ -61,6 +61,13 @@ class StaffService {
   // Returns when the bank has said whether it has cash inside an untouched terminal, or why it does
   // not say so.
   Task<> hear_of_cash(Terminal& at, async::Deadline until);
+  // The holds of what waits for the bank's operator; such items do not move, here or at the bank.
+  // Nothing: others are open, so what is here and what the bank has may differ for a while.
+  std::optional<std::vector<OperationId>> suspended_holds(const Terminal& terminal) const;
+  Task<bool> are_undecided(std::string terminal, std::vector<OperationId> holds,
+                           rpc::Context context);
+  void add_difference_with_bank(const Terminal& at, Cents at_bank,
+                                v1::AuditResponse& response) const;
   std::optional<v1::Decline> wrong_load(const Terminal& terminal,
                                         const v1::LoadRequest& request) const;
   // What this id was before, or a new movement.

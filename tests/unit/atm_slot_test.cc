@@ -49,6 +49,44 @@ TEST_F(AtmSlotTest, NobodyIsServedAfterAnUnknownPresentUntilStaffHaveLooked) {
   EXPECT_TRUE(house.insert().has_session());
 }
 
+TEST_F(AtmSlotTest, WhatIsMissingIsNamedAlsoWhileTheOperatorHasStillToDecide) {
+  never_know_of_sixty();
+  house.pass(2s);
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_EQ(house.audit().not_compared(), "") << "unknown notes count as inside";
+  house.bank.state.cash["atm-1"] += 100'00;
+  EXPECT_EQ(house.differences(),
+            Sentences({"The ATM holds 200.00 EUR, but the bank's cash account says 300.00 EUR: a "
+                       "difference of -100.00 EUR."}));
+  EXPECT_EQ(house.audit().open_items(), 1U);
+}
+
+TEST_F(AtmSlotTest, ADecisionThatIsOnItsWayIsNoDifference) {
+  never_know_of_sixty();
+  house.pass(2s);
+  house.bank.moods["GetHold"] = Mood::silent;
+  house.pass(5s);
+  house.bank.decide(60'00);
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_NE(house.audit().not_compared(), "");
+  house.bank.moods.clear();
+  house.pass(30s);
+  EXPECT_EQ(house.differences(), Sentences());
+  EXPECT_EQ(house.audit().not_compared(), "");
+}
+
+TEST_F(AtmSlotTest, AnAuditWhileCashIsOnItsWaySaysThatTheBankWasNotCompared) {
+  house.bank.moods["Capture"] = Mood::silent;
+  house.withdraw(20);
+  const v1::AuditResponse audit = house.audit();
+  EXPECT_TRUE(audit.has_at_bank());
+  EXPECT_EQ(audit.not_compared(),
+            "cash is on its way, or word of it; bankctl atm items lists what is open");
+  house.bank.close();
+  house.pass(1s);
+  EXPECT_EQ(house.audit().not_compared(), "the bank does not answer");
+}
+
 TEST_F(AtmSlotTest, NorAfterARestart) {
   never_know_of_sixty();
   house.pass(2s);
@@ -102,6 +140,10 @@ TEST_F(AtmSlotTest, ADispenserThatAnswersLaterIsAskedAgainAndTheOperatorReadsWha
       << evidence();
   EXPECT_EQ(house.open_items(), Sentences({"withdrawal SUSPENSE"})) << "the operator decides";
   EXPECT_EQ(house.bank.times_asked("Suspend"), 2U);
+  const auto& planned = house.bank.state.holds.begin()->second.planned;
+  ASSERT_EQ(planned.size(), 1);
+  EXPECT_EQ(planned[0].count(), 3U);
+  EXPECT_EQ(planned[0].denomination().minor_units(), 20'00);
   house.pass(60s);
   EXPECT_EQ(house.bank.times_asked("Suspend"), 2U) << "it is told once";
   house.bank.decide(60'00);
