@@ -79,6 +79,10 @@ class Applier final : Bookkeeper {
   void refuse(const Suspend& suspend) {
     ExceptionEntry exception = refused_about_hold(suspend.hold, suspend.terminal);
     add_what_was_held(exception, suspend);
+    if (suspend.currency.is_set()) {
+      exception.amount = suspend.amount;
+      exception.currency = suspend.currency;
+    }
     raise(std::move(exception));
   }
   void refuse(const SetPin& set) {
@@ -160,6 +164,7 @@ class Applier final : Bookkeeper {
       suspended.exception_seq = record_.ledger_seq;
       ExceptionEntry exception = about_hold(suspended, ExceptionKind::suspended_hold);
       exception.evidence = suspend.evidence;
+      exception.planned = suspend.planned;
       raise(std::move(exception));
     } else if (!suspend.evidence.empty()) {
       // The terminal knows more by now, and the operator has not decided.

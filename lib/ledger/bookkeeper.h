@@ -236,7 +236,8 @@ class Bookkeeper {
                           .evidence = {},
                           .resolved = false,
                           .resolution = {},
-                          .receipt = entry.receipt};
+                          .receipt = entry.receipt,
+                          .planned = {}};
   }
 
   void raise(ExceptionEntry exception) {

@@ -169,6 +169,8 @@ struct ExceptionEntry {
   std::string resolution{};
   // Of the change that it is about, as far as it was told.
   OperationId receipt{};
+  // Of a suspended hold: the notes in question, as its Suspend carried them.
+  std::string planned{};
 
   friend bool operator==(const ExceptionEntry&, const ExceptionEntry&) = default;
 };

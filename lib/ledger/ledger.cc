@@ -54,6 +54,8 @@ void forget_what_the_hold_says(Change& change) {
   } else if (Suspend* const suspend = std::get_if<Suspend>(&change)) {
     suspend->card = {};
     suspend->receipt.reset();
+    suspend->amount = {};
+    suspend->currency = {};
   }
 }
 

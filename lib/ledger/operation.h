@@ -140,14 +140,20 @@ struct Void {
 };
 
 // The terminal does not know what it paid: no expiry any more, reserved until captured, voided or
-// decided by the operator. Suspended again, the newest evidence is what the operator reads. Card and
-// receipt are as those of a Capture.
+// decided by the operator. Suspended again, the newest evidence is what the operator reads. Card,
+// receipt and amount are as those of a Capture: they say what was held if the ledger has lost it.
 struct Suspend {
   OperationId hold{};
   std::string terminal{};
   std::string evidence{};
   CardDigits card{};
   ReceiptId receipt{};
+  // 0, without a currency: not told.
+  Cents amount{};
+  Currency currency{};
+  // The notes in question (planned_notes.h): the operator decides for an amount that they make.
+  // Empty: for any.
+  std::string planned{};
 
   static constexpr std::string_view name = "suspend";
   static constexpr void fields(auto&& field) {
@@ -156,6 +162,9 @@ struct Suspend {
     field("evidence", &Suspend::evidence, carried);
     field("card_number", &Suspend::card, carried);
     field("receipt_id", &Suspend::receipt, carried);
+    field("amount", &Suspend::amount, carried);
+    field("currency", &Suspend::currency, carried);
+    field("planned", &Suspend::planned, carried);
   }
 };
 

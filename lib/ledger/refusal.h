@@ -82,9 +82,10 @@ enum class ShapeFault : std::uint8_t {
   empty,
   too_short,
   too_long,
-  letter,    // One that it must not have.
-  reserved,  // It is the bank's own.
-  unlisted,  // Of a currency: ISO 4217 has none of that code.
+  letter,     // One that it must not have.
+  reserved,   // It is the bank's own.
+  unlisted,   // Of a currency: ISO 4217 has none of that code.
+  unpayable,  // Of what was paid: the notes in question do not make it. `left`: the nearest below.
 };
 
 // A definite no. A value, for any thread, and a small one without memory of its own: every outcome has room for it.

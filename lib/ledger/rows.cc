@@ -97,6 +97,7 @@ CREATE TABLE exception (
   resolved INTEGER NOT NULL,
   resolution TEXT NOT NULL,
   receipt BLOB,
+  planned TEXT NOT NULL,
   row_check INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE reversal (

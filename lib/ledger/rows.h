@@ -164,10 +164,10 @@ struct HoldTable {
 struct ExceptionTable {
   static constexpr const char* name = "exception";
   static constexpr std::string_view write =
-      "INSERT OR REPLACE INTO exception VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)";
+      "INSERT OR REPLACE INTO exception VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
   static constexpr std::string_view all_columns =
       "ledger_seq, kind, at, account, terminal, hold, amount, currency, evidence, resolved, "
-      "resolution, receipt, row_check";
+      "resolution, receipt, planned, row_check";
   static void columns(auto& column, auto& row) {
     column(row.ledger_seq);
     column(row.kind);
@@ -181,6 +181,7 @@ struct ExceptionTable {
     column(row.resolved);
     column(row.resolution);
     column(row.receipt);
+    column(row.planned);
   }
 };
 

@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "ledger/check.h"
+#include "ledger/planned_notes.h"
 
 namespace ledger {
 namespace {
@@ -382,6 +383,14 @@ Outcome Rules::decide(const ResolveException& resolve) const {
     return refuse(currency_mismatch);
   }
   if (*resolve.paid > hold->amount) return refuse(capture_exceeds_hold);
+  if (!exception.planned.empty()) {
+    const Cents nearest = nearest_below(exception.planned, *resolve.paid);
+    if (nearest != *resolve.paid) {
+      const Money left{.amount = nearest, .currency = exception.currency};
+      return std::unexpected(Refusal{
+          .code = malformed, .fault = ShapeFault::unpayable, .left = left, .field = "paid"});
+    }
+  }
   return decide_end_of_hold(*hold, *resolve.paid);
 }
 

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "ledger/entries.h"
+#include "ledger/planned_notes.h"
 
 namespace ledger {
 namespace {
@@ -126,6 +127,9 @@ Fault check(const Operation& operation, const Suspend& suspend) {
   if (const Fault fault = check_name_or_empty("terminal_id", suspend.terminal)) return fault;
   if (const Fault fault = check_receipt(suspend.receipt)) return fault;
   if (!is_text(suspend.evidence)) return malformed_at("evidence");
+  if (!suspend.planned.empty() && !parse_planned(suspend.planned)) return malformed_at("planned");
+  const bool tells_amount = suspend.currency.is_set() || suspend.amount != Cents{0};
+  if (tells_amount) return check_amount(suspend.amount, suspend.currency);
   return std::nullopt;
 }
 

@@ -30,13 +30,19 @@ wire::CaptureRequest capture_of(const Withdrawal& withdrawal, Currency currency)
   return request;
 }
 
-wire::SuspendRequest suspend_of(const Withdrawal& withdrawal) {
+wire::SuspendRequest suspend_of(const Withdrawal& withdrawal, Currency currency) {
   const bool late = withdrawal.dispenser_answered;
   auto request = about_hold<wire::SuspendRequest>(
       withdrawal, late ? withdrawal.late_suspend_id : withdrawal.suspend_id);
   request.set_card_number(withdrawal.card);
   request.set_receipt_id(std::string(withdrawal.id.view()));
   request.set_evidence(withdrawal.evidence);
+  *request.mutable_amount() = to_wire(withdrawal.amount, currency);
+  for (const Notes::Entry& notes : notes_of(withdrawal.plan)) {
+    wire::PlannedNotes& planned = *request.add_planned();
+    *planned.mutable_denomination() = to_wire(notes.denomination, currency);
+    planned.set_count(static_cast<std::uint32_t>(notes.count));
+  }
   return request;
 }
 

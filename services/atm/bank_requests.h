@@ -9,7 +9,7 @@ namespace atm {
 // Each says what the hold was: a bank that has lost it, as an old backup has, names the customer to
 // its operator.
 ::bank::v1::CaptureRequest capture_of(const Withdrawal& withdrawal, Currency currency);
-::bank::v1::SuspendRequest suspend_of(const Withdrawal& withdrawal);
+::bank::v1::SuspendRequest suspend_of(const Withdrawal& withdrawal, Currency currency);
 ::bank::v1::VoidRequest void_of(const Withdrawal& withdrawal);
 
 }  // namespace atm

@@ -165,7 +165,7 @@ Task<Resender::Answer> Resender::tell(Withdrawal withdrawal) {
   }
   if (!withdrawal.evidence.empty()) {
     // What the operator decided may be gone with the history: the evidence is told again.
-    wire::SuspendRequest suspend = suspend_of(withdrawal);
+    wire::SuspendRequest suspend = suspend_of(withdrawal, machinery_.settings.currency);
     const wire::SuspendResponse response =
         co_await machinery_.bank.until_answered(bank_methods::suspend, std::move(suspend));
     const wire::RefusalCode code = response.refusal().code();

@@ -306,8 +306,10 @@ Task<v1::AuditResponse> StaffService::audit(v1::AuditRequest request, rpc::Conte
   }
   // What the bank says would lack what it has still to be told.
   if (!answered || !is_told_all) {
-    response.set_not_compared(answered ? "the bank is still told again what it may lack"
-                                       : machinery_.bank.standing(at.id()).reason);
+    std::string why = "the bank is still told again what it may lack";
+    if (!answered)
+      why = asked ? machinery_.bank.standing(at.id()).reason : "the bank does not answer";
+    response.set_not_compared(why);
     co_return response;
   }
   *response.mutable_at_bank() = to_wire(at_bank, currency);

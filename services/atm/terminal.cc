@@ -186,7 +186,8 @@ Terminal::Surplus Terminal::surplus(const std::string& place, const Notes& expec
   if (std::ranges::all_of(surplus.notes, is_explained)) return surplus;
   if (std::ranges::all_of(surplus.notes - seen, is_explained)) return surplus;
   surplus.why =
-      "its notes are not where the journal has them, as when an old journal was restored: ";
+      "its notes are not where the journal has them, as when an old journal was restored, or the "
+      "operator decided otherwise of unknown notes than they went: ";
   for (std::string& each :
        differences_found(place, expected, found, machinery_.settings.currency)) {
     each.pop_back();

@@ -210,7 +210,7 @@ Task<> Withdrawals::void_hold(WithdrawalItem item) {
 }
 
 Task<> Withdrawals::suspend(WithdrawalItem item) {
-  wire::SuspendRequest request = suspend_of(item->record);
+  wire::SuspendRequest request = suspend_of(item->record, machinery_.settings.currency);
   item->waiting_for = "the bank to keep the money reserved";
   const wire::SuspendResponse response = co_await machinery_.bank.until_answered(
       bank_methods::suspend, std::move(request), item->trace);

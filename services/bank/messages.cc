@@ -178,7 +178,9 @@ v1::ExceptionView to_message(const ledger::ExceptionEntry& exception) {
   message.set_account_id(exception.account);
   message.set_terminal_id(exception.terminal);
   message.set_hold_id(bytes_of(exception.hold));
-  *message.mutable_amount() = to_money(exception.amount, exception.currency);
+  if (exception.currency.is_set()) {
+    *message.mutable_amount() = to_money(exception.amount, exception.currency);
+  }
   message.set_evidence(exception.evidence);
   message.set_resolved(exception.resolved);
   message.set_resolution(exception.resolution);

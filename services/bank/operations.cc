@@ -4,6 +4,7 @@
 #include <expected>
 #include <utility>
 
+#include "ledger/planned_notes.h"
 #include "ledger/shape.h"
 
 namespace bank {
@@ -85,6 +86,17 @@ class Reader {
   std::optional<Cents> daily_amount_max(const v1::CardLimits& limits, Currency& common) {
     return optional_amount("limits.daily_amount_max", limits.has_daily_amount_max(),
                            limits.daily_amount_max(), common);
+  }
+
+  // The notes of a suspension, in the ledger's words.
+  std::string planned(const v1::SuspendRequest& request, Currency common) {
+    std::vector<ledger::PlannedNotes> notes;
+    for (const v1::PlannedNotes& each : request.planned()) {
+      const auto value =
+          optional_amount("planned", each.has_denomination(), each.denomination(), common);
+      notes.push_back({.denomination = value.value_or(Cents{0}), .count = each.count()});
+    }
+    return ledger::to_text(notes);
   }
 
   std::string required(std::string_view field, const std::string& text) {
@@ -173,11 +185,17 @@ Asked to_operation(const v1::VoidRequest& request, Deadline deadline) {
 Asked to_operation(const v1::SuspendRequest& request, Deadline deadline) {
   Reader reader = Reader::of_terminal(request);
   const OperationId hold = reader.id("hold_id", request.hold_id());
+  Currency currency;
+  const std::optional<Cents> amount =
+      reader.optional_amount("amount", request.has_amount(), request.amount(), currency);
   ledger::Suspend suspend{.hold = hold,
                           .terminal = request.terminal_id(),
                           .evidence = request.evidence(),
                           .card = reader.held_card(request),
-                          .receipt = reader.receipt(request)};
+                          .receipt = reader.receipt(request),
+                          .amount = amount.value_or(Cents{0}),
+                          .currency = currency,
+                          .planned = reader.planned(request, currency)};
   return reader.operation(std::move(suspend), deadline);
 }
 

@@ -105,6 +105,13 @@ std::string ill_formed(const ledger::Refusal& refusal) {
   if (refusal.field == "paid" && refusal.fault == ledger::ShapeFault::empty) {
     return "Say what the customer got of the suspended hold: --paid AMOUNT, 0 if nothing was paid.";
   }
+  if (refusal.fault == ledger::ShapeFault::unpayable) {
+    return fmt::format(
+        "The notes that may have been paid cannot make that; the nearest amount below that they "
+        "make "
+        "is {}. The exception's evidence says which notes were planned.",
+        refusal.left ? ledger::to_text(*refusal.left) : "0");
+  }
   if (refusal.field == "paid") {
     return "What was paid is said of a suspended hold alone: 0 or more, in its account's currency.";
   }

@@ -59,10 +59,11 @@ async def test_what_the_operator_says_was_paid_is_yen(yen):
 
     (exception,) = await until(suspended, "the bank has a suspended hold")
     number = str(exception["exception_seq"])
-    words = ("--yes", "exceptions", "resolve", number, "--paid", "800", "--reason", "the camera shows it")
-    settled = done(await yen.bankctl(*words))
-    assert f'exceptions resolve {number} --paid 800 JPY --reason "the camera shows it" --id ' in settled.out
-    assert await balance(yen) == {"minor_units": 9_200, "currency": "JPY"}
+    words = ("--yes", "exceptions", "resolve", number, "--reason", "the camera shows it", "--paid")
+    says(await yen.bankctl(*words, "1800"), USAGE, "the nearest amount below that they make is 1000 JPY")
+    settled = done(await yen.bankctl(*words, "1000"))
+    assert f'exceptions resolve {number} --paid 1000 JPY --reason "the camera shows it" --id ' in settled.out
+    assert await balance(yen) == {"minor_units": 9_000, "currency": "JPY"}
 
 
 async def test_in_a_bank_of_yen_and_euros_each_amount_is_in_its_accounts_currency(yen):

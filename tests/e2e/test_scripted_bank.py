@@ -6,7 +6,7 @@ from kit.bank import PIN_TRIES, ScriptedBank, customers
 from kit.client import RpcClient
 from kit.ids import new_id
 from kit.money import euros
-from kit.protos import BankService, money, request_class
+from kit.protos import BankService, bank, money, request_class
 from kit.status import Code, RpcError
 
 JANE, JOHN, NOBODY = customers()
@@ -184,8 +184,13 @@ async def capture(talk, hold_id):
 async def suspension(talk):
     hold = dict(id=new_id(), amount=euros(20), time_to_live_ms=60 * SECONDS, **talk.proof(JANE))
     await talk.ask("a hold", "Hold", **hold)
-    right = dict(id=new_id(), hold_id=hold["id"], evidence="nobody knows")
-    await talk.each_field_wrong("Suspend", right, dict(**WRONG_ID, hold_id=b"x", evidence="x" * 1025))
+    notes = bank.PlannedNotes(denomination=euros(20), count=1)
+    right = dict(id=new_id(), hold_id=hold["id"], evidence="nobody knows", amount=euros(20), planned=[notes])
+    wrong = dict(**WRONG_ID, **WRONG_AMOUNT, hold_id=b"x", evidence="x" * 1025)
+    wrong["planned"] = [bank.PlannedNotes(denomination=euros(20), count=0)]
+    await talk.each_field_wrong("Suspend", right, wrong)
+    await talk.ask("of an amount of nothing", "Suspend", **{**right, "id": new_id(), "amount": euros(0)})
+    await talk.ask("without amount and notes", "Suspend", id=new_id(), hold_id=hold["id"])
     await talk.ask("suspended again", "Suspend", **{**right, "id": new_id()})
     await talk.ask("with other evidence", "Suspend", **{**right, "evidence": "somebody knows"})
     await talk.ask("what the hold is", "GetHold", hold_id=hold["id"])

@@ -362,6 +362,7 @@ async::Task<wire::SuspendResponse> AtmBank::suspend(wire::SuspendRequest request
         Hold& hold = state.holds.at(asked_for.hold_id());
         hold.state = wire::HOLD_STATE_SUSPENDED;
         hold.evidence = asked_for.evidence();
+        hold.planned = asked_for.planned();
         wire::SuspendResponse response;
         *response.mutable_receipt()->mutable_balance() = balance_of(hold.card);
         return response;

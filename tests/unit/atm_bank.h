@@ -65,6 +65,7 @@ class AtmBank {
     std::int64_t captured = 0;
     wire::HoldState state = wire::HOLD_STATE_HELD;
     std::string evidence = {};
+    google::protobuf::RepeatedPtrField<wire::PlannedNotes> planned = {};
   };
   // What is known of an id.
   struct Pinned {

@@ -47,7 +47,10 @@ class Mischief {
     const pb::Reflection& set = *message.GetReflection();
     switch (field.cpp_type()) {
       case pb::FieldDescriptor::CPPTYPE_MESSAGE:
-        if (depth < 3) fill(*set.MutableMessage(&message, &field), depth + 1);
+        if (depth >= 3) break;
+        fill(field.is_repeated() ? *set.AddMessage(&message, &field)
+                                 : *set.MutableMessage(&message, &field),
+             depth + 1);
         break;
       case pb::FieldDescriptor::CPPTYPE_STRING:
         set.SetString(&message, &field, text(field.name()));
@@ -67,6 +70,7 @@ class Mischief {
   }
   std::uint32_t number(const std::string& name) {
     if (name == "page_size") return static_cast<std::uint32_t>(below(4));
+    if (name == "count") return static_cast<std::uint32_t>(below(20));
     if (name == "daily_count_max") return static_cast<std::uint32_t>(below(1'000));
     return static_cast<std::uint32_t>(below(10) == 0 ? random_.next() : 1 + below(600'000));
   }

@@ -1,0 +1,64 @@
+// What the operator is told of a hold in suspense, and may decide of it.
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "bank_words.h"
+
+namespace bank {
+namespace {
+
+class BankSuspenseTest : public BankTest {
+ protected:
+  BankSuspenseTest() { open_doors(); }
+
+  v1::ResolveExceptionRequest decision(std::uint64_t exception_seq, std::int64_t paid) {
+    v1::ResolveExceptionRequest request;
+    request.set_id(bank.next_id());
+    request.set_exception_seq(exception_seq);
+    *request.mutable_paid() = euros(paid);
+    request.set_reason("counted the cassettes");
+    return request;
+  }
+  std::vector<v1::ExceptionView> exceptions() {
+    const auto found = bank.answer<v1::ListExceptionsResponse>(v1::ListExceptionsRequest());
+    return {found.exceptions().begin(), found.exceptions().end()};
+  }
+};
+
+TEST_F(BankSuspenseTest, AnAmountThatThePlannedNotesCannotMakeIsRefused) {
+  const std::string hold = held(60'00);
+  v1::SuspendRequest suspend = suspend_request(hold);
+  v1::PlannedNotes& notes = *suspend.add_planned();
+  *notes.mutable_denomination() = euros(20'00);
+  notes.set_count(3);
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "yes");
+  const std::uint64_t exception = exceptions()[0].exception_seq();
+  for (const bool restarted : {false, true}) {
+    if (restarted) bank.restart();
+    const auto no = bank.answer<v1::ResolveExceptionResponse>(decision(exception, 33'00));
+    EXPECT_EQ(no.refusal().field(), "paid");
+    EXPECT_EQ(
+        no.refusal().message(),
+        "The notes that may have been paid cannot make that; the nearest amount below that they "
+        "make is 20.00 EUR. The exception's evidence says which notes were planned.");
+  }
+  EXPECT_EQ(balance("jane"), 100'00);
+  EXPECT_EQ(word(bank.answer<v1::ResolveExceptionResponse>(decision(exception, 40'00))), "yes");
+}
+
+TEST_F(BankSuspenseTest, ALostSuspensionSaysHowMuchIsInQuestionIfItWasTold) {
+  v1::SuspendRequest suspend = suspend_request(bank.next_id());
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "HOLD_NOT_FOUND");
+  suspend = suspend_request(bank.next_id());
+  *suspend.mutable_amount() = euros(60'00);
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "HOLD_NOT_FOUND");
+  ASSERT_EQ(exceptions().size(), 2U);
+  EXPECT_FALSE(exceptions()[0].has_amount());
+  EXPECT_EQ(exceptions()[1].amount().minor_units(), 60'00);
+  EXPECT_EQ(exceptions()[1].amount().currency(), "EUR");
+}
+
+}  // namespace
+}  // namespace bank
