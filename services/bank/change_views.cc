@@ -90,6 +90,36 @@ std::string sentence_of_hold(const ledger::HoldEntry& hold, const ledger::Books&
   return "";
 }
 
+// Of a no about cash that had moved already, what moved and who settles it; else "".
+std::string sentence_of_moved_cash(const FoundChange& change, const ledger::Books& books) {
+  const auto found = books.exceptions().find(change.record.ledger_seq);
+  if (found == books.exceptions().end()) return "";
+  const ledger::ExceptionEntry& exception = found->second;
+  const ledger::Refusal& refusal = change.record.outcome.error();
+  const std::string amount = exception.currency.is_set()
+                                 ? money_text(exception.amount, exception.currency)
+                                 : std::string("what was held");
+  const bool has_lost_it = refusal.code == ledger::RefusalCode::hold_not_found;
+  const std::string why =
+      has_lost_it ? "this bank has lost the hold" : "this bank refused that: " + sentence(refusal);
+  std::string moved;
+  const ledger::Change& kind = change.record.operation.change;
+  if (std::holds_alternative<ledger::Capture>(kind)) {
+    moved = fmt::format("{} was paid at {}", amount, exception.terminal);
+  } else if (std::holds_alternative<ledger::Suspend>(kind)) {
+    moved = fmt::format("{} does not know what it paid of {}", exception.terminal, amount);
+  } else if (const auto* const post = std::get_if<ledger::Post>(&kind)) {
+    const bool is_out = post->kind == ledger::TransferKind::unload_cash;
+    moved = fmt::format("{} was {} {}", amount, is_out ? "taken out of" : "put into",
+                        exception.terminal);
+  } else {
+    return "";
+  }
+  const std::string end = has_lost_it ? ": " : " See ";
+  return moved + (has_lost_it ? ", and " : ", but ") + why + end + "exception " +
+         std::to_string(exception.ledger_seq) + (exception.resolved ? ", which is resolved." : ".");
+}
+
 }  // namespace
 
 bool is_fence(const FoundChange& change) {
@@ -182,7 +212,10 @@ std::string summary_of(const std::vector<FoundChange>& found, const ledger::Book
            "and no withdrawal with it on its receipt, can be made any more.";
   }
   const ledger::Outcome& outcome = told->record.outcome;
-  if (!outcome) return "It was declined: " + sentence(outcome.error());
+  if (!outcome) {
+    std::string of_cash = sentence_of_moved_cash(*told, books);
+    return of_cash.empty() ? "It was declined: " + sentence(outcome.error()) : of_cash;
+  }
   const v1::ChangeView view = to_view(*told, books);
   if (!view.has_amount()) return "It was done.";
   const ledger::Money amount{ledger::Cents{view.amount().minor_units()},

@@ -192,6 +192,48 @@ TEST_F(BankChangesTest, AFencedReceiptStopsTheWithdrawalButNotNotesThatAreInside
   EXPECT_TRUE(resolve(receipt).has_executed()) << "What was done counts for more than the fence.";
 }
 
+TEST_F(BankChangesTest, OfCashThatMovedAllTheSameNobodyIsToldThatItWasDeclined) {
+  const std::string paid = bank.next_id();
+  v1::CaptureRequest capture = capture_request(bank.next_id(), 70'00);
+  capture.set_receipt_id(paid);
+  EXPECT_EQ(word(bank.answer<v1::CaptureResponse>(capture)), "HOLD_NOT_FOUND");
+  const std::string lost = std::to_string(last_seq());
+  EXPECT_EQ(
+      find(paid).summary(),
+      "70.00 EUR was paid at atm-1, and this bank has lost the hold: exception " + lost + ".");
+  EXPECT_EQ(resolve(paid).summary(), find(paid).summary());
+
+  const std::string unknown = bank.next_id();
+  v1::SuspendRequest suspend = suspend_request(bank.next_id());
+  suspend.set_receipt_id(unknown);
+  *suspend.mutable_amount() = euros(20'00);
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "HOLD_NOT_FOUND");
+  EXPECT_EQ(
+      find(unknown).summary(),
+      "atm-1 does not know what it paid of 20.00 EUR, and this bank has lost the hold: exception " +
+          std::to_string(last_seq()) + ".");
+
+  const std::string put_in = bank.next_id();
+  v1::DepositRequest deposit = deposit_request(20'00);
+  deposit.set_card_number("4999999999999999");
+  deposit.set_receipt_id(put_in);
+  EXPECT_EQ(word(bank.answer<v1::DepositResponse>(deposit)), "CARD_NOT_FOUND");
+  EXPECT_EQ(find(put_in).summary(),
+            "20.00 EUR was put into atm-1, but this bank refused that: There is no such card. See "
+            "exception " +
+                std::to_string(last_seq()) + ".");
+
+  v1::ResolveExceptionRequest settle;
+  settle.set_id(bank.next_id());
+  settle.set_exception_seq(std::stoull(lost));
+  settle.set_reason("adjusted");
+  EXPECT_EQ(word(bank.answer<v1::ResolveExceptionResponse>(settle)), "yes");
+  EXPECT_EQ(find(paid).summary(),
+            "70.00 EUR was paid at atm-1, and this bank has lost the hold: "
+            "exception " +
+                lost + ", which is resolved.");
+}
+
 TEST_F(BankChangesTest, TheNumberOfTheTransferIsToldWhateverWasAskedFor) {
   const auto by_number = [this](std::uint64_t seq) {
     v1::FindChangeRequest request;
