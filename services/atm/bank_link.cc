@@ -202,10 +202,13 @@ Task<> BankLink::make_atm_id() {
 
 void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer) {
   Standing& standing = standings_.at(terminal);
-  if (answer.cash().currency() != settings_.currency.text()) {
+  standing.other_currency = answer.cash().currency() != settings_.currency.text();
+  if (standing.other_currency) {
     standing.signed_on = false;
     standing.reason = "the bank keeps terminal " + terminal + " in " + answer.cash().currency() +
-                      ", and this ATM handles " + settings_.currency.text();
+                      ", and this ATM handles " + settings_.currency.text() +
+                      "; add one of another name with: bankctl terminal add NAME --currency " +
+                      settings_.currency.text();
     return;
   }
   standing.signed_on = true;

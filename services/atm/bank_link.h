@@ -30,6 +30,8 @@ struct Standing {
   bool in_service = false;
   // Why it is not signed on, in a sentence.
   std::string reason = "the bank does not answer";
+  // The bank keeps it in another currency than that of the notes here, so no load can be booked.
+  bool other_currency = false;
   // Minus the terminal's cash account.
   Cents cash = {};
 };

@@ -47,6 +47,11 @@ Task<> StaffService::hear_of_cash(Terminal& at, async::Deadline until) {
 
 std::optional<v1::Decline> StaffService::wrong_load(const Terminal& at,
                                                     const v1::LoadRequest& request) const {
+  const Standing& standing = machinery_.bank.standing(at.id());
+  if (standing.other_currency) {
+    return decline(v1::DECLINE_CODE_OUT_OF_SERVICE,
+                   "No notes were loaded: " + standing.reason + ".");
+  }
   if (const std::string why = at.unknown_cash(); !why.empty()) {
     return decline(v1::DECLINE_CODE_OUT_OF_SERVICE, "No notes were loaded: " + why + ".");
   }

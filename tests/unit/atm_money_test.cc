@@ -76,8 +76,18 @@ TEST_F(AtmMoneyTest, ABankThatKeepsTheTerminalInAnotherCurrencyIsNotDealtWith) {
   house.bank.cash_currency = "JPY";
   house.pass(3s);
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_NO_BANK);
-  EXPECT_EQ(house.terminal().reason(),
-            "the bank keeps terminal atm-1 in JPY, and this ATM handles EUR");
+  EXPECT_EQ(
+      house.terminal().reason(),
+      "the bank keeps terminal atm-1 in JPY, and this ATM handles EUR; add one of another name "
+      "with: bankctl terminal add NAME --currency EUR");
+  const v1::LoadResponse load = house.load(1, 20, 10);
+  EXPECT_EQ(load.decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  EXPECT_EQ(load.decline().message(), "No notes were loaded: " + house.terminal().reason() + ".");
+  EXPECT_EQ(house.open_items(), Sentences());
+  house.bank.close();
+  house.pass(3s);
+  EXPECT_TRUE(house.load(1, 20, 10).has_decline()) << "what it said of its books holds";
+  house.bank.open();
   EXPECT_EQ(house.withdraw(20).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
   house.bank.cash_currency = "EUR";
   house.pass(3s);
