@@ -136,6 +136,17 @@ void CommandLine::resolve(Command& command, const Environment& environment) {
   resolver.read_file(config_file(environment));
   resolver.refuse_unknown(*root_);
   resolver.resolve(command);
+  check(command, resolver);
+}
+
+void CommandLine::check(const Command& command, const Resolver& resolver) {
+  if (command.parent_ != nullptr) check(*command.parent_, resolver);
+  const std::optional<Mistake> mistake = command.check_ ? command.check_() : std::nullopt;
+  if (!mistake) return;
+  const auto named = std::ranges::find(command.options_, mistake->option,
+                                       [](const auto& option) { return option->name_; });
+  async::check(named != command.options_.end(), "a mistake is in an option of its command");
+  resolver.refuse(**named, mistake->what);
 }
 
 std::string CommandLine::config_file(const Environment& environment) const {
@@ -156,7 +167,10 @@ std::vector<CommandLine::Change> CommandLine::reread(std::span<const std::string
   resolver.read_file(config_file(environment));
   resolver.refuse_unknown(*root_);
   std::vector<Change> changes;
-  std::vector<std::pair<Option*, std::vector<std::string>>> to_set;
+  using Texts = std::vector<std::pair<Option*, std::vector<std::string>>>;
+  Texts to_set;
+  Texts as_now;
+  Texts as_before;
   for (Command* command = running_; command != nullptr; command = command->parent_) {
     for (const auto& option : command->options_) {
       if (option->flag_only_ || option->secret_ || option->name_ == "config") continue;
@@ -165,13 +179,26 @@ std::vector<CommandLine::Change> CommandLine::reread(std::span<const std::string
       if (std::ranges::find(live, option->name_) != live.end()) {
         to_set.emplace_back(option.get(), texts);
       }
+      as_now.emplace_back(option.get(), texts);
+      as_before.emplace_back(option.get(), option->texts_());
       changes.push_back({option->name_, std::move(texts)});
     }
   }
-  for (const auto& [option, texts] : to_set) {
-    const auto done = option->set_(texts);
-    async::check(done.has_value(), "what was read once can be read again");
+  const auto set = [](const Texts& all) {
+    for (const auto& [option, texts] : all) {
+      const auto done = option->set_(texts);
+      async::check(done.has_value(), "what was read once can be read again");
+    }
+  };
+  set(as_now);
+  try {
+    check(*running_, resolver);
+  } catch (const Failure&) {
+    set(as_before);
+    throw;
   }
+  set(as_before);
+  set(to_set);
   return changes;
 }
 

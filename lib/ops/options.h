@@ -107,6 +107,13 @@ class Option {
   std::string origin_;  // "BANKD_DATA", "/etc/bankd.toml".
 };
 
+// What is wrong with the value of an option beside those of the others. `what` is the end of a
+// sentence that begins with where the value is from.
+struct Mistake {
+  std::string option;  // "currency"
+  std::string what;    // "must be one of ISO 4217"
+};
+
 namespace detail {
 
 template <typename T>
@@ -151,6 +158,8 @@ Option::Set setter(T& variable, Limits<typename OneOf<T>::Type> limits) {
       }
       variable = std::move(values);
     } else {
+      if constexpr (IsOptional<T>::value) variable.reset();
+      if (texts.empty()) return {};
       auto value = parse_within(texts.back(), limits);
       if (!value) return std::unexpected(value.error());
       variable = *std::move(value);
@@ -242,6 +251,9 @@ class Command {
   Command& example(std::string line);
   // More help, after the options.
   Command& footer(std::string text);
+  // Looks at the variables when all are set: before the command runs, for --check-config, and for
+  // SIGHUP, which sets them for the while of it. Changes nothing.
+  void check(std::function<std::optional<Mistake>()> look) { check_ = std::move(look); }
   // What the command does; gives the exit code.
   void run(std::function<int()> body) { body_ = std::move(body); }
 
@@ -275,9 +287,12 @@ class Command {
   std::vector<std::string> examples_;
   std::string footer_;
   std::map<std::string, std::string> refused_;  // Option names, and why.
+  std::function<std::optional<Mistake>()> check_;
   std::function<int()> body_;
   std::vector<std::string> given_arguments_;
 };
+
+class Resolver;
 
 // Of the process, or as a test sets it.
 using Environment = std::map<std::string, std::string, std::less<>>;
@@ -321,6 +336,8 @@ class CommandLine {
  private:
   friend class Help;
   void resolve(Command& command, const Environment& environment);
+  // Throws Failure as the values that were found now would end a start.
+  static void check(const Command& command, const Resolver& resolver);
   std::string config_file(const Environment& environment) const;
   void print_config(const Command& command, std::ostream& out) const;
 

@@ -136,6 +136,11 @@ void Resolver::fail(const Option& option, const Found& found, const std::string&
   throw Failure(code, what + " " + (option.secret_ ? "is not as it must be" : why) + ".");
 }
 
+void Resolver::refuse(const Option& option, const std::string& why) const {
+  const std::optional<Found> found = find(option);
+  fail(option, found.value_or(Found{Source::flag, "--" + option.name_, {}}), why);
+}
+
 void Resolver::set(Option& option) const {
   const std::optional<Found> found = find(option);
   if (!found) return;

@@ -25,6 +25,8 @@ class Resolver {
   void resolve(Command& command) const;
   // What the option would be set to now, as it prints itself. Throws as resolve() does.
   std::vector<std::string> texts_now(const Option& option) const;
+  // Throws Failure that says this of where the option's value is from.
+  [[noreturn]] void refuse(const Option& option, const std::string& why) const;
   // "BANKD_LOG_LEVEL".
   std::string variable(std::string_view option) const;
 

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
                  "After how long without a call a customer's session ends");
   ops::add_daemon_options(serving, serve.daemon);
   serving.footer(ops::reload_footer);
+  serving.check([&] { return atm::mistake_in(serve); });
   serving.run([&] { return atm::serve(line, serve); });
 
   std::filesystem::path data;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <expected>
 #include <memory>
 #include <set>
 #include <sys/statvfs.h>
@@ -16,7 +17,6 @@
 #include "atm/simulated_acceptor.h"
 #include "atm/simulated_dispenser.h"
 #include "ops/daemon.h"
-#include "ops/failure.h"
 #include "ops/files.h"
 #include "ops/log.h"
 #include "rpc/log_observer.h"
@@ -53,60 +53,67 @@ class DiskSpace final : public FreeSpace {
   mutable std::chrono::steady_clock::time_point known_until_;
 };
 
-void require_good_name(const std::string& terminal) {
+template <typename T>
+using OrMistake = std::expected<T, ops::Mistake>;
+
+bool is_good_name(const std::string& terminal) {
   const auto good = [](char letter) {
     return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
            (letter >= '0' && letter <= '9') || letter == '-' || letter == '_' || letter == '.';
   };
   const bool named = !terminal.empty() && terminal.size() <= 64 && terminal.front() != '.';
-  if (named && std::ranges::all_of(terminal, good)) return;
-  throw ops::Failure(
-      ops::ExitCode::usage,
-      "a terminal's name is 1 to 64 letters, digits, '-', '_' and '.', not \"" + terminal + "\"");
+  return named && std::ranges::all_of(terminal, good);
 }
 
-std::vector<std::string> terminal_names(const ServeOptions& options) {
+OrMistake<std::vector<std::string>> terminal_names(const ServeOptions& options) {
+  const auto wrong = [](const std::string& what) {
+    return std::unexpected(ops::Mistake{"terminal", what});
+  };
   std::vector<std::string> names;
   for (const std::string& listed : options.terminals) {
     for (std::size_t begin = 0; begin <= listed.size();) {
       const std::size_t end = std::min(listed.find(',', begin), listed.size());
       names.push_back(listed.substr(begin, end - begin));
-      require_good_name(names.back());
+      if (!is_good_name(names.back())) {
+        return wrong("must be a name of 1 to 64 letters, digits, '-', '_' and '.', not \"" +
+                     names.back() + "\"");
+      }
       begin = end + 1;
     }
   }
   if (names.size() > terminals_max) {
-    throw ops::Failure(ops::ExitCode::usage, "one atmd drives at most " +
-                                                 std::to_string(terminals_max) +
-                                                 " terminals, not " + std::to_string(names.size()));
+    return wrong("must name at most " + std::to_string(terminals_max) + " terminals, not " +
+                 std::to_string(names.size()));
   }
   const std::set<std::string> unique(names.begin(), names.end());
-  if (unique.size() == names.size()) return names;
-  throw ops::Failure(ops::ExitCode::usage, "a terminal is named twice");
+  if (unique.size() != names.size()) return wrong("names a terminal twice");
+  return names;
 }
 
-std::vector<Cents> denominations_of(const ServeOptions& options, Currency currency) {
+OrMistake<std::vector<Cents>> denominations_of(const ServeOptions& options, Currency currency) {
   if (options.denominations.empty()) {
     const std::optional<std::vector<Cents>> usual = usual_denominations(currency);
     if (usual) return *usual;
-    throw ops::Failure(ops::ExitCode::usage, "which notes there are of " + currency.text() +
-                                                 " must be said: --denominations 10,20,50");
+    return std::unexpected(
+        ops::Mistake{"currency", "is one whose notes must be said, with --denominations 10,20,50"});
   }
   const auto named = parse_denominations(options.denominations, currency);
   if (named) return *named;
-  throw ops::Failure(ops::ExitCode::usage, "--denominations: " + named.error());
+  return std::unexpected(ops::Mistake{"denominations", "is wrong: " + named.error()});
 }
 
-Settings settings_of(const ServeOptions& options) {
+OrMistake<Settings> settings_of(const ServeOptions& options) {
   const std::optional<Currency> currency = Currency::parse(options.currency);
   if (!currency || !currency->is_listed()) {
-    throw ops::Failure(ops::ExitCode::usage,
-                       "--currency must be one of ISO 4217, three capital letters, as EUR, not \"" +
-                           options.currency + "\"");
+    return std::unexpected(
+        ops::Mistake{"currency", "must be one of ISO 4217, three capital letters, as EUR, not \"" +
+                                     options.currency + "\""});
   }
+  const OrMistake<std::vector<Cents>> denominations = denominations_of(options, *currency);
+  if (!denominations) return std::unexpected(denominations.error());
   Settings settings;
   settings.currency = *currency;
-  settings.denominations = denominations_of(options, *currency);
+  settings.denominations = *denominations;
   settings.hold_time_to_live =
       std::chrono::duration_cast<std::chrono::milliseconds>(options.hold_time);
   settings.session_idle_max = options.session_idle_time;
@@ -142,9 +149,17 @@ async::Task<> drain(Atm& atm, rpc::Server& server, DeviceWorld& devices) {
 
 }  // namespace
 
+std::optional<ops::Mistake> mistake_in(const ServeOptions& options) {
+  const OrMistake<std::vector<std::string>> names = terminal_names(options);
+  if (!names) return names.error();
+  const OrMistake<Settings> settings = settings_of(options);
+  if (!settings) return settings.error();
+  return std::nullopt;
+}
+
 int serve(ops::CommandLine& line, const ServeOptions& options) {
-  const std::vector<std::string> names = terminal_names(options);
-  const Settings settings = settings_of(options);
+  const std::vector<std::string> names = terminal_names(options).value();
+  const Settings settings = settings_of(options).value();
   const ops::Calendar calendar = ops::Calendar::of_zone(options.daemon.time_zone.name);
   const ops::Log log = ops::start_logging("atmd", options.daemon);
   const SystemBootClock boot_clock;

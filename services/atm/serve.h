@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,9 @@ struct ServeOptions {
   async::Duration session_idle_time = std::chrono::seconds(60);
   ops::DaemonOptions daemon;
 };
+
+// What is wrong with these, if anything is.
+std::optional<ops::Mistake> mistake_in(const ServeOptions& options);
 
 // Serves until SIGTERM. Gives the exit code; throws ops::Failure, StorageError, async::IoError.
 int serve(ops::CommandLine& line, const ServeOptions& options);

@@ -40,14 +40,6 @@ std::vector<async::Endpoint> listen_on(const std::vector<async::Endpoint>& endpo
   return listening;
 }
 
-ledger::Currency currency_of(const ServeOptions& options) {
-  const std::optional<ledger::Currency> currency = ledger::Currency::parse(options.currency);
-  if (currency && currency->is_listed()) return *currency;
-  throw ops::Failure(ops::ExitCode::usage,
-                     "--currency must be one of ISO 4217, three capital letters, as EUR, not \"" +
-                         options.currency + "\"");
-}
-
 // Until the signal, and until nothing is written any more.
 void serve_from(ledger::SqliteJournal& journal, const ServeOptions& options,
                 ledger::Currency currency, async::UvLoop& loop, const ops::Log& log,
@@ -84,9 +76,16 @@ void serve_from(ledger::SqliteJournal& journal, const ServeOptions& options,
 
 }  // namespace
 
+std::optional<ops::Mistake> mistake_in(const ServeOptions& options) {
+  const std::optional<ledger::Currency> currency = ledger::Currency::parse(options.currency);
+  if (currency && currency->is_listed()) return std::nullopt;
+  return ops::Mistake{"currency", "must be one of ISO 4217, three capital letters, as EUR, not \"" +
+                                      options.currency + "\""};
+}
+
 int serve(const ServeOptions& options,
           const std::function<std::function<void()>(ops::Log)>& reload) {
-  const ledger::Currency currency = currency_of(options);
+  const ledger::Currency currency = ledger::Currency::parse(options.currency).value();
   ledger::arrange_heap();
   ::umask(077);  // The database has the hashes of PINs: it is its owner's.
   ops::Calendar::of_zone(options.daemon.time_zone.name);  // SystemClock's from now on.

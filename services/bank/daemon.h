@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "async/endpoint.h"
@@ -18,6 +20,9 @@ struct ServeOptions {
   std::string currency = "EUR";
   ops::DaemonOptions daemon;
 };
+
+// What is wrong with these, if anything is.
+std::optional<ops::Mistake> mistake_in(const ServeOptions& options);
 
 // Wires the bank together and serves until SIGTERM. `reload` is told of SIGHUP. Returns the exit
 // status; throws what stops it: StorageError when the disk fails, IoError when an address is taken.

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
                  "What an empty bank's first account and terminal are in, unless it is named");
   ops::add_daemon_options(serving, serve.daemon);
   serving.footer(ops::reload_footer);
+  serving.check([&] { return bank::mistake_in(serve); });
   serving.run([&] {
     return bank::serve(serve, [&line](ops::Log log) { return ops::reload_log_level(line, log); });
   });

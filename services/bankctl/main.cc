@@ -7,6 +7,7 @@
 #include "bankctl/commands.h"
 #include "bankctl/generic_calls.h"
 #include "bankctl/operator_calls.h"
+#include "cli/amount.h"
 #include "cli/caller.h"
 #include "cli/terminal.h"
 #include "ops/failure.h"
@@ -38,6 +39,7 @@ void add_settings(ops::Command& root, bankctl::Settings& settings) {
   root.option("timeout", settings.timeout, ops::a_wait(), "TIME", "How long to wait for an answer");
   const auto limits = ops::between<std::uint32_t>(1, 1'000'000);
   root.option("limit", settings.limit, limits, "N", "The most rows of a list");
+  root.check([&settings] { return cli::mistake_in_currency(settings.currency); });
   root.flag("yes", settings.yes, "Does without asking what is asked at a terminal").flag_only();
 }
 

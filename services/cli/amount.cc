@@ -160,6 +160,13 @@ ledger::Currency parse_currency(const std::string& text) {
   return *currency;
 }
 
+std::optional<ops::Mistake> mistake_in_currency(const std::string& text) {
+  const auto currency = ledger::Currency::parse(text);
+  if (text.empty() || (currency && currency->is_listed())) return std::nullopt;
+  return ops::Mistake{
+      "currency", "must be one of ISO 4217, three capital letters, as EUR, not \"" + text + "\""};
+}
+
 void require_amount_or_zero(std::string_view text) {
   if (text.starts_with('-'))
     fail("'" + std::string(text) + "' is not an amount: it must not be negative.");

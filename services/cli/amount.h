@@ -1,6 +1,7 @@
 // Amounts and notes as people type them.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -9,11 +10,14 @@
 #include "atm/v1/atm.pb.h"
 #include "bank/v1/money.pb.h"
 #include "ledger/money.h"
+#include "ops/options.h"
 
 namespace cli {
 
 // "EUR". Throws Failure(usage).
 ledger::Currency parse_currency(const std::string& text);
+// What is wrong with a --currency; none may be named.
+std::optional<ops::Mistake> mistake_in_currency(const std::string& text);
 
 // Before the currency is known: throws Failure(usage) for what is an amount in none of them, and for
 // 0 and less. require_amount_or_zero() lets 0 pass: an overdraft, what was paid of a hold.

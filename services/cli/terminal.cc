@@ -278,10 +278,13 @@ std::string card_number(std::string text) {
   return text;
 }
 
-std::string why_not_card_number(std::string_view text) {
+std::string_view fault_of_card_number(std::string_view text) {
   static_assert(ledger::card_digits_min == 8 && ledger::card_digits_max == 19);
-  const std::string_view fault =
-      fault_of_digits(text, ledger::card_digits_min, ledger::card_digits_max);
+  return fault_of_digits(text, ledger::card_digits_min, ledger::card_digits_max);
+}
+
+std::string why_not_card_number(std::string_view text) {
+  const std::string_view fault = fault_of_card_number(text);
   if (fault.empty()) return "";
   return "A card number is 8 to 19 digits, and this number " + std::string(fault) + ".";
 }

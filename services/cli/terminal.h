@@ -77,7 +77,8 @@ void require_text(std::string_view name, std::string_view text);
 std::string card_number(std::string text);
 
 // The sentence that says what a card's number, or a PIN, must be, and what is wrong with this one;
-// "" if it is one.
+// "" if it is one. fault_of_card_number() is its end: "is shorter".
+std::string_view fault_of_card_number(std::string_view text);
 std::string why_not_card_number(std::string_view text);
 std::string why_not_pin(std::string_view text);
 

@@ -56,14 +56,6 @@ struct Settings {
   std::uint32_t entries = 10;
 };
 
-// "" if none was said.
-std::string card_said(const Settings& settings) {
-  std::string card = cli::card_number(settings.card);
-  const std::string why = card.empty() ? "" : cli::why_not_card_number(card);
-  if (!why.empty()) throw ops::Failure(ops::ExitCode::usage, why);
-  return card;
-}
-
 // Asks until it is a card's number; "" if the customer leaves.
 std::string ask_card(const Settings& settings, cli::Terminal& terminal) {
   while (true) {
@@ -77,7 +69,7 @@ std::string ask_card(const Settings& settings, cli::Terminal& terminal) {
 }
 
 std::string read_card(const Settings& settings, cli::Terminal& terminal) {
-  std::string card = card_said(settings);
+  std::string card = cli::card_number(settings.card);
   if (!card.empty()) return card;
   if (!cli::can_ask()) {
     throw ops::Failure(ops::ExitCode::usage, "Say which card: --card NUMBER, or set TELLER_CARD");
@@ -174,7 +166,7 @@ int run_session(const Settings& settings) {
                        "There is nobody to talk to: standard input is no terminal. Say a command: "
                        "balance, withdraw, deposit, transfer, statement or pin");
   }
-  std::string card = card_said(settings);
+  std::string card = cli::card_number(settings.card);
   cli::UserTerminal terminal(STDOUT_FILENO);
   Line line(settings);
   const bool is_there = !card.empty() || knock(line, settings);
@@ -200,7 +192,18 @@ std::string currency_of(const Settings& settings) {
   return settings.currency.empty() ? "" : cli::parse_currency(settings.currency).text();
 }
 
+std::optional<ops::Mistake> mistake_in(const Settings& settings) {
+  const std::string card = cli::card_number(settings.card);
+  const std::string_view fault = card.empty() ? "" : cli::fault_of_card_number(card);
+  if (!fault.empty()) {
+    return ops::Mistake{"card",
+                        "must be a card's number, 8 to 19 digits; this one " + std::string(fault)};
+  }
+  return cli::mistake_in_currency(settings.currency);
+}
+
 void add_settings(ops::Command& root, Settings& settings) {
+  root.check([&settings] { return mistake_in(settings); });
   root.example("teller");
   root.example("teller --card 4000000000000002 balance");
   root.example("teller --card 4000000000000002 --pin-file pin.txt withdraw 60");

@@ -1,10 +1,13 @@
 """Settings that cannot work are refused before anything starts: 64 on the command line, 78 in the environment."""
 
 import re
+import signal
 
 import pytest
 
 from kit.cli import says
+from kit.poll import until
+from kit.process import address_nobody_listens_on
 
 USAGE, CONFIG = 64, 78
 
@@ -73,6 +76,61 @@ async def test_what_cannot_work_is_refused(programs, tmp_path, command):
     }
     assert tried == expected[command]
     assert list(tmp_path.iterdir()) == []
+
+
+# What each value says by itself, or beside the others: by flag, and as a configuration has it.
+TOGETHER = {
+    "bankd serve": {"currency": ["QQQ", "eur", "EURO"]},
+    "atmd serve": {
+        "currency": ["QQQ", "XTS"],
+        "terminal": ["A B", "a,a", ".x", ",".join(f"atm-{number}" for number in range(101))],
+        "denominations": ["5,x", "5,5", "0", "1,1000000"],
+    },
+    "teller balance": {"card": ["12", "abc"], "currency": ["QQQ"]},
+    "bankctl account list": {"currency": ["QQQ"]},
+}
+
+
+@pytest.mark.parametrize("command", TOGETHER)
+async def test_a_check_finds_all_that_would_end_a_start(programs, tmp_path, command):
+    program, *words = command.split()
+    argv = [program, *words, *COMMANDS[command]]
+    config = tmp_path / "settings.toml"
+    for name, values in TOGETHER[command].items():
+        for value in values:
+            config.write_text(f'{name} = "{value}"\n')
+            for check in [["--check-config"], []]:
+                says(await programs.run(*argv, f"--{name}", value, *check, cwd=tmp_path), USAGE, f"--{name}")
+                says(await programs.run(*argv, "--config", config, *check, cwd=tmp_path), CONFIG, name, str(config))
+    assert list(tmp_path.iterdir()) == [config]
+
+
+@pytest.fixture
+def daemons(programs, tmp_path):
+    """Each daemon, with further options."""
+    return {
+        "bankd": lambda *options: programs.bankd(tmp_path, *options),
+        "atmd": lambda *options: programs.atmd(address_nobody_listens_on(), tmp_path, *options),
+        "adderd": lambda *options: programs.adderd(tmp_path, *options),
+    }
+
+
+@pytest.mark.parametrize("daemon, option", [("bankd", 'currency = "QQQ"'), ("atmd", 'denominations = "5,x"')])
+async def test_a_reload_finds_what_would_end_a_start(daemons, tmp_path, daemon, option):
+    config = tmp_path / "daemon.toml"
+    config.write_text("")
+    async with daemons[daemon]("--config", config) as running:
+        config.write_text(option + "\n")
+        running.process.send_signal(signal.SIGHUP)
+        await until(lambda: "configuration was not reloaded" in running.log, "the log says that nothing was reloaded")
+        assert "hold from the next start on" not in running.log
+
+
+@pytest.mark.parametrize("daemon", ["bankd", "atmd", "adderd"])
+async def test_being_asked_for_its_tasks_ends_no_daemon(daemons, daemon):
+    async with daemons[daemon]() as running:
+        running.process.send_signal(signal.SIGUSR1)
+        assert await running.terminate() == 0
 
 
 async def test_the_help_says_from_where_to_where(programs):

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <optional>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -329,6 +331,82 @@ TEST_F(OptionsTest, CheckConfigRunsNothing) {
   EXPECT_FALSE(ran);
   environment["BANKD_PORT"] = "x";
   EXPECT_EQ(failure_of({"serve", "--data", "x", "--check-config"}).substr(0, 2), "78");
+}
+
+// Two options that must not be equal, and one that must be there beside another.
+class TogetherTest : public OptionsTest {
+ protected:
+  // A program of its own, as each start is.
+  std::string ended(std::vector<std::string> words) {
+    one = "a";
+    other = "b";
+    third.reset();
+    together = std::make_unique<CommandLine>(CommandLine::Program{.program = "bankd",
+                                                                  .summary = "",
+                                                                  .prefix = "BANKD_",
+                                                                  .config_file_default = "",
+                                                                  .endings = {}});
+    Command& serving = together->root().command("serve", "Serve");
+    serving.option("one", one, "NAME", "One");
+    serving.option("other", other, "NAME", "Another");
+    serving.option("third", third, "NAME", "A third");
+    serving.check([this] { return mistake(); });
+    serving.run([this] {
+      ++times_run;
+      return 0;
+    });
+    words.insert(words.begin(), "serve");
+    return told([&] { return std::to_string(together->run(words, environment, out)); });
+  }
+  std::string reread() {
+    return told([this] { return std::to_string(together->reread({}, environment).size()); });
+  }
+  std::optional<Mistake> mistake() const {
+    if (one == other) return Mistake{"other", "must not be as one"};
+    if (one == "lone" && !third) return Mistake{"one", "must have a third"};
+    return std::nullopt;
+  }
+  template <typename Action>
+  static std::string told(Action action) {
+    try {
+      return action();
+    } catch (const Failure& failure) {
+      return std::to_string(to_int(failure.code())) + " " + failure.what();
+    }
+  }
+
+  std::unique_ptr<CommandLine> together;
+  std::string one;
+  std::string other;
+  std::optional<std::string> third;
+  int times_run = 0;
+};
+
+TEST_F(TogetherTest, WhatCannotBeTogetherIsSaidOfWhereItIsFromBeforeAnythingRuns) {
+  EXPECT_EQ(ended({"--one", "x", "--other", "x"}), "64 --other must not be as one.");
+  EXPECT_EQ(ended({"--other", "a", "--check-config"}), "64 --other must not be as one.");
+  EXPECT_EQ(ended({"--one", "b"}), "64 --other must not be as one.") << "its default";
+  environment["BANKD_OTHER"] = "a";
+  EXPECT_EQ(ended({"--check-config"}), "78 BANKD_OTHER must not be as one.");
+  environment.erase("BANKD_OTHER");
+  config("other = 'a'\n");
+  EXPECT_EQ(ended({"--check-config"}),
+            "78 other in " + environment["BANKD_CONFIG"] + " (line 1) must not be as one.");
+  EXPECT_EQ(times_run, 0);
+  EXPECT_EQ(ended({"--one", "c"}), "0");
+  EXPECT_EQ(times_run, 1);
+}
+
+TEST_F(TogetherTest, RereadFindsItTooAndSetsNothing) {
+  EXPECT_EQ(ended({}), "0");
+  config("other = 'a'\n");
+  EXPECT_EQ(reread().substr(0, 8), "78 other");
+  config("one = 'lone'\n");
+  EXPECT_EQ(reread().substr(0, 6), "78 one");
+  EXPECT_EQ(one + other + third.value_or(""), "ab");
+  config("one = 'lone'\nthird = 'there'\n");
+  EXPECT_EQ(reread(), "2");
+  EXPECT_EQ(one + other + third.value_or(""), "ab") << "the next start's";
 }
 
 TEST_F(OptionsTest, AFileThatIsNotThereIsAnError) {
