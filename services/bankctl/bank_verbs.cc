@@ -25,7 +25,7 @@ const Input daily_amount_max = {"--daily-amount-max", "limits.daily_amount_max",
 const Input daily_count_max = {"--daily-count-max", "limits.daily_count_max", Kind::count_limit,
                                "Withdrawals on one day, or none", false};
 
-const CurrencySource of_bank = {"GetBank", "", "", "currency"};
+const CurrencySource of_books = {"GetBank", "", "", "currency"};
 const CurrencySource of_account = {"GetAccount", "account_id", "account_id",
                                    "account.balance.currency"};
 const CurrencySource of_source = {"GetAccount", "source_account_id", "account_id",
@@ -50,7 +50,7 @@ const VerbTable verbs = {
           {"--overdraft", "overdraft", Kind::amount_or_zero, "How far it may fall below 0", false},
           in_currency},
          "",
-         &of_bank},
+         &of_books},
         {"account fund",
          "FundAccount",
          "Put money into an account, out of equity",
@@ -90,7 +90,7 @@ const VerbTable verbs = {
          "terminal add atm-1",
          {terminal, in_currency},
          "",
-         &of_bank},
+         &of_books},
         {"terminal in-service",
          "SetTerminalService",
          "Let a terminal serve customers",
@@ -265,5 +265,7 @@ const std::vector<Group>& groups() {
 }
 
 const VerbTable& bank_verbs() { return verbs; }
+
+const CurrencySource& of_bank() { return of_books; }
 
 }  // namespace bankctl

@@ -274,8 +274,13 @@ std::string Commands::find_subject(Words& words) const {
 
 ledger::Currency Commands::currency_for(const OperatorCall& call, const Words& words) {
   if (!settings_.currency.empty()) return cli::parse_currency(settings_.currency);
-  const auto currency = ledger::Currency::parse(answer_to(*words.verb->currency, call, words));
-  if (currency) return *currency;
+  if (const auto own = ledger::Currency::parse(answer_to(*words.verb->currency, call, words))) {
+    return *own;
+  }
+  // What it is about has no currency of its own: then that of the books, if they are in one.
+  const bool may_ask = words.service.starts_with("bank.") && words.verb->currency != &of_bank();
+  const auto only = ledger::Currency::parse(may_ask ? answer_to(of_bank(), call, words) : "");
+  if (only) return *only;
   throw ops::Failure(ops::ExitCode::usage, call.server +
                                                " has no one currency for this: say which, "
                                                "with --currency CODE");

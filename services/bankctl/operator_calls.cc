@@ -118,10 +118,12 @@ bool can_be(const Message& response, const Message& request) {
   return answered.empty() || (all.size() == 1 && !all.contains(""));
 }
 
-// Of an audit: whether only the ATM's own books were compared.
-bool lacks_the_bank(const Message& response) {
+// Of an audit: why only the ATM's own books were compared; else "".
+std::string why_without_bank(const Message& response) {
   const auto* const audit = dynamic_cast<const atm::v1::AuditResponse*>(&response);
-  return audit != nullptr && !audit->has_at_bank();
+  if (audit == nullptr) return "";
+  if (!audit->not_compared().empty()) return audit->not_compared();
+  return audit->has_at_bank() ? "" : "it says no figure of the bank's";
 }
 
 // What staff hear who put a terminal into service that stays out of it; "" of all other answers.
@@ -141,6 +143,7 @@ const rpc::Status unfit = {.code = rpc::StatusCode::internal,
 }  // namespace
 
 async::Task<std::unique_ptr<Message>> OperatorCalls::ask(OperatorCall call) {
+  call.is_before_change = true;
   std::unique_ptr<Message> response = new_response(call);
   co_await exchange_all(call, *response);
   const FieldDescriptor* const outcome = outcome_of(*response);
@@ -258,7 +261,8 @@ void OperatorCalls::print(const Message& response) const {
     out_ << "difference: " << ops::ForeignText(difference).shown() << "\n";
   }
   if (!differences.empty()) return;
-  out_ << (lacks_the_bank(response) ? "Nothing differs inside the ATM.\n" : "Nothing differs.\n");
+  const bool is_whole = why_without_bank(response).empty();
+  out_ << (is_whole ? "Nothing differs.\n" : "Nothing differs inside the ATM.\n");
 }
 
 int OperatorCalls::judge(const Message& response) const {
@@ -279,10 +283,10 @@ int OperatorCalls::judge(const Message& response) const {
   if (!differences.empty()) {
     throw ops::Failure(ops::ExitCode::bad_data, "It does not add up: " + differences.front());
   }
-  if (lacks_the_bank(response)) {
+  if (const std::string why = why_without_bank(response); !why.empty()) {
     throw ops::Failure(ops::ExitCode::unavailable,
-                       "The ATM could not ask the bank, or is still telling it again what it may "
-                       "lack: only its own books were compared");
+                       "The ATM compared only its own books, not the bank's figure: " +
+                           ops::ForeignText(why).shown() + ". Ask again");
   }
   return ops::to_int(ops::ExitCode::ok);
 }
@@ -311,7 +315,12 @@ void OperatorCalls::fail_with_no(const OperatorCall& call, const rpc::Status& st
 void OperatorCalls::fail(const OperatorCall& call, const rpc::Status& status) const {
   if (!status.bad_answer && status.outcome() == rpc::Outcome::no) fail_with_no(call, status);
   if (is_question(call.method) || status.outcome() == rpc::Outcome::no) {
-    throw cli::no_answer(call.server, status);
+    const ops::Failure failure = cli::no_answer(call.server, status);
+    const bool is_silence = failure.code() == ops::ExitCode::unavailable;
+    const bool is_about_change =
+        call.is_before_change || call.is_look_up || !is_question(call.method);
+    if (!is_silence || !is_about_change) throw failure;
+    throw ops::Failure(failure.code(), std::string(failure.what()) + ". Nothing was changed");
   }
   const std::string id = change_id(call);
   if (settings_.json) {

@@ -36,6 +36,8 @@ struct OperatorCall {
   std::unique_ptr<google::protobuf::Message> request;
   // Found nothing, it is not answered: another call follows.
   bool is_look_up = false;
+  // Asked before a change that is not sent without its answer.
+  bool is_before_change = false;
 };
 
 // The exit code of a look-up that found nothing, which no program ends with.

@@ -85,6 +85,8 @@ struct VerbTable {
 };
 const VerbTable& bank_verbs();
 const VerbTable& atm_verbs();
+// The one currency of the bank's books, if they are in one.
+const CurrencySource& of_bank();
 
 // The first word of a group, and what it is about.
 struct Group {

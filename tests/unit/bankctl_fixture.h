@@ -69,7 +69,7 @@ class ScriptedBank {
   async::Task<bank::v1::GetBankResponse> get_bank(bank::v1::GetBankRequest, rpc::Context) {
     questions.emplace_back("bank");
     bank::v1::GetBankResponse response;
-    response.set_currency(currency);
+    response.set_currency(currency_of_books.value_or(currency));
     co_return response;
   }
   async::Task<bank::v1::GetCardResponse> get_card(bank::v1::GetCardRequest request, rpc::Context) {
@@ -152,6 +152,7 @@ class ScriptedBank {
     atm::v1::AuditResponse response;
     for (const std::string& difference : differences) response.add_differences(difference);
     if (knows_cash) response.mutable_at_bank()->set_currency("EUR");
+    response.set_not_compared(not_compared);
     co_return response;
   }
 
@@ -160,9 +161,10 @@ class ScriptedBank {
   bool is_silent = false;
   bool question_is_silent = false;
   bool is_allowed = true;
-  bool mumbles = false;                // Answers neither yes nor no.
-  std::string currency = "EUR";        // Of everything here.
-  std::vector<std::string> questions;  // What was asked before a change was.
+  bool mumbles = false;                          // Answers neither yes nor no.
+  std::string currency = "EUR";                  // Of everything here.
+  std::optional<std::string> currency_of_books;  // If it is another.
+  std::vector<std::string> questions;            // What was asked before a change was.
   bank::v1::FundAccountResponse fund_response;
   std::string word;  // In each text that somebody chose.
   std::vector<std::string> differences;
@@ -170,7 +172,8 @@ class ScriptedBank {
   bool knows_nothing = false;                    // Of no change that is asked about.
   rpc::StatusCode status = rpc::StatusCode::ok;  // Of a list of transfers, and of a fund.
   atm::v1::ServiceState service = atm::v1::SERVICE_STATE_IN_SERVICE;
-  bool knows_cash = true;  // The bank answers the ATM that is audited.
+  std::string not_compared;  // Of an audit.
+  bool knows_cash = true;    // The bank answers the ATM that is audited.
   std::vector<std::string> requests;
 };
 

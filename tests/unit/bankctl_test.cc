@@ -236,8 +236,11 @@ TEST_F(BankctlTest, AnAnswerToAQuestionThatSaysNothingIsNotOfTheProtocol) {
 
 TEST_F(BankctlTest, AQuestionWithoutAnAnswerChangedNothing) {
   bank.question_is_silent = true;
-  EXPECT_EQ(run({"account", "show", "jane"}).substr(0, 2), "69");
-  EXPECT_EQ(run({"account", "fund", "jane", "1"}).substr(0, 2), "69");
+  EXPECT_EQ(run({"account", "show", "jane"}),
+            "69 the bank does not answer: DEADLINE_EXCEEDED: no answer came in time");
+  EXPECT_EQ(run({"account", "fund", "jane", "1"}),
+            "69 the bank does not answer: DEADLINE_EXCEEDED: no answer came in time. Nothing was "
+            "changed");
   EXPECT_THAT(bank.requests, testing::IsEmpty());
   bank.question_is_silent = false;
   bank.is_allowed = false;
@@ -261,7 +264,28 @@ TEST_F(BankctlTest, AServersNoIsNoFaultOfDataOrFiles) {
 
 TEST_F(BankctlTest, WithoutABankNothingWasDone) {
   server.reset();
-  EXPECT_EQ(run({"account", "fund", "jane", "1"}).substr(0, 30), "69 the bank does not answer: U");
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"account", "fund", "jane", "1"},
+                                             {"account", "freeze", "jane", "--reason", "x"},
+                                             {"terminal", "add", "atm-9"},
+                                             {"reverse", "12", "--reason", "x", "--yes"},
+                                             {"resolve", id, "--yes"}}) {
+    const std::string ran = run(words);
+    EXPECT_THAT(ran, testing::StartsWith("69 the bank does not answer: U")) << words.front();
+    EXPECT_THAT(ran, testing::EndsWith(". Nothing was changed")) << words.front();
+  }
+  EXPECT_THAT(run({"account", "list"}), Not(HasSubstr("Nothing was changed")));
+}
+
+TEST_F(BankctlTest, AnAmountThatHasNoCurrencyOfItsOwnIsInThatOfTheBooks) {
+  bank.currency = "";
+  bank.currency_of_books = "EUR";
+  EXPECT_THAT(request_of({"exceptions", "resolve", "17", "--paid", "20", "--reason", "x", "--yes"}),
+              HasSubstr("\"paid\":{\"minor_units\":2000,\"currency\":\"EUR\"}"));
+  EXPECT_THAT(bank.questions, testing::ElementsAre("exception 17", "bank"));
+  bank.currency_of_books = "";
+  EXPECT_EQ(request_of({"exceptions", "resolve", "17", "--paid", "20", "--reason", "x", "--yes"}),
+            "64 the bank has no one currency for this: say which, with --currency CODE");
 }
 
 TEST_F(BankctlTest, AListHoldsAllPagesUpToTheLimit) {
@@ -306,11 +330,18 @@ TEST_F(BankctlTest, EachExceptionOfAnAtmHasALineAndMayBeSettled) {
 }
 
 TEST_F(BankctlTest, AnAuditWithoutTheBankIsNotTakenForAWholeOne) {
-  bank.knows_cash = false;
-  EXPECT_EQ(run({"atm", "audit"}),
-            "69 The ATM could not ask the bank, or is still telling it again what it may lack: "
-            "only its own books were compared");
-  EXPECT_THAT(out.str(), HasSubstr("Nothing differs inside the ATM.\n"));
+  for (const bool knows_cash : {true, false}) {
+    bank.knows_cash = knows_cash;
+    bank.not_compared = "a note is in the air";
+    EXPECT_EQ(
+        run({"atm", "audit"}),
+        "69 The ATM compared only its own books, not the bank's figure: a note is in the air. "
+        "Ask again");
+    EXPECT_THAT(out.str(), HasSubstr("Nothing differs inside the ATM.\n"));
+    out.str("");
+  }
+  bank.not_compared = "";
+  EXPECT_EQ(run({"atm", "audit"}).substr(0, 3), "69 ") << "an ATM that gives no reason";
   bank.differences = {"20.00 EUR are missing"};
   EXPECT_EQ(run({"atm", "audit"}), "65 It does not add up: 20.00 EUR are missing");
 }
