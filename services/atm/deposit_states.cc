@@ -87,6 +87,9 @@ Task<> Deposits::to_suspense(DepositItem item, std::string evidence) {
   answer_suspense(item);
   ++item->terminal.today().suspense;
   co_await machinery_.journal.commit(item->terminal.entry(item->record, item->record.evidence));
+  machinery_.log.warn("a deposit is in suspense", {{"terminal", item->terminal.id()},
+                                                   {"deposit", item->record.id.text()},
+                                                   {"why", item->record.evidence}});
   item->answered.set();
 }
 

@@ -92,6 +92,7 @@ Task<> Movements::to_moved(MovementItem item) {
   Entry entry = item->terminal.entry(item->record, item->record.notes.encoded());
   entry.add(ended);
   co_await machinery_.journal.commit(std::move(entry));
+  log_moved(*item);
   item->answered.set();
 }
 
@@ -121,6 +122,26 @@ std::vector<Withdrawal> Movements::count_lost_as_paid(Terminal& terminal) {
     ended.push_back(record);
   }
   return ended;
+}
+
+void Movements::log_moved(const Item<Movement>& item) const {
+  const Movement& moved = item.record;
+  const Currency currency = machinery_.settings.currency;
+  const std::string notes = moved.notes.text(currency);
+  const std::string amount =
+      ledger::to_text({.amount = moved.notes.amount(), .currency = currency});
+  if (moved.direction == MovementKind::unload) {
+    machinery_.log.info("staff emptied the terminal", {{"terminal", item.terminal.id()},
+                                                       {"id", moved.id.text()},
+                                                       {"notes", notes},
+                                                       {"amount", amount}});
+    return;
+  }
+  machinery_.log.info("staff loaded notes", {{"terminal", item.terminal.id()},
+                                             {"id", moved.id.text()},
+                                             {"cassette", moved.position},
+                                             {"notes", notes},
+                                             {"amount", amount}});
 }
 
 Blob Movements::answer(const MovementItem& item) const {

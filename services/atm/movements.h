@@ -42,6 +42,7 @@ class Movements {
   std::vector<Withdrawal> count_lost_as_paid(Terminal& terminal);
   void ended(const MovementItem& item, std::uint64_t ledger_seq,
              const ::bank::v1::Refusal* refusal);
+  void log_moved(const Item<Movement>& item) const;
   Blob answer(const MovementItem& item) const;
 
   Machinery& machinery_;

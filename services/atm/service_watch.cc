@@ -1,5 +1,7 @@
 #include "atm/service_watch.h"
 
+#include <utility>
+
 #include "async/scope.h"
 
 namespace atm {
@@ -19,7 +21,12 @@ void ServiceWatch::tell(rpc::Health& health) {
 }
 
 void ServiceWatch::look() {
-  for (const auto& [id, terminal] : terminals_) note(id, terminal->service());
+  for (const auto& [id, terminal] : terminals_) {
+    note_device(id, "dispenser", terminal->dispenser().out_of_order());
+    note_device(id, "acceptor", terminal->acceptor().out_of_order());
+    note(id, terminal->service());
+  }
+  note_disk();
   tell_health();
 }
 
@@ -36,6 +43,31 @@ void ServiceWatch::tell_health() {
     reasons += service.reason;
   }
   health_->set_serving("atm.v1.AtmService", any_serves, any_serves ? "" : reasons);
+}
+
+void ServiceWatch::note_device(const std::string& terminal, const std::string& device,
+                               const std::optional<std::string>& why) {
+  std::optional<std::string>& known = failing_[{terminal, device}];
+  if (known == why) return;
+  known = why;
+  if (why) {
+    machinery_.log.warn("a device fails",
+                        {{"terminal", terminal}, {"device", device}, {"reason", *why}});
+  } else {
+    machinery_.log.info("a device works again", {{"terminal", terminal}, {"device", device}});
+  }
+}
+
+void ServiceWatch::note_disk() {
+  const bool has_room = has_free_space(machinery_);
+  if (std::exchange(has_room_, has_room) == has_room) return;
+  if (has_room) {
+    machinery_.log.info("the disk has room again");
+  } else {
+    machinery_.log.warn("the disk is nearly full: nothing new is begun",
+                        {{"free_bytes", machinery_.free_space.bytes()},
+                         {"reserve_bytes", machinery_.settings.free_space_reserve_bytes}});
+  }
 }
 
 void ServiceWatch::note(const std::string& terminal, const Terminal::Service& service) {

@@ -1,8 +1,11 @@
-// ServiceWatch: tells when a terminal goes out of service, why, and when it is back.
+// ServiceWatch: logs when a terminal goes out of service, a device fails or the disk fills up, and
+// when that is over.
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 
 #include "async/loop.h"
 #include "atm/atm_service.h"
@@ -30,11 +33,17 @@ class ServiceWatch {
   void look();
   void tell_health();
   void note(const std::string& terminal, const Terminal::Service& service);
+  void note_device(const std::string& terminal, const std::string& device,
+                   const std::optional<std::string>& why);
+  void note_disk();
 
   Machinery& machinery_;
   const Terminals& terminals_;
   rpc::Health* health_ = nullptr;
   std::map<std::string, std::string> told_;  // The reason by terminal; empty: in service.
+  // Why a device cannot be used, by terminal and device.
+  std::map<std::pair<std::string, std::string>, std::optional<std::string>> failing_;
+  bool has_room_ = true;
 };
 
 inline constexpr async::Duration service_look = std::chrono::seconds(1);

@@ -360,6 +360,7 @@ Task<v1::AcceptBankHistoryResponse> StaffService::accept_bank_history(
   }
   const bool accepted = co_await machinery_.bank.accept_history(request.reason());
   if (!accepted) throw rpc::Error(rpc::StatusCode::unavailable, "the bank does not answer");
+  machinery_.log.info("staff accepted the bank's history", {{"reason", request.reason()}});
   // What is still to be told again goes on without whoever asked, also after a restart.
   const std::vector<std::string> left_out = co_await machinery_.bank.until_told_again();
   v1::AcceptBankHistoryResponse response;
@@ -442,6 +443,10 @@ Task<v1::SetFaultResponse> StaffService::set_fault(v1::SetFaultRequest request,
   } else {
     throw rpc::Error(rpc::StatusCode::invalid_argument, "there is no such device");
   }
+  const bool is_dispenser = request.device() == v1::DEVICE_DISPENSER;
+  machinery_.log.info("staff set a fault", {{"terminal", at.id()},
+                                            {"device", is_dispenser ? "dispenser" : "acceptor"},
+                                            {"fault", name(fault.kind)}});
   co_return v1::SetFaultResponse();
 }
 

@@ -137,6 +137,9 @@ Task<> Terminal::set_service(bool in_service) {
   entry.event.kind = "service";
   entry.event.state = in_service ? "IN_SERVICE" : "OUT_BY_STAFF";
   co_await machinery_.journal.commit(std::move(entry));
+  const char* const done = in_service ? "staff have looked, and put the terminal into service"
+                                      : "staff took the terminal out of service";
+  machinery_.log.info(done, {{"terminal", id_}});
 }
 
 void Terminal::look_for_notes_of(const OperationId& id) {

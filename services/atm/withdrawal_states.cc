@@ -73,7 +73,17 @@ Task<> Withdrawals::to_dispensed(WithdrawalItem item, Dispensed dispensed,
   withdrawal.answer = stored(response);
   co_await machinery_.journal.commit(
       item->terminal.entry(withdrawal, encoded(withdrawal.presented)));
+  if (!withdrawal.rejected.empty()) log_reject(*item);
   item->answered.set();
+}
+
+void Withdrawals::log_reject(const Item<Withdrawal>& item) const {
+  const Currency currency = machinery_.settings.currency;
+  machinery_.log.warn("the dispenser rejected notes",
+                      {{"terminal", item.terminal.id()},
+                       {"withdrawal", item.record.id.text()},
+                       {"rejected", notes_of(item.record.rejected).text(currency)},
+                       {"presented", notes_of(item.record.presented).text(currency)}});
 }
 
 Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
@@ -95,6 +105,7 @@ Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
       bank_entry(withdrawal.hold_id, withdrawal.hold_seq);
   withdrawal.answer = stored(response);
   co_await machinery_.journal.commit(item->terminal.entry(withdrawal, withdrawal.evidence));
+  machinery_.log.warn("a withdrawal is in suspense", {{"evidence", withdrawal.evidence}});
   item->answered.set();
 }
 

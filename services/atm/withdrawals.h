@@ -92,6 +92,7 @@ class Withdrawals {
 
   void answer(const WithdrawalItem& item, const v1::WithdrawResponse& response);
   void note(const WithdrawalItem& item, std::string detail = {});
+  void log_reject(const Item<Withdrawal>& item) const;
   v1::Withdrawn withdrawn(const Withdrawal& withdrawal) const;
 
   Machinery& machinery_;

@@ -78,7 +78,10 @@ void add_value(Event& event, std::string_view name, const Value& value) {
 void add_fields(Event& event, const ledger::Change& change) {
   std::visit(
       [&event](const auto& kind) {
+        // How much a reversal moves is found when it is decided.
+        const bool is_reversal = std::is_same_v<std::decay_t<decltype(kind)>, ledger::Reverse>;
         kind.fields([&](std::string_view name, auto member, auto...) {
+          if (is_reversal && name == "amount") return;
           const auto& value = kind.*member;
           const bool is_text = std::is_same_v<std::decay_t<decltype(value)>, std::string>;
           if (is_text && is_of_pin(name)) return;  // A hash, but nothing for a log either.

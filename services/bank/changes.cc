@@ -37,9 +37,18 @@ Changes::Submitted::Submitted(Changes& changes, Asked&& asked, bool is_proven)
 Outcome Changes::Submitted::await_resume() {
   Outcome outcome = submission_.await_resume();
   if (logged_) log_change(changes_.log_, *logged_, outcome);
+  changes_.note_room(outcome);
   if (!is_proven_ && was_never_answered(outcome)) refuse_unproven();
   require_decided(outcome);
   return outcome;
+}
+
+void Changes::note_room(const Outcome& outcome) {
+  const bool is_full = !outcome && outcome.error().code == RefusalCode::disk_nearly_full;
+  const bool is_written = outcome && !outcome->replayed;
+  if (is_full && has_room_) log_.warn("the disk is nearly full: no changes are taken");
+  if (is_written && !has_room_) log_.info("the disk has room again: changes are taken");
+  if (is_full || is_written) has_room_ = is_written;
 }
 
 std::unique_ptr<const ledger::Operation> Changes::to_log(const Asked& asked) const {

@@ -64,10 +64,13 @@ class Changes {
  private:
   // Not set: it is not logged.
   std::unique_ptr<const ledger::Operation> to_log(const Asked& asked) const;
+  // Logs when the disk becomes too full for changes, and when it no longer is.
+  void note_room(const ledger::Outcome& outcome);
   ledger::Store::Submission ask_again(Asked&& asked);
 
   ledger::Store& store_;
   ops::Log log_;
+  bool has_room_ = true;
 };
 
 // UNAUTHENTICATED, as rpc::Error.

@@ -234,6 +234,19 @@ TEST_F(BankChangesTest, OfCashThatMovedAllTheSameNobodyIsToldThatItWasDeclined) 
                 lost + ", which is resolved.");
 }
 
+TEST_F(BankChangesTest, TheLogSaysNoAmountOfAReversalRatherThanNone) {
+  fund("jane", 60'00);
+  v1::ReverseRequest reverse;
+  reverse.set_id(bank.next_id());
+  reverse.set_transfer_seq(bank.process->store.last_seq());
+  reverse.set_reason("wrong Jane");
+  bank.log_lines.clear();
+  EXPECT_EQ(word(bank.answer<v1::ReverseResponse>(reverse)), "yes");
+  EXPECT_THAT(bank.log_lines,
+              testing::HasSubstr("transfer_seq=" + std::to_string(reverse.transfer_seq())));
+  EXPECT_THAT(bank.log_lines, testing::Not(testing::HasSubstr("amount")));
+}
+
 TEST_F(BankChangesTest, TheNumberOfTheTransferIsToldWhateverWasAskedFor) {
   const auto by_number = [this](std::uint64_t seq) {
     v1::FindChangeRequest request;

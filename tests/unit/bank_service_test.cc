@@ -1,7 +1,9 @@
 // What an ATM gets from the bank.
 #include <string>
+#include <utility>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "bank_words.h"
@@ -399,6 +401,20 @@ TEST_F(BankServiceTest, AFullDiskRefusesChangesAndReadsGoOn) {
   EXPECT_EQ(bank.code<v1::DepositResponse>(deposit_request(1'00)),
             rpc::StatusCode::resource_exhausted);
   EXPECT_EQ(bank.code<v1::GetBalanceResponse>(balance_request(proven)), rpc::StatusCode::ok);
+}
+
+TEST_F(BankServiceTest, TheLogSaysOnceThatTheDiskIsFullAndThatItHasRoomAgain) {
+  bank.log_lines.clear();
+  for (int i = 0; i < 2; ++i) {
+    bank.journal.is_full = true;
+    for (int asked = 0; asked < 3; ++asked) bank.code<v1::DepositResponse>(deposit_request(1'00));
+    EXPECT_THAT(std::exchange(bank.log_lines, {}),
+                testing::EndsWith(" the disk is nearly full: no changes are taken\n"));
+    bank.journal.is_full = false;
+    for (int asked = 0; asked < 3; ++asked) bank.code<v1::DepositResponse>(deposit_request(1'00));
+    EXPECT_THAT(std::exchange(bank.log_lines, {}),
+                testing::EndsWith(" the disk has room again: changes are taken\n"));
+  }
 }
 
 TEST_F(BankServiceTest, AFailedCommitAnswersNobody) {

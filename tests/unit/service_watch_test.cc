@@ -1,4 +1,8 @@
 // That an ATM says when it goes out of service, why, and when it is back: in its log and its health.
+#include <cstdint>
+#include <map>
+#include <string>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -97,6 +101,55 @@ TEST_F(ServiceWatchTest, EveryOtherReasonIsToldToo) {
                       "dispenser");
   goes_and_comes_back([this] { house.bank.terminals.clear(); },
                       [this] { house.bank.terminals = {"atm-1"}; }, "bankctl terminal add");
+}
+
+TEST_F(ServiceWatchTest, ADeviceThatFailsAndADiskThatFillsUpAreToldOnceEach) {
+  const std::map<v1::Device, std::string> devices = {{v1::DEVICE_DISPENSER, "dispenser"},
+                                                     {v1::DEVICE_ACCEPTOR, "acceptor"}};
+  for (const auto& [device, name] : devices) {
+    house.set_fault(device, v1::FAULT_DEAD);
+    logged();
+    house.pass(4s);
+    const std::string of_it = "terminal=atm-1  device=" + name;
+    EXPECT_THAT(logged(), HasSubstr("a device fails  " + of_it));
+    house.set_fault(device, v1::FAULT_NONE);
+    house.pass(4s);
+    EXPECT_THAT(logged(), HasSubstr("a device works again  " + of_it));
+  }
+  house.disk.free = 1;
+  house.pass(4s);
+  EXPECT_THAT(logged(), HasSubstr("the disk is nearly full: nothing new is begun  free_bytes=1"));
+  house.pass(10s);
+  EXPECT_EQ(logged(), "") << "once is enough";
+  house.disk.free = UINT64_MAX;
+  house.pass(4s);
+  EXPECT_THAT(logged(), HasSubstr("the disk has room again"));
+}
+
+TEST_F(ServiceWatchTest, WhatStaffDoIsALineEach) {
+  logged();
+  set_service(false);
+  EXPECT_THAT(logged(), HasSubstr("staff took the terminal out of service  terminal=atm-1"));
+  set_service(true);
+  EXPECT_THAT(logged(),
+              HasSubstr("staff have looked, and put the terminal into service  terminal=atm-1"));
+  house.load(1, 20, 10);
+  std::string lines = logged();
+  EXPECT_THAT(lines, HasSubstr("staff loaded notes  terminal=atm-1  id="));
+  EXPECT_THAT(lines, HasSubstr("cassette=1  notes=\"10 x 20.00\"  amount=\"200.00 EUR\""));
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_JAM, 1);
+  EXPECT_THAT(logged(),
+              HasSubstr("staff set a fault  terminal=atm-1  device=dispenser  fault=JAM"));
+  house.pass(2s);
+  house.insert();
+  house.withdraw(60);
+  EXPECT_THAT(logged(), HasSubstr("the dispenser rejected notes  terminal=atm-1"));
+  v1::EndSessionRequest leaving;
+  leaving.set_session_id(house.session);
+  house.call(end_session_method, std::move(leaving));
+  house.unload(house.new_id());
+  lines = logged();
+  EXPECT_THAT(lines, HasSubstr("staff emptied the terminal  terminal=atm-1  id="));
 }
 
 TEST_F(ServiceWatchTest, AnotherReasonIsToldWhileItIsOut) {
