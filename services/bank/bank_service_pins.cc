@@ -94,9 +94,11 @@ Task<v1::ChangePinResponse> BankService::change_pin(v1::ChangePinRequest request
   if (first) co_return pin_changed(*first);
   if (!proven) refuse_unproven();
   if (new_pin->is_easily_guessed()) {
-    v1::ChangePinResponse response;
-    *response.mutable_refusal() = unsuitable_pin();
-    co_return response;
+    co_return unsuitable_pin(
+        "That PIN is too easily guessed; choose one that is no run of digits.");
+  }
+  if (new_pin->is_same_as(*old_pin)) {
+    co_return unsuitable_pin("The new PIN is the same as the old one; choose another.");
   }
   const Outcome changed =
       co_await pins_.change(std::move(*asked), std::move(*old_pin), std::move(*new_pin));

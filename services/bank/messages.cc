@@ -81,11 +81,11 @@ v1::Refusal to_message(const ledger::Refusal& refusal) {
   return message;
 }
 
-v1::Refusal unsuitable_pin() {
-  v1::Refusal message;
-  message.set_code(v1::REFUSAL_CODE_PIN_UNSUITABLE);
-  message.set_message("That PIN is too easily guessed; choose one that is no run of digits.");
-  return message;
+v1::ChangePinResponse unsuitable_pin(std::string_view sentence) {
+  v1::ChangePinResponse response;
+  response.mutable_refusal()->set_code(v1::REFUSAL_CODE_PIN_UNSUITABLE);
+  response.mutable_refusal()->set_message(std::string(sentence));
+  return response;
 }
 
 void fill(v1::Balance& balance, const ledger::Account& account) {

@@ -22,7 +22,7 @@ std::string shown_card(std::string_view name);
 v1::Money cash_in(const ledger::Account& cash_account);
 v1::Refusal to_message(const ledger::Refusal& refusal);
 // A no that is the service's own and not the ledger's.
-v1::Refusal unsuitable_pin();
+v1::ChangePinResponse unsuitable_pin(std::string_view sentence);
 
 // These are filled where they are, and set every field: they are part of nearly every response, and a message is dear to make
 // and to move.

@@ -63,4 +63,8 @@ bool Pin::is_easily_guessed() const {
          goes_in_steps_of(-1, digits());
 }
 
+bool Pin::is_same_as(const Pin& other) const {
+  return size_ == other.size_ && sodium_memcmp(digits_.data(), other.digits_.data(), size_) == 0;
+}
+
 }  // namespace bank

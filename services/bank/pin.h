@@ -36,6 +36,9 @@ class Pin {
   // "7890").
   bool is_easily_guessed() const;
 
+  // Takes as long whichever digits differ.
+  bool is_same_as(const Pin& other) const;
+
  private:
   Pin() = default;
   void wipe() noexcept;

@@ -122,6 +122,7 @@ async def changes_of_pin(talk):
     wrong = dict(**WRONG_ID, card_number="x", old_pin="1", new_pin="x", token=b"none")
     await talk.ask("a PIN that is a run", "ChangePin", **{**right, "new_pin": "8901"})
     await talk.ask("a PIN of one digit", "ChangePin", **{**right, "new_pin": "4444"})
+    await talk.ask("the same PIN", "ChangePin", **{**right, "new_pin": JOHN.pin})
     await talk.each_field_wrong("ChangePin", right, wrong)
     await talk.ask("ChangePin of another card", "ChangePin", **{**right, **talk.proof(JANE)})
     await talk.ask("what became of it", "Resolve", id=right["id"])

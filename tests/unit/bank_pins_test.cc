@@ -239,6 +239,10 @@ TEST_F(BankPinsTest, AnUnsuitablePinLeavesTheIdForAnother) {
   const auto unsuitable = bank.answer<v1::ChangePinResponse>(request);
   EXPECT_EQ(word(unsuitable), "PIN_UNSUITABLE");
   EXPECT_EQ(unsuitable.refusal().ledger_seq(), 0U) << "It is not pinned.";
+  request.set_new_pin(janes_pin);
+  const auto same = bank.answer<v1::ChangePinResponse>(request);
+  EXPECT_EQ(word(same), "PIN_UNSUITABLE");
+  EXPECT_EQ(same.refusal().message(), "The new PIN is the same as the old one; choose another.");
   request.set_new_pin("8520");
   EXPECT_EQ(word(bank.answer<v1::ChangePinResponse>(request)), "yes");
 }

@@ -137,8 +137,8 @@ class ScriptedBank(server.RpcServer):
             self._require_token(request)
             if not is_change:
                 return answer(request)
-            if name == "ChangePin" and is_easily_guessed(request.new_pin):
-                return response(refusal=No(refusal.REFUSAL_CODE_PIN_UNSUITABLE, "too easily guessed").refusal)
+            if name == "ChangePin" and (is_easily_guessed(request.new_pin) or request.new_pin == request.old_pin):
+                return response(refusal=No(refusal.REFUSAL_CODE_PIN_UNSUITABLE, "choose another").refusal)
             self.seq += 1
             pinned = self.answers[request.id] = Pinned(request.terminal_id, self.seq, name, request)
             pinned.answer = answer(request)
