@@ -1,6 +1,7 @@
 #include "atm/atm_service.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "atm/messages.h"
@@ -28,6 +29,9 @@ std::string why_no_terminal(const Terminals& terminals, const std::string& id) {
 }
 
 namespace {
+
+// As many as a menu of one digit has room for, beside "another amount".
+constexpr std::size_t usual_amounts_max = 4;
 
 v1::Decline no_such_terminal(const Terminals& terminals, const std::string& id) {
   return decline(v1::DECLINE_CODE_NO_SUCH_TERMINAL, why_no_terminal(terminals, id) + ".");
@@ -172,7 +176,22 @@ Task<v1::InsertCardResponse> AtmService::insert_card(v1::InsertCardRequest reque
   for (const Cents each : machinery_.settings.denominations) {
     *begun.add_denominations() = to_wire(each, machinery_.settings.currency);
   }
+  for (const Cents each : usual_amounts(terminal->stock().cassettes())) {
+    *begun.add_usual_amounts() = to_wire(each, machinery_.settings.currency);
+  }
   co_return response;
+}
+
+// The largest faces that the notes inside make, each alone: 50.00 may be two notes of 20.00 and one of
+// 10.00.
+std::vector<Cents> AtmService::usual_amounts(const std::vector<Cassette>& cassettes) const {
+  std::vector<Cents> amounts;
+  for (const Cents face : std::views::reverse(machinery_.settings.denominations)) {
+    if (amounts.size() == usual_amounts_max) break;
+    if (plan_mix(cassettes, face)) amounts.push_back(face);
+  }
+  std::ranges::reverse(amounts);
+  return amounts;
 }
 
 Task<v1::GetBalanceResponse> AtmService::get_balance(v1::GetBalanceRequest request,

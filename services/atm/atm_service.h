@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "atm/declines.h"
 #include "atm/deposits.h"
@@ -77,7 +78,7 @@ class AtmService {
   Task<v1::ChangePinResponse> answer_change_pin(v1::ChangePinRequest request, rpc::Context context);
 
   // Before anything new is begun for the customer: who it is, that the terminal serves, is free,
-  // and that the disk has room (rule 26, thrown as RESOURCE_EXHAUSTED).
+  // and that the disk has room (rule 26).
   std::expected<Customer, v1::Decline> may_begin(const std::string& session_id,
                                                  const rpc::Context& context);
   // Done when the customer's own change before this one is over: one whose caller gave up goes on
@@ -93,6 +94,7 @@ class AtmService {
   std::expected<DepositItem, v1::Decline> begin_deposit(OperationId id, v1::DepositRequest request,
                                                         rpc::Context context);
   static std::optional<std::string_view> differing_field(const Relay& first, const Relay& wanted);
+  std::vector<Cents> usual_amounts(const std::vector<Cassette>& cassettes) const;
   std::optional<v1::Decline> wrong_amount(const ::bank::v1::Money& amount) const;
   std::optional<v1::Decline> wrong_notes(const WireNotes& notes) const;
   bool may_be_elsewhere(const v1::ResolveRequest& request) const;

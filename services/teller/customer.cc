@@ -138,6 +138,17 @@ bool is_about_the_session(const Outcome& outcome) {
   }
 }
 
+constexpr std::size_t usual_amounts_max = 4;
+
+std::vector<ledger::Cents> positive(
+    const google::protobuf::RepeatedPtrField<bank::v1::Money>& amounts) {
+  std::vector<ledger::Cents> found;
+  for (const bank::v1::Money& amount : amounts) {
+    if (amount.minor_units() >= 1) found.push_back(ledger::Cents{amount.minor_units()});
+  }
+  return found;
+}
+
 rpc::Status another_waits() {
   return {.code = rpc::StatusCode::failed_precondition,
           .message = "an earlier change at this ATM has no answer yet",
@@ -389,11 +400,14 @@ ledger::Currency Customer::cash_currency() const {
 }
 
 std::vector<ledger::Cents> Customer::denominations() const {
-  std::vector<ledger::Cents> faces;
-  for (const bank::v1::Money& face : session_.denominations()) {
-    if (face.minor_units() >= 1) faces.push_back(ledger::Cents{face.minor_units()});
-  }
-  return faces;
+  return positive(session_.denominations());
+}
+
+std::vector<ledger::Cents> Customer::usual_amounts() const {
+  std::vector<ledger::Cents> amounts = positive(session_.usual_amounts());
+  // More cannot be chosen with one digit.
+  if (amounts.size() > usual_amounts_max) amounts.resize(usual_amounts_max);
+  return amounts;
 }
 
 }  // namespace teller

@@ -73,6 +73,8 @@ class Customer {
   // the account's.
   ledger::Currency cash_currency() const;
   std::vector<ledger::Cents> denominations() const;
+  // What a menu offers to withdraw, at most four amounts.
+  std::vector<ledger::Cents> usual_amounts() const;
 
   async::Task<Answered<atm::v1::GetBalanceResponse>> balance();
   async::Task<Answered<atm::v1::ListStatementResponse>> statement(std::uint32_t entries);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <utility>
 
 #include "cli/amount.h"
@@ -22,9 +21,6 @@ constexpr const char* menu =
     "  0  Take your card\n";
 
 constexpr const char* amount_prompt = "Amount (nothing to go back): ";
-
-// The menu's amounts: the largest notes, as many as this.
-constexpr std::size_t usual_amounts_max = 4;
 
 std::vector<std::string> split(const std::string& text) {
   std::vector<std::string> words(1);
@@ -341,9 +337,7 @@ std::optional<std::string> Session::accept(const cli::Answer& answer) {
 
 // "" to go back to the menu.
 std::optional<std::string> Session::choose_amount() {
-  const std::vector<ledger::Cents> faces = customer_.denominations();
-  const std::size_t first = faces.size() - std::min(faces.size(), usual_amounts_max);
-  const std::span<const ledger::Cents> usual = std::span(faces).subspan(first);
+  const std::vector<ledger::Cents> usual = customer_.usual_amounts();
   if (usual.empty()) return ask(amount_prompt);
   const ledger::Currency currency = customer_.cash_currency();
   std::string amounts = "\n";

@@ -44,7 +44,9 @@ class ScriptedAtm {
   std::string reason;  // Of every entry in the statement.
   std::string currency = "EUR";
   std::string atm_id = "the first of ATM";
-  std::vector<std::int64_t> faces = {500, 1000, 2000, 5000, 10000, 20000};  // In minor units.
+  // In minor units.
+  std::vector<std::int64_t> faces = {500, 1000, 2000, 5000, 10000, 20000};
+  std::vector<std::int64_t> usual_amounts = {2000, 5000, 10000, 20000};
   std::int64_t balance = 10000;
   std::uint32_t tries_left = 3;
   int pending_answers = 0;  // So many times Resolve says that it is still at it.
@@ -101,6 +103,9 @@ class ScriptedAtm {
       response.mutable_session()->set_currency(currency);
       for (const std::int64_t face : faces) {
         *response.mutable_session()->add_denominations() = money(face);
+      }
+      for (const std::int64_t amount : usual_amounts) {
+        *response.mutable_session()->add_usual_amounts() = money(amount);
       }
     }
     co_return response;

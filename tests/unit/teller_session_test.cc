@@ -220,15 +220,22 @@ TEST_F(SessionTest, TheUsualWordsForHelpAndTheEndAreKnown) {
   }
 }
 
-TEST_F(SessionTest, TheMenusAmountsAreTheAtmsLargestNotes) {
+TEST_F(SessionTest, TheMenusAmountsAreThoseThatTheAtmOffers) {
   atm.currency = "JPY";
   atm.faces = {1000, 2000, 5000, 10000};
+  atm.usual_amounts = {1000, 2000, 5000, 10000};
   play({"1234", "1", "3", "1", "5", "4000", "2", "7000", "0"});
   EXPECT_THAT(screen(), HasSubstr("  1  1000 JPY\n  2  2000 JPY\n  3  5000 JPY\n  4  10000 JPY\n"
                                   "  5  Another amount\n"));
   EXPECT_THAT(screen(), HasSubstr("5000 JPY paid"));
   EXPECT_THAT(screen(), HasSubstr("4000 JPY paid"));
   EXPECT_THAT(screen(), HasSubstr("7000 JPY credited"));
+  terminal.answers.clear();
+  terminal.screen.clear();
+  atm.usual_amounts = {};
+  play({"1234", "1", "3000", "0"});
+  EXPECT_THAT(screen(), HasSubstr("Amount (nothing to go back): "));
+  EXPECT_THAT(screen(), HasSubstr("3000 JPY paid"));
 }
 
 TEST_F(SessionTest, AWrongPinMayBeTriedAgain) {
