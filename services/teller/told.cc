@@ -66,11 +66,20 @@ std::string paid(const Withdrawn& withdrawn, const PendingChange& asked) {
   return text;
 }
 
+// The ATM had begun: the bank may have reserved the money, and finds that by the receipt's number.
+bool was_given_up(const Outcome& outcome) {
+  if (!outcome.has_declined()) return false;
+  const DeclineCode code = outcome.declined().code();
+  return code == DECLINE_CODE_CANCELLED || code == DECLINE_CODE_BANK_SILENT ||
+         code == DECLINE_CODE_DISPENSER_FAULT;
+}
+
 // What a bank finds the change by. Empty: it is not said where the bank has it.
 std::string receipt_line(const Outcome& outcome, const ledger::OperationId& id) {
   const BankEntry entry = bank_entry_of(outcome);
   // What is looked into has a number in any case.
-  if (entry.ledger_seq() == 0) return outcome.has_suspense() ? "Receipt " + id.text() + "." : "";
+  const bool has_number = outcome.has_suspense() || was_given_up(outcome);
+  if (entry.ledger_seq() == 0) return has_number ? "Receipt " + id.text() + "." : "";
   std::string line = "Receipt " + id.text() + "; at the bank: entry ";
   line += std::to_string(entry.ledger_seq());
   const std::string own = cli::bytes_text(entry.id());
@@ -187,7 +196,7 @@ std::string sentence_of_earlier(const Outcome& outcome, const PendingChange& cha
       if (outcome.declined().code() == DECLINE_CODE_ID_FENCED) {
         return intro + " was not done, and never will be.";
       }
-      return intro + " was not done: " + sentence(outcome.declined());
+      return intro + " was not done: " + sentence(outcome, change);
     case Outcome::kWithdrawn:
     case Outcome::kDeposited:
     case Outcome::kTransferred:

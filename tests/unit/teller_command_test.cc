@@ -182,6 +182,24 @@ TEST_F(CommandTest, AnEarlierChangeThatNeverArrivedIsSaidOnceToBeUndone) {
                                   "will be.\nBalance: "));
 }
 
+TEST_F(CommandTest, AWithdrawalThatWasGivenUpHasANumberToAskTheBankWith) {
+  using namespace atm::v1;
+  for (const DeclineCode code :
+       {DECLINE_CODE_CANCELLED, DECLINE_CODE_BANK_SILENT, DECLINE_CODE_DISPENSER_FAULT}) {
+    atm.lie.emplace().mutable_declined()->set_code(code);
+    atm.lie->mutable_declined()->set_message("Nothing was paid.");
+    const std::string told = withdraw(60).errors;
+    EXPECT_EQ(told, "teller: Nothing was paid. Receipt " + customer->last_id().text() + ".\n");
+  }
+  atm.mishaps = {Mishap::silence};
+  withdraw(60);
+  const std::string id = pending->read().front().id.text();
+  atm.end_sessions();
+  EXPECT_THAT(run({.what = What::balance}).out,
+              StartsWith("Your earlier withdrawal of 60.00 EUR was not done: Nothing was paid.\n"
+                         "Receipt " + id + ".\n"));
+}
+
 TEST_F(CommandTest, AnAnswerToAnotherKindOfChangeExits75AndIsNotForgotten) {
   atm.lie.emplace().mutable_withdrawn();
   const Ran lost = withdraw(60);
