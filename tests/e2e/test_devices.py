@@ -5,12 +5,14 @@ import asyncio
 import pytest
 
 from kit.books import agree
+from kit.cli import Cli
 from kit.customer import Declined, InSuspense, cash_of, outcome_at
 from kit.ids import new_id
 from kit.money import euros
 from kit.poll import until
 from kit.programs import verify
 from kit.protos import atm, operator, staff
+from kit.stage import open_for_business
 
 
 @pytest.fixture
@@ -141,6 +143,43 @@ async def test_notes_that_staff_find_before_the_operator_decides_are_counted_onc
     assert audit.unloaded == audit.loaded and audit.at_bank.minor_units == 0
     assert await balance_of_jane(house) == 100
     await verify(house)
+
+
+async def test_a_difference_that_was_settled_is_named_until_the_empty_terminal_gets_a_new_journal(house, breaking):
+    """Jane got 60.00, and the operator decided that she had not."""
+    await breaking(staff.FAULT_PRESENT_UNKNOWN)
+    async with await house.customer("Jane Doe") as jane:
+        with pytest.raises(InSuspense):
+            await jane.withdraw(60)
+    await mend(house)
+    cli = Cli.of(house)
+
+    async def bankctl(*words, code=0):
+        ended = await cli.bankctl("--yes", *words)
+        assert ended.code == code, ended.out + ended.err
+        return ended.out + ended.err
+
+    async with await house.staff() as staff_, await house.operator() as operator_:
+
+        async def told():
+            return await operator_.exceptions()
+
+        (exception,) = await until(told, "the bank has a suspended hold")
+        await operator_.decide(exception.exception_seq, paid=0)
+        await staff_.settled()
+        await bankctl("atm", "unload")
+        await staff_.settled()
+        assert "the bank's cash account says 60.00 EUR" in await bankctl("atm", "audit", code=65)
+        await bankctl("adjust", "jane", "cash:atm-1", "60.00", "--reason", "she got them")
+        audit = await bankctl("atm", "audit", code=65)
+        assert "50 were loaded or deposited, but 47 are accounted for" in audit and "the bank" not in audit
+    assert await house.atmd.terminate() == 0
+    (house.folder / "atm").rename(house.folder / "atm-until-today")
+    (house.folder / "atm").mkdir()
+    await house.atmd.start()
+    await open_for_business(house.atmd.address)
+    assert "Nothing differs." in await bankctl("atm", "audit")
+    assert await balance_of_jane(house) == 40
 
 
 async def test_a_slow_dispenser_is_waited_for(house, breaking):
