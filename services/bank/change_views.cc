@@ -203,8 +203,8 @@ std::string summary_of(const std::vector<FoundChange>& found, const ledger::Book
   }
   const FoundChange* const told = decisive(found);
   if (told == nullptr) {
-    return "The bank has never seen this id. What an ATM declined by itself, `bankctl atm "
-           "declined` lists.";
+    return "The bank has never seen this id. `bankctl atm declined` lists what an ATM declined by "
+           "itself.";
   }
   if (is_fence(*told)) {
     return "It was not done and never will be: the bank had never seen this id when it was fenced, "

@@ -240,7 +240,8 @@ void OperatorCalls::print(const Message& response) const {
     // judge() says it.
     if (outcome->name() == "never_seen") return;
     if (!no_of(answer).empty() && outcome->name() != "refused") return;
-    out_ << outcome->name() << "\n";
+    // What became of a change its summary says.
+    if (!has_field(response, "summary")) out_ << outcome->name() << "\n";
   }
   const std::string text = cli::to_text(response);
   const bool says_nothing = outcome == nullptr && response.GetDescriptor()->field_count() == 0;

@@ -79,7 +79,10 @@ std::string scalar_text(const Message& message, const FieldDescriptor& field) {
     }
     default: {
       std::string value = reflection.GetString(message, &field);
-      return field.type() == FieldDescriptor::TYPE_BYTES ? bytes_text(value) : value;
+      if (field.type() == FieldDescriptor::TYPE_BYTES) return bytes_text(value);
+      // Words of the bank's own, as the names of values: "pin_wrong".
+      const bool is_name = field.name() == "kind" || field.name() == "outcome";
+      return is_name ? words(std::move(value)) : value;
     }
   }
 }

@@ -39,7 +39,7 @@ async def test_a_paid_withdrawal_is_found_by_both_ids_on_its_receipt(house, cli)
         assert (hold["account_id"], hold["hold_state"], hold["paid"]["minor_units"]) == ("jane", "captured", 6000)
     people = await cli.bankctl("resolve", receipt)
     assert people.code == 0 and "60.00 EUR was paid at atm-1 and taken from jane." in people.out
-    assert "executed" in (await cli.bankctl("changes", "show", "--seq", entry)).out
+    assert "was paid at" in (await cli.bankctl("changes", "show", "--seq", entry)).out
     assert receipt in (await cli.bankctl("transfers", "list", "jane")).out
     (newest, *_) = data(await cli.teller(JANE, "--json", "statement"))["statement"]["entries"]
     assert newest["receipt_id"] == receipt

@@ -248,6 +248,18 @@ TEST(Text, MovesNobodysCursor) {
   EXPECT_THAT(to_text(account), testing::HasSubstr("name:   ?[2Jevil \n"));
 }
 
+TEST(Text, WhatKindOfChangeItWasAndWhyItWasDeclinedIsInWords) {
+  bank::v1::ListDeclinesResponse response;
+  bank::v1::ChangeView& declined = *response.add_declines();
+  declined.set_kind("record_pin_attempt");
+  declined.set_outcome("pin_wrong");
+  declined.set_account_id("an_account");
+  const std::string text = to_text(response);
+  EXPECT_THAT(text, testing::HasSubstr("record pin attempt"));
+  EXPECT_THAT(text, testing::HasSubstr("pin wrong"));
+  EXPECT_THAT(text, testing::HasSubstr("an_account"));
+}
+
 TEST(Text, TimesAreUtcAndALimitOfNothingIsNone) {
   bank::v1::TransferView transfer;
   transfer.set_at_us(1795399785565552);

@@ -197,7 +197,8 @@ TEST_F(CommandTest, AWithdrawalThatWasGivenUpHasANumberToAskTheBankWith) {
   atm.end_sessions();
   EXPECT_THAT(run({.what = What::balance}).out,
               StartsWith("Your earlier withdrawal of 60.00 EUR was not done: Nothing was paid.\n"
-                         "Receipt " + id + ".\n"));
+                         "Receipt " +
+                         id + ".\n"));
 }
 
 TEST_F(CommandTest, AnAnswerToAnotherKindOfChangeExits75AndIsNotForgotten) {
