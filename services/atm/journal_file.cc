@@ -8,7 +8,7 @@ namespace atm {
 
 namespace {
 
-constexpr std::int32_t schema_version = 6;
+constexpr std::int32_t schema_version = 7;
 constexpr std::int32_t application = 0x4154'4d4a;  // "ATMJ", an ATM's journal.
 
 // Every table of the journal.

@@ -265,6 +265,8 @@ struct Relay {
   std::int64_t sent_at_us = 0;
   Blob answer = {};  // A TransferResponse or a ChangePinResponse.
   std::uint64_t ledger_seq = 0;
+  // In which of the bank's histories it ended: one that went back since may lack it (see BankMemory).
+  std::uint32_t told_in = 0;
 
   static constexpr std::string_view kind = "relay";
   static constexpr std::string_view table = "relay";
@@ -280,6 +282,7 @@ struct Relay {
     field("sent_at_us", &Relay::sent_at_us);
     field("answer", &Relay::answer);
     field("ledger_seq", &Relay::ledger_seq);
+    field("told_in", &Relay::told_in);
   }
 };
 

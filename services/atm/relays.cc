@@ -8,6 +8,20 @@ namespace atm {
 
 namespace wire = ::bank::v1;
 
+namespace {
+
+v1::Decline never_to_be_done(const Relay& relay) {
+  std::string_view why = "It was not done, and can never be done under this id.";
+  if (relay.state == RelayState::done) {
+    why =
+        "It was done, but your bank went back to an older state and has lost it. It can never be "
+        "done under this id.";
+  }
+  return decline(v1::DECLINE_CODE_ID_FENCED, why);
+}
+
+}  // namespace
+
 Task<RelayItem> Relays::remember(Terminal& terminal, Relay relay) {
   RelayItem item = items_.find(relay.id, terminal);
   if (item != nullptr) {
@@ -27,6 +41,7 @@ Task<v1::TransferResponse> Relays::transfer(RelayItem item, std::string token,
                                             rpc::Context context) {
   const Relay& relay = item->record;
   if (relay.state != RelayState::sent) {
+    co_await require_still_so(item, std::move(context));
     v1::TransferResponse first = from_stored<v1::TransferResponse>(relay.answer);
     first.set_replayed(true);
     co_return first;
@@ -39,6 +54,7 @@ Task<v1::TransferResponse> Relays::transfer(RelayItem item, std::string token,
   request.set_target_account_id(relay.target);
   *request.mutable_amount() = to_wire(relay.amount, machinery_.settings.currency);
   const rpc::Context waits = context;
+  const std::uint32_t history = machinery_.bank.history();
   const rpc::Reply<wire::TransferResponse> reply = co_await machinery_.bank.try_call(
       bank_methods::transfer, std::move(request), std::move(context));
   v1::TransferResponse response;
@@ -51,14 +67,14 @@ Task<v1::TransferResponse> Relays::transfer(RelayItem item, std::string token,
   }
   if (reply->has_refusal()) {
     *response.mutable_decline() = decline_by_bank(reply->refusal());
-    ended(item, RelayState::declined, response, 0);
+    ended(item, RelayState::declined, stored(response), 0, history);
   } else {
     *response.mutable_transferred()->mutable_amount() =
         to_wire(relay.amount, machinery_.settings.currency);
     *response.mutable_transferred()->mutable_balance() = reply->receipt().balance();
     *response.mutable_transferred()->mutable_bank() =
         bank_entry(relay.id, reply->receipt().ledger_seq());
-    ended(item, RelayState::done, response, reply->receipt().ledger_seq());
+    ended(item, RelayState::done, stored(response), reply->receipt().ledger_seq(), history);
   }
   response.set_replayed(reply->receipt().replayed());
   co_return response;
@@ -68,6 +84,7 @@ Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRe
                                                rpc::Context context) {
   const Relay& relay = item->record;
   // Of one that was done the bank alone can tell whether this is the same PIN: the ATM keeps none.
+  if (relay.state != RelayState::sent) co_await require_still_so(item, context);
   if (relay.state == RelayState::declined) {
     co_return from_stored<v1::ChangePinResponse>(relay.answer);
   }
@@ -75,6 +92,7 @@ Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRe
   request.set_terminal_id(relay.terminal);
   request.set_card_number(relay.card);
   const rpc::Context waits = context;
+  const std::uint32_t history = machinery_.bank.history();
   const rpc::Reply<wire::ChangePinResponse> reply = co_await machinery_.bank.try_call(
       bank_methods::change_pin, std::move(request), std::move(context));
   v1::ChangePinResponse response;
@@ -88,11 +106,11 @@ Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRe
   if (reply->has_refusal()) {
     *response.mutable_decline() = decline_by_bank(reply->refusal());
     response.mutable_decline()->set_tries_left(reply->tries_left());
-    ended(item, RelayState::declined, response, 0);
+    ended(item, RelayState::declined, stored(response), 0, history);
   } else {
     *response.mutable_changed()->mutable_bank() =
         bank_entry(relay.id, reply->changed().ledger_seq());
-    ended(item, RelayState::done, response, reply->changed().ledger_seq());
+    ended(item, RelayState::done, stored(response), reply->changed().ledger_seq(), history);
   }
   co_return response;
 }
@@ -109,19 +127,32 @@ Task<bool> Relays::only_ended_the_session(RelayItem item, rpc::Status status,
   throw rpc::Error(rpc::StatusCode::unavailable, "the bank has not said what became of it");
 }
 
-void Relays::ended(const RelayItem& item, RelayState state, const google::protobuf::Message& answer,
-                   std::uint64_t ledger_seq) {
-  if (item->record.state != RelayState::sent) return;  // A copy of the request was faster.
+bool Relays::is_still_so(const Relay& relay) const {
+  return relay.state != RelayState::sent && relay.told_in == machinery_.bank.history();
+}
+
+Task<> Relays::require_still_so(RelayItem item, rpc::Context context) {
+  if (is_still_so(item->record)) co_return;
+  const bool is_known = co_await ask_bank(item, std::move(context));
+  if (is_known) co_return;
+  throw rpc::Error(rpc::StatusCode::unavailable, "the bank has not said what became of it");
+}
+
+void Relays::ended(const RelayItem& item, RelayState state, Blob answer, std::uint64_t ledger_seq,
+                   std::uint32_t told_in) {
+  // A copy of the request was faster.
+  if (item->record.state != RelayState::sent && item->record.told_in >= told_in) return;
   item->record.state = state;
-  item->record.answer = stored(answer);
+  item->record.answer = std::move(answer);
   item->record.ledger_seq = ledger_seq;
+  item->record.told_in = told_in;
   // The bank remembers it too: a restart would find it out from there.
   machinery_.journal.note(item->terminal.entry(item->record));
   items_.ended(item);
 }
 
 Task<v1::ResolveResponse> Relays::resolve(RelayItem item, rpc::Context context) {
-  if (item->record.state == RelayState::sent) {
+  if (!is_still_so(item->record)) {
     const bool is_known = co_await ask_bank(item, std::move(context));
     if (!is_known) {
       v1::ResolveResponse response;
@@ -134,8 +165,11 @@ Task<v1::ResolveResponse> Relays::resolve(RelayItem item, rpc::Context context) 
 
 // Asks what became of it, or sees to it that it never can be done. False: the bank does not say.
 Task<bool> Relays::ask_bank(RelayItem item, rpc::Context context) {
-  // A bank that is not the remembered one has not seen it, and cannot know.
-  if (!machinery_.bank.is_usable(item->terminal.id())) co_return false;
+  // A bank that is not the remembered one has not seen it, and cannot know; a history that the
+  // operator has not agreed to may lack it, and may not be the one that stays.
+  if (!machinery_.bank.is_usable(item->record.terminal)) co_return false;
+  if (machinery_.bank.history_is_broken()) co_return false;
+  const std::uint32_t history = machinery_.bank.history();
   wire::ResolveRequest request;
   request.set_terminal_id(item->record.terminal);
   request.set_id(std::string(item->record.id.view()));
@@ -145,27 +179,35 @@ Task<bool> Relays::ask_bank(RelayItem item, rpc::Context context) {
   const bool is_anothers =
       reply && reply->refusal().code() == wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER;
   if (!reply || (reply->has_refusal() && !is_anothers)) co_return false;
-  const bool is_transfer = item->record.of == RelayKind::transfer;
+  if (machinery_.bank.history() != history) co_return false;
+  const RelayState state = reply->has_executed() ? RelayState::done : RelayState::declined;
+  ended(item, state, told_by(item->record, *reply), reply->executed().ledger_seq(), history);
+  co_return true;
+}
+
+Blob Relays::told_by(const Relay& relay, const wire::ResolveResponse& bank) const {
+  const bool was_done = bank.has_executed();
+  // The first no stays.
+  if (!was_done && relay.state == RelayState::declined) return relay.answer;
+  const v1::Decline declined =
+      bank.has_refused() ? decline_by_bank(bank.refused()) : never_to_be_done(relay);
+  const v1::BankEntry entry = bank_entry(relay.id, bank.executed().ledger_seq());
+  if (relay.of == RelayKind::change_pin) {
+    v1::ChangePinResponse pin;
+    if (was_done) *pin.mutable_changed()->mutable_bank() = entry;
+    if (!was_done) *pin.mutable_decline() = declined;
+    return stored(pin);
+  }
   v1::TransferResponse transfer;
-  v1::ChangePinResponse pin;
-  v1::Decline declined =
-      decline(v1::DECLINE_CODE_ID_FENCED, "It was not done, and can never be done under this id.");
-  if (reply->has_refused()) declined = decline_by_bank(reply->refused());
-  if (reply->has_executed()) {
-    *transfer.mutable_transferred()->mutable_amount() =
-        to_wire(item->record.amount, machinery_.settings.currency);
-    *transfer.mutable_transferred()->mutable_balance() = reply->executed().balance();
-    const v1::BankEntry entry = bank_entry(item->record.id, reply->executed().ledger_seq());
-    *transfer.mutable_transferred()->mutable_bank() = entry;
-    *pin.mutable_changed()->mutable_bank() = entry;
+  if (was_done) {
+    v1::Transferred& transferred = *transfer.mutable_transferred();
+    *transferred.mutable_amount() = to_wire(relay.amount, machinery_.settings.currency);
+    *transferred.mutable_balance() = bank.executed().balance();
+    *transferred.mutable_bank() = entry;
   } else {
     *transfer.mutable_decline() = declined;
-    *pin.mutable_decline() = declined;
   }
-  const RelayState state = reply->has_executed() ? RelayState::done : RelayState::declined;
-  if (is_transfer) ended(item, state, transfer, reply->executed().ledger_seq());
-  if (!is_transfer) ended(item, state, pin, reply->executed().ledger_seq());
-  co_return true;
+  return stored(transfer);
 }
 
 v1::ResolveResponse Relays::outcome(const Relay& relay) const {

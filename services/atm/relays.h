@@ -13,7 +13,9 @@ namespace atm {
 using RelayItem = ItemPointer<Relay>;
 
 // Remembers each before it is sent, so that Resolve can ask the bank what became of it, and each
-// answer, so that a retry gets the first. Moves no cash. Owned by the Atm; loop thread only.
+// answer, so that a retry gets the first. A bank whose history went back since may have lost what it
+// answered: it is asked again before anybody is told (rule 24). Moves no cash. Owned by the Atm;
+// loop thread only.
 class Relays {
  public:
   Relays(Machinery& machinery, Items<Relay>& items) : machinery_(machinery), items_(items) {}
@@ -34,8 +36,14 @@ class Relays {
  private:
   Task<bool> ask_bank(RelayItem item, rpc::Context context);
   Task<bool> only_ended_the_session(RelayItem item, rpc::Status status, rpc::Context context);
-  void ended(const RelayItem& item, RelayState state, const google::protobuf::Message& answer,
-             std::uint64_t ledger_seq);
+  // Of one that has ended: what it ended with may be told, if need be once the bank has said so
+  // again. Throws rpc::Error when it does not say.
+  Task<> require_still_so(RelayItem item, rpc::Context context);
+  bool is_still_so(const Relay& relay) const;
+  // What the bank's answer comes to, as the customer's response.
+  Blob told_by(const Relay& relay, const ::bank::v1::ResolveResponse& bank) const;
+  void ended(const RelayItem& item, RelayState state, Blob answer, std::uint64_t ledger_seq,
+             std::uint32_t told_in);
   v1::ResolveResponse outcome(const Relay& relay) const;
 
   Machinery& machinery_;

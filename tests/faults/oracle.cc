@@ -170,7 +170,7 @@ class Oracle {
            found->second->outcome.error().code == RefusalCode::account_closed;
   }
 
-  // Whether what was told of it may have been lost with the bank's history.
+  // Whether what was told of it may have been lost with the bank's history. What is told of it at the end may not.
   bool is_of_lost_history(const Errand& errand) const {
     return evidence_.restored_at && errand.asked_first <= *evidence_.restored_at;
   }
@@ -197,12 +197,14 @@ class Oracle {
   }
 
   // What was told, against the amount that it really was; 0: it was not done.
-  static Broken judge_told(const Errand& errand, std::string_view what, std::int64_t really) {
+  static Broken judge_told(const Errand& errand, std::string_view what, std::int64_t really,
+                           bool only_at_the_end = false) {
     if (!errand.at_the_end) {
       return fmt::format("{} {}: nobody could say at the end what became of it", what,
                          errand.id.text());
     }
-    std::vector<Errand::Told> all = errand.told;
+    std::vector<Errand::Told> all;
+    if (!only_at_the_end) all = errand.told;
     all.push_back(*errand.at_the_end);
     for (const Errand::Told& told : all) {
       if (told.is == Errand::Told::Is::suspense) continue;
@@ -281,8 +283,10 @@ class Oracle {
   Broken judge_change_of_pin(const Errand& errand) {
     const bool was_changed = was_accepted(errand.id);
     if (was_changed) ++tally_.changes_of_pin;
-    if (is_of_lost_history(errand)) return std::nullopt;
-    for (const Errand::Told& told : errand.told) {
+    std::vector<Errand::Told> all;
+    if (!is_of_lost_history(errand)) all = errand.told;
+    if (errand.at_the_end) all.push_back(*errand.at_the_end);
+    for (const Errand::Told& told : all) {
       if ((told.is == Errand::Told::Is::done) == was_changed) continue;
       return fmt::format("change of PIN {}: the customer was told {}, and it was {}",
                          errand.id.text(), told.text, was_changed ? "changed" : "not changed");
@@ -293,8 +297,7 @@ class Oracle {
   Broken judge_transfer(const Errand& errand) {
     const std::int64_t moved = was_accepted(errand.id) ? errand.amount : 0;
     if (moved > 0) ++tally_.transfers;
-    if (is_of_lost_history(errand)) return std::nullopt;
-    return judge_told(errand, "transfer", moved);
+    return judge_told(errand, "transfer", moved, is_of_lost_history(errand));
   }
 
   // Every act of a dispenser was for a customer who had asked.

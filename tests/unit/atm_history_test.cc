@@ -210,6 +210,29 @@ TEST_F(AtmHistoryTest, SoIsOneThatTheOperatorHadDecided) {
   EXPECT_EQ(state_of_the_hold(), wire::HOLD_STATE_SUSPENDED);
 }
 
+// The ATM's books keep the first; what follows from the other one the operator books.
+TEST_F(AtmHistoryTest, AnotherDecisionAfterABackupIsADifferenceThatTheAuditNames) {
+  house.pass(3s);
+  lose_sixty();
+  house.bank.moods.clear();
+  house.pass(10s);
+  const AtmBank::State backup = house.bank.state;
+  house.bank.decide(60'00);
+  house.pass(10s);
+  ASSERT_EQ(house.differences(), Sentences());
+  house.load(1, 20, 1);
+  house.pass(3s);
+  restore(backup);
+  accept();
+  house.bank.decide(0);
+  house.pass(10s);
+  EXPECT_EQ(house.differences().size(), 1U);
+  house.bank.state.customers.at("4000-jane").balance -= 60'00;
+  house.bank.state.cash["atm-1"] -= 60'00;
+  house.pass(10s);
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
 TEST_F(AtmHistoryTest, AlsoWhenTheDecisionOvertookTheSecondSuspension) {
   house.pass(3s);
   house.bank.moods["Suspend"] = Mood::silent;
