@@ -145,6 +145,7 @@ Task<> BankLink::sign_on(rpc::Channel* channel, std::string terminal, rpc::Conte
   // went back.
   const std::uint64_t highest_before = memory_.highest_seq;
   const std::uint32_t history_before = memory_.history;
+  const std::uint64_t noes_before = unnumbered_noes_;
   BankHead seen{.seq = memory_.seen_seq, .head = memory_.seen_head};
   const ::bank::v1::SignOnResponse response =
       co_await ask(channel, terminal, std::move(seen), std::move(context));
@@ -167,7 +168,7 @@ Task<> BankLink::sign_on(rpc::Channel* channel, std::string terminal, rpc::Conte
                                         " and is the same up to " + std::to_string(common));
     }
   }
-  signed_on(terminal, answer);
+  signed_on(terminal, answer, unnumbered_noes_ != noes_before);
   standing_changed();
 }
 
@@ -200,7 +201,8 @@ Task<> BankLink::make_atm_id() {
   co_await journal_.flush();
 }
 
-void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer) {
+void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer,
+                         bool was_overtaken) {
   Standing& standing = standings_.at(terminal);
   standing.other_currency = answer.cash().currency() != settings_.currency.text();
   if (standing.other_currency) {
@@ -233,6 +235,9 @@ void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn
     return note_memory("TELLING_AGAIN",
                        "what was answered after the last sign-on, " + std::to_string(seen_before));
   }
+  // What that no was said for may have happened after this head, which so cannot stand for it. The
+  // next sign-on's can.
+  if (was_overtaken) return saw(answer.ledger_seq());
   const bool first_ever = memory_.instance_id.bytes.empty();
   if (std::exchange(memory_.unnumbered_no, false)) {
     journal_.remember(memory_);
@@ -382,6 +387,7 @@ void BankLink::saw(std::uint64_t seq) {
 std::uint64_t BankLink::number_of_no(std::uint64_t ledger_seq) {
   if (ledger_seq != 0) return ledger_seq;
   memory_.unnumbered_no = true;
+  ++unnumbered_noes_;
   journal_.remember(memory_);
   return memory_.highest_seq + 1;
 }

@@ -138,7 +138,9 @@ class BankLink final : public rpc::ConnectionObserver {
                                        rpc::Context context);
   // The number of the newest head that the bank and we both know; 0: of none.
   Task<std::uint64_t> find_common_seq(rpc::Channel* channel, std::string terminal);
-  void signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer);
+  // `was_overtaken`: since this was asked the bank has said no without a number.
+  void signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer,
+                 bool was_overtaken);
   void begin_history(const ::bank::v1::SignedOn& answer, std::uint64_t common_seq);
   void remember_head(std::uint64_t seq, const std::string& head);
   void forget_heads_after(std::uint64_t seq);
@@ -181,7 +183,8 @@ class BankLink final : public rpc::ConnectionObserver {
   std::optional<bool> answers_;  // As the log has it.
   std::map<std::string, Standing> standings_;
   BankMemory memory_;
-  std::vector<BankHead> heads_;  // Oldest first, none of an empty slot.
+  std::uint64_t unnumbered_noes_ = 0;  // Since the start.
+  std::vector<BankHead> heads_;        // Oldest first, none of an empty slot.
   // What the bank said last over this connection, agreed or not.
   std::optional<::bank::v1::SignedOn> now_;
   std::map<std::string, std::uint64_t> to_tell_;  // By terminal, the number after which.

@@ -212,10 +212,6 @@ void AtmBank::require_token(const Request& request) const {
   throw rpc::Error(rpc::StatusCode::unauthenticated, "not this customer's token");
 }
 
-std::string AtmBank::token_of(const std::string& card, const std::string& terminal) const {
-  return token_prefix_ + card + " at " + terminal;
-}
-
 template <typename Response>
 std::optional<Response> AtmBank::wrong_pin(Customer& customer, const std::string& pin) {
   if (customer.tries_left == 0) {
@@ -252,6 +248,8 @@ async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, 
   signed_on.set_in_service(state.in_service);
   *signed_on.mutable_cash() = euros(state.cash[request.terminal_id()]);
   signed_on.mutable_cash()->set_currency(cash_currency);
+  if (delays.contains("SignedOn")) co_await loop_.sleep_for(delays.at("SignedOn"));
+  ++signed_on_count;
   co_return response;
 }
 

@@ -101,8 +101,10 @@ class AtmBank {
   std::set<std::string> ignored_terminals;  // Whose sign-on is not answered.
   // Called before a terminal's sign-on is answered.
   std::function<void(const std::string& terminal)> signing_on = [](const std::string&) {};
-  std::map<std::string, Mood> moods;                 // By method: "Hold".
-  std::map<std::string, async::Duration> delays;     // Before it decides.
+  std::map<std::string, Mood> moods;  // By method: "Hold".
+  // By method, before it decides; "SignedOn": between a sign-on's decision and its answer.
+  std::map<std::string, async::Duration> delays;
+  int signed_on_count = 0;                           // Sign-ons that were answered yes.
   std::map<std::string, wire::RefusalCode> refusal;  // Of a method that refuses.
   std::vector<std::string> asked;                    // Methods, in order.
   // Changes what GetHold answers.
@@ -144,7 +146,9 @@ class AtmBank {
   bool mumbled(const std::string& method, Response& response);
   template <typename Request>
   void require_token(const Request& request) const;
-  std::string token_of(const std::string& card, const std::string& terminal) const;
+  std::string token_of(const std::string& card, const std::string& terminal) const {
+    return token_prefix_ + card + " at " + terminal;
+  }
   // Why the PIN is not taken.
   template <typename Response>
   std::optional<Response> wrong_pin(Customer& customer, const std::string& pin);

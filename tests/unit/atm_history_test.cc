@@ -355,6 +355,33 @@ TEST_F(AtmHistoryTest, OrTheAtmWasRestartedSince) {
   EXPECT_EQ(house.exceptions(), Sentences());
 }
 
+// Answers overtake each other: the head of a sign-on that was answered before is no word of it.
+TEST_F(AtmHistoryTest, OrTheAnswerToAnEarlierSignOnCameAfterIt) {
+  house.settings.bank_patience = 60s;
+  house.restart();
+  house.pass(3s);
+  house.insert();
+  house.bank.moods = {{"Deposit", Mood::mumbles}, {"Resolve", Mood::mumbles}};
+  house.deposit(house.new_id(), 50, 2, 4s);
+  house.pass(10s);
+  const AtmBank::State backup = house.bank.state;
+  house.bank.delays["SignedOn"] = 50s;
+  house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ID_FENCED;
+  house.bank.signing_on = [&](const std::string&) {
+    house.bank.moods = {{"Deposit", Mood::refuses}};
+  };
+  const int signed_on_before = house.bank.signed_on_count;
+  while (house.bank.signed_on_count == signed_on_before) house.pass(50ms);
+  house.pass(50ms);
+  ASSERT_EQ(house.exceptions().size(), 1U);
+  house.bank.signing_on = [](const std::string&) {};
+  house.bank.delays.clear();
+  house.bank.moods.clear();
+  restore_and_grow(backup);
+  EXPECT_EQ(house.balance(), 200);
+  EXPECT_EQ(house.exceptions(), Sentences());
+}
+
 TEST_F(AtmHistoryTest, ButNotOnceAHeadThatTheBackupHasWasHeardOf) {
   refuse_a_deposit(wire::REFUSAL_CODE_ID_FENCED);
   house.pass(10s);
