@@ -51,7 +51,7 @@ Task<v1::WithdrawResponse> AtmService::withdraw(v1::WithdrawRequest request, rpc
   co_await until_free(&known_.withdrawals, request.id(), request.session_id(), context);
   std::optional<v1::WithdrawResponse> response = first_no<v1::WithdrawResponse>(attempt);
   if (!response) response = co_await answer_withdraw(std::move(request), std::move(context));
-  keep_if_declined(std::move(attempt), *response);
+  co_await keep_if_declined(std::move(attempt), *response);
   co_return *std::move(response);
 }
 
@@ -62,7 +62,7 @@ Task<v1::DepositResponse> AtmService::deposit(v1::DepositRequest request, rpc::C
   co_await until_free(&known_.deposits, request.id(), request.session_id(), context);
   std::optional<v1::DepositResponse> response = first_no<v1::DepositResponse>(attempt);
   if (!response) response = co_await answer_deposit(std::move(request), std::move(context));
-  keep_if_declined(std::move(attempt), *response);
+  co_await keep_if_declined(std::move(attempt), *response);
   co_return *std::move(response);
 }
 
@@ -73,7 +73,7 @@ Task<v1::TransferResponse> AtmService::transfer(v1::TransferRequest request, rpc
   co_await until_free(&known_.relays, request.id(), request.session_id(), context);
   std::optional<v1::TransferResponse> response = first_no<v1::TransferResponse>(attempt);
   if (!response) response = co_await answer_transfer(std::move(request), std::move(context));
-  keep_if_declined(std::move(attempt), *response);
+  co_await keep_if_declined(std::move(attempt), *response);
   co_return *std::move(response);
 }
 
@@ -87,7 +87,7 @@ Task<v1::ChangePinResponse> AtmService::change_pin(v1::ChangePinRequest request,
     wipe(*request.mutable_new_pin());
   }
   if (!response) response = co_await answer_change_pin(std::move(request), std::move(context));
-  keep_if_declined(std::move(attempt), *response);
+  co_await keep_if_declined(std::move(attempt), *response);
   co_return *std::move(response);
 }
 
@@ -123,16 +123,20 @@ std::optional<Response> AtmService::first_no(const std::optional<Declined>& atte
   return response;
 }
 
+// A no that is heard stays one: a crash forgets none. The first answer to an id may still be on its
+// way to the disk when another asks.
 template <typename Response>
-void AtmService::keep_if_declined(std::optional<Declined> attempt, const Response& response) {
-  if (!attempt || !response.has_decline()) return;
-  if (response.decline().code() == v1::DECLINE_CODE_BY_BANK) return;
-  if constexpr (requires { response.replayed(); }) {
-    if (response.replayed()) return;
+Task<> AtmService::keep_if_declined(std::optional<Declined> attempt, const Response& response) {
+  if (!attempt || !response.has_decline()) co_return;
+  if (response.decline().code() == v1::DECLINE_CODE_BY_BANK) co_return;
+  bool is_replayed = false;
+  if constexpr (requires { response.replayed(); }) is_replayed = response.replayed();
+  if (!is_replayed) {
+    attempt->code = response.decline().code();
+    attempt->sentence = response.decline().message();
+    declines_.keep(*std::move(attempt));
   }
-  attempt->code = response.decline().code();
-  attempt->sentence = response.decline().message();
-  declines_.keep(*std::move(attempt));
+  co_await machinery_.journal.flush();
 }
 
 template <Record T>

@@ -71,7 +71,7 @@ class AtmService {
   std::optional<Response> first_no(const std::optional<Declined>& attempt);
   // The bank keeps what it declines itself.
   template <typename Response>
-  void keep_if_declined(std::optional<Declined> attempt, const Response& response);
+  Task<> keep_if_declined(std::optional<Declined> attempt, const Response& response);
   Task<v1::WithdrawResponse> answer_withdraw(v1::WithdrawRequest request, rpc::Context context);
   Task<v1::DepositResponse> answer_deposit(v1::DepositRequest request, rpc::Context context);
   Task<v1::TransferResponse> answer_transfer(v1::TransferRequest request, rpc::Context context);

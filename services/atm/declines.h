@@ -24,8 +24,8 @@ class Declines {
   // Reads what the journal has. Throws StorageError.
   explicit Declines(Journal& journal);
 
-  // Numbers and stores it; it is on the disk within a second. An attempt that was repeated
-  // and declined for the same reason stays where it is.
+  // Numbers and stores it; it is on the disk with the journal's next flush, or within a second. An
+  // attempt that was repeated and declined for the same reason stays where it is.
   void keep(Declined declined);
 
   // What the customer was told of that id, if it was a no that the same request might not hear later:

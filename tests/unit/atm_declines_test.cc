@@ -184,7 +184,6 @@ TEST_F(AtmDeclinesTest, NothingThatWasDeclinedIsBegunLaterNorAfterARestart) {
   expect_all_declined();
   house.set_service(true);
   expect_all_declined();
-  house.pass(2s);
   house.restart();
   house.insert();
   expect_all_declined();
@@ -225,7 +224,6 @@ TEST_F(AtmDeclinesTest, WhoeverHasNoSessionLeavesNothing) {
 TEST_F(AtmDeclinesTest, ARestartForgetsNone) {
   const OperationId id = house.new_id();
   house.withdraw(id, 30);
-  house.pass(2s);
   house.restart();
   EXPECT_EQ(only(id).code(), v1::DECLINE_CODE_CANNOT_MAKE_AMOUNT);
 }
