@@ -7,8 +7,10 @@
 #include <fmt/format.h>
 
 #include "async/random.h"
+#include "async/scope.h"
 #include "async/uv_loop.h"
 #include "bank/bank_service.h"
+#include "bank/clock_watch.h"
 #include "bank/operator_service.h"
 #include "ledger/executor.h"
 #include "ledger/memory.h"
@@ -49,6 +51,9 @@ void serve_from(ledger::SqliteJournal& journal, const ServeOptions& options,
   ledger::SystemClock clock;
   ledger::Store store(loop, journal, executor, clock);
   log.info("loaded", {{"data", options.data.string()}, {"ledger_seq", store.last_seq()}});
+  ClockWatch clock_watch(loop, store, clock, log);
+  async::TaskScope watching(loop);
+  watching.spawn(clock_watch.run());
 
   Changes changes(store, log);
   Tokens tokens(loop, random);
