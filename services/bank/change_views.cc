@@ -207,9 +207,10 @@ std::string summary_of(const std::vector<FoundChange>& found, const ledger::Book
            "itself.";
   }
   if (is_fence(*told)) {
-    return "It was not done and never will be: the bank had never seen this id when it was fenced, "
-           "so no change with it, "
-           "and no withdrawal with it on its receipt, can be made any more.";
+    return "The bank had never seen this id when it was fenced: no change with it, and no "
+           "withdrawal with it on its receipt, was done or ever will be. A deposit with it on its "
+           "receipt, whose notes are inside an ATM, is credited all the same when the ATM tells of "
+           "it; `bankctl atm items` lists what the ATM has yet to tell.";
   }
   const ledger::Outcome& outcome = told->record.outcome;
   if (!outcome) {

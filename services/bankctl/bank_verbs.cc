@@ -219,7 +219,8 @@ const VerbTable verbs = {
          "it by itself, and an ATM may still be about to tell the bank of a change with it. "
          "Fencing the id makes sure "
          "that it is not done: no change with it, and no withdrawal with it on its receipt, can be "
-         "made any more. Fence it?",
+         "made any more. A deposit whose notes are inside the ATM is credited all the same. Fence "
+         "it?",
          nullptr,
          "",
          "FindChange"},

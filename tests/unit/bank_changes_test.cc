@@ -176,7 +176,8 @@ TEST_F(BankChangesTest, AFencedReceiptStopsTheWithdrawalButNotNotesThatAreInside
   EXPECT_TRUE(find(receipt).has_never_seen()) << "Looking fences nothing.";
   EXPECT_TRUE(resolve(receipt).has_fenced());
   EXPECT_TRUE(find(receipt).has_fenced());
-  EXPECT_THAT(find(receipt).summary(), HasSubstr("It was not done and never will be"));
+  EXPECT_THAT(find(receipt).summary(), HasSubstr("no withdrawal with it on its receipt, was done"));
+  EXPECT_THAT(find(receipt).summary(), HasSubstr("A deposit with it on its receipt"));
 
   const v1::HoldRequest hold = hold_of(receipt, 60'00);
   EXPECT_EQ(word(bank.answer<v1::HoldResponse>(hold)), "ID_FENCED");
