@@ -143,10 +143,30 @@ void Parser::fail_unknown_option(const Command& command, const std::string& word
         names.push_back("--" + option->name_ + (option->secret_ ? "-file" : ""));
     }
   }
+  fail_if_misplaced(command, given);
   const std::string meant = did_you_mean(given, names);
   throw Failure(ExitCode::usage,
                 command.path() + " has no option '" + given + "'" +
                     (meant.empty() ? ". See " + command.path() + " --help." : meant));
+}
+
+void Parser::fail_if_misplaced(const Command& command, const std::string& given) const {
+  std::vector<const Command*> owners;
+  find_owners(root_, given, owners);
+  const bool is_named = std::ranges::find(owners, &command) != owners.end();
+  if (!is_named && owners.size() != 1) return;
+  const std::string path = is_named ? command.path() : owners.front()->path();
+  throw Failure(ExitCode::usage,
+                given + " is an option of '" + path + "' and must stand behind that.");
+}
+
+void Parser::find_owners(const Command& command, const std::string& given,
+                         std::vector<const Command*>& owners) {
+  const auto is_it = [&](const auto& option) {
+    return !option->hidden_ && given == "--" + option->name_;
+  };
+  if (std::ranges::any_of(command.options_, is_it)) owners.push_back(&command);
+  for (const auto& sub : command.commands_) find_owners(*sub, given, owners);
 }
 
 void Parser::fail_mismatch(const Command& command, const std::string& what) const {

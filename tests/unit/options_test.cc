@@ -247,6 +247,10 @@ TEST_F(OptionsTest, MistakesOnTheCommandLineGetOneSentence) {
             "64 bankd serve has no option '--prot'; did you mean --port?");
   EXPECT_EQ(failure_of({"serve", "--xyzzy"}),
             "64 bankd serve has no option '--xyzzy'. See bankd serve --help.");
+  EXPECT_EQ(failure_of({"--id", "12", "pay", "60", "jane"}),
+            "64 --id is an option of 'bankd pay' and must stand behind that.");
+  EXPECT_EQ(failure_of({"--id=12", "pay", "60", "jane"}),
+            "64 --id is an option of 'bankd pay' and must stand behind that.");
   EXPECT_EQ(failure_of({"serve", "--port"}), "64 --port needs a value: --port N.");
   EXPECT_EQ(failure_of({"srve"}), "64 bankd has no command 'srve'; did you mean serve?");
   EXPECT_EQ(failure_of({"account", "opne"}),
