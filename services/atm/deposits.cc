@@ -33,8 +33,10 @@ Task<> Deposits::serve(DepositItem item, rpc::Context customer) {
 
 Task<> Deposits::take(DepositItem item, rpc::Context customer) {
   item->waiting_for = "the acceptor";
-  const Told<Accepted> told =
-      co_await item->terminal.acceptor().accept(item->record.id, item->record.put_in);
+  Told<Accepted> told = std::unexpected(DeviceSilent{"it gives these notes back"});
+  if (!on_its_way_out_.contains(item->record.id)) {
+    told = co_await item->terminal.acceptor().accept(item->record.id, item->record.put_in);
+  }
   if (!told) {
     // A silent acceptor may have taken them in. What it does not say either now is written down, so that it is asked again.
     const Told<Accepted> back = co_await item->terminal.acceptor().give_back(item->record.id);
@@ -121,13 +123,26 @@ Task<> Deposits::recover(Terminal& terminal, Deposit deposit) {
 Task<> Deposits::recover_escrow(Terminal& terminal) {
   while (true) {
     const Told<Acceptor::Inside> inside = co_await terminal.acceptor().count();
-    if (inside && (!inside->escrow_id || items_.knows(*inside->escrow_id))) co_return;
+    if (inside && (!inside->escrow_id || is_of(terminal, *inside->escrow_id))) co_return;
     if (inside) {
-      const Told<Accepted> back = co_await terminal.acceptor().give_back(*inside->escrow_id);
-      if (back && back->place == Place::returned) co_return;
+      const bool is_returned = co_await gives_back(terminal, *inside->escrow_id);
+      if (is_returned) co_return;
     }
     co_await machinery_.loop.sleep_for(machinery_.settings.decision_poll);
   }
+}
+
+// Meanwhile a deposit of that id takes nothing in.
+Task<bool> Deposits::gives_back(Terminal& terminal, OperationId id) {
+  on_its_way_out_.insert(id);
+  const Told<Accepted> back = co_await terminal.acceptor().give_back(id);
+  on_its_way_out_.erase(id);
+  co_return back && back->place == Place::returned;
+}
+
+bool Deposits::is_of(Terminal& terminal, const OperationId& id) {
+  const DepositItem item = items_.find(id, terminal);
+  return item != nullptr && item->record.terminal == terminal.id();
 }
 
 Task<> Deposits::settle(DepositItem item) {

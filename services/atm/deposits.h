@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "atm/items.h"
@@ -33,8 +34,9 @@ class Deposits {
   DepositItem begin(Terminal& terminal, Deposit deposit, rpc::Context customer);
   // What the journal held open.
   Task<> recover(Terminal& terminal, Deposit deposit);
-  // Notes in the escrow that no journalled deposit knows: the ATM stopped before it had counted
-  // them, and gives them back as soon as the acceptor answers.
+  // Notes in the escrow that no deposit of this terminal knows: the ATM stopped before it had
+  // counted them, and gives them back as soon as the acceptor answers. Their id may be in use at
+  // another terminal by then.
   Task<> recover_escrow(Terminal& terminal);
 
   v1::DepositResponse first_answer(const Item<Deposit>& item) const;
@@ -48,6 +50,10 @@ class Deposits {
   Task<> take(DepositItem item, rpc::Context customer);
   Task<Posted> post_once(DepositItem item, rpc::Context customer);
   Task<Posted> resolve_once(DepositItem item, rpc::Context until);
+
+  // Of notes that recover_escrow has found. True: the acceptor has said so.
+  Task<bool> gives_back(Terminal& terminal, OperationId id);
+  bool is_of(Terminal& terminal, const OperationId& id);
 
   // What is left to do.
   Task<> settle(DepositItem item);
@@ -88,6 +94,7 @@ class Deposits {
 
   Machinery& machinery_;
   Items<Deposit>& items_;
+  std::set<OperationId> on_its_way_out_;  // What recover_escrow is giving back.
 };
 
 }  // namespace atm

@@ -119,6 +119,7 @@ class CrashingAcceptor final : public Acceptor {
   }
   Task<Told<Accepted>> give_back(OperationId id) override {
     if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
+    co_await loop_.sleep_for(std::exchange(gives_back_after, async::Duration(0)));
     co_await crash_point();
     const Told<Accepted> told = co_await device_.give_back(id);
     co_await crash_point();
@@ -140,8 +141,9 @@ class CrashingAcceptor final : public Acceptor {
   Task<> set_fault(Fault fault) override { return device_.set_fault(fault); }
 
   bool is_mute_to_unload = false;
-  bool is_mute = false;    // Takes notes in without a word, and does nothing else.
-  bool spits_out = false;  // Gives back what it is told to keep, and says so.
+  bool is_mute = false;                 // Takes notes in without a word, and does nothing else.
+  async::Duration gives_back_after{0};  // Once: how long the next way out takes.
+  bool spits_out = false;               // Gives back what it is told to keep, and says so.
 
  private:
   Task<> crash_point() {

@@ -185,6 +185,43 @@ TEST_F(DepositTest, WhatWasTakenAndIsRefusedLaterIsNeitherANoNorStillToBeCredite
   expect_refused_later(silent);
 }
 
+// The ATM stopped before it had counted them, and the customer went on to another terminal.
+TEST_F(DepositTest, NotesInAnEscrowAreGivenBackAlsoWhenTheirIdIsInUseElsewhere) {
+  const OperationId id = house.new_id();
+  const auto leave_in_escrow = [id](AtmHouse& at) {
+    Notes notes;
+    notes.add(Cents{50'00}, 2);
+    EXPECT_EQ(at.run(at.acceptor->accept(id, notes))->place, Place::escrow);
+    at.acceptor->is_mute = true;
+  };
+  house.stop();
+  house.terminals = 2;
+  house.start_with(leave_in_escrow);
+  EXPECT_TRUE(house.insert("4000-john", "2345", "atm-2").has_session());
+  EXPECT_TRUE(house.deposit(id, 50, 2).deposited().credited());
+  house.acceptor->is_mute = false;
+  house.pass(60s);
+  const Told<Acceptor::Inside> inside = house.run(house.acceptor->count());
+  EXPECT_TRUE(inside->escrow.empty()) << inside->escrow.encoded();
+  EXPECT_TRUE(inside->bin.empty()) << inside->bin.encoded();
+}
+
+// Nobody gets them and is credited, too.
+TEST_F(DepositTest, NotesThatAreBeingGivenBackAreNotTakenForADepositOfTheirId) {
+  const OperationId id = house.new_id();
+  house.stop();
+  house.start_with([id](AtmHouse& at) {
+    Notes notes;
+    notes.add(Cents{50'00}, 2);
+    EXPECT_EQ(at.run(at.acceptor->accept(id, notes))->place, Place::escrow);
+    at.acceptor->gives_back_after = 5s;
+  });
+  house.insert();
+  EXPECT_EQ(house.deposit(id, 50, 2).decline().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  house.pass(60s);
+  expect_taken(0);
+}
+
 TEST_F(DepositTest, NotesThatTheAcceptorTookInWithoutAWordAreGivenBack) {
   house.acceptor->is_mute = true;
   const OperationId id = house.new_id();
