@@ -40,7 +40,7 @@ Atm::Atm(World world, Settings settings)
       register_(world.loop, *world.journal),
       withdrawals_(machinery_, register_.withdrawals),
       deposits_(machinery_, register_.deposits),
-      movements_(machinery_, register_),
+      movements_(machinery_, register_.movements),
       relays_(machinery_, register_.relays),
       unknown_ids_(machinery_, terminals_, register_),
       resender_(machinery_, terminals_, register_, withdrawals_),

@@ -1,7 +1,5 @@
 #include "atm/movements.h"
 
-#include <algorithm>
-#include <map>
 #include <utility>
 
 #include "atm/described.h"
@@ -85,43 +83,11 @@ Task<> Movements::to_moved(MovementItem item) {
   item->terminal.set_moving_notes(false);
   // There is nothing to tell of nothing.
   if (item->record.notes.empty()) item->record.state = MovementState::settled;
-  const bool is_emptied = item->record.direction == MovementKind::unload;
-  std::vector<Withdrawal> ended;
-  if (is_emptied) ended = count_lost_as_paid(item->terminal);
   item->record.answer = answer(item);
-  Entry entry = item->terminal.entry(item->record, item->record.notes.encoded());
-  entry.add(ended);
-  co_await machinery_.journal.commit(std::move(entry));
+  co_await machinery_.journal.commit(
+      item->terminal.entry(item->record, item->record.notes.encoded()));
   log_moved(*item);
   item->answered.set();
-}
-
-std::vector<Withdrawal> Movements::count_lost_as_paid(Terminal& terminal) {
-  // Whose notes were found is not known before the operator has decided about the others.
-  for (const ItemPointer<Withdrawal>& item : withdrawals_.open(terminal)) {
-    if (item->record.state == WithdrawalState::suspense) return {};
-  }
-  std::map<OperationId, Withdrawal> refused;
-  for (Withdrawal& record : withdrawals_.refused(terminal)) refused.try_emplace(record.id, record);
-  for (Withdrawal& record : machinery_.journal.file().read<Withdrawal>(
-           "terminal = ? AND exception != ''", {terminal.id()})) {
-    refused.try_emplace(record.id, record);
-  }
-  std::vector<Withdrawal> ended;
-  for (auto& [id, record] : refused) {
-    if (record.state != WithdrawalState::suspense) continue;
-    const Notes unknown = terminal.stock().notes(Pot::unknown);
-    for (const Notes::Entry& notes : notes_of(record.plan)) {
-      const std::int64_t missing = std::min(notes.count, unknown.of(notes.denomination));
-      if (missing > 0) record.decided.add(notes.denomination, missing);
-    }
-    terminal.stock().decide(record.plan, record.decided, false);
-    const bool paid = !record.decided.empty();
-    record.state = paid ? WithdrawalState::settled : WithdrawalState::voided;
-    if (Withdrawal* const known = withdrawals_.in_memory(id)) *known = record;
-    ended.push_back(record);
-  }
-  return ended;
 }
 
 void Movements::log_moved(const Item<Movement>& item) const {

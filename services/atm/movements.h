@@ -2,11 +2,9 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "atm/items.h"
 #include "atm/machinery.h"
-#include "atm/register.h"
 #include "atm/terminal.h"
 #include "atm/v1/staff.pb.h"
 
@@ -20,8 +18,7 @@ using MovementItem = ItemPointer<Movement>;
 // Owned by the Atm; loop thread only.
 class Movements {
  public:
-  Movements(Machinery& machinery, Register& known)
-      : machinery_(machinery), items_(known.movements), withdrawals_(known.withdrawals) {}
+  Movements(Machinery& machinery, Items<Movement>& items) : machinery_(machinery), items_(items) {}
 
   MovementItem begin(Terminal& terminal, Movement movement);
   Task<> recover(Terminal& terminal, Movement movement);
@@ -35,11 +32,6 @@ class Movements {
   Task<bool> unload(MovementItem item);
   Task<> tell_bank(MovementItem item);
   Task<> to_moved(MovementItem item);
-  // For a terminal that was emptied: counts as paid the notes in question that were not found, of
-  // withdrawals whose suspension the bank has refused, for nobody will decide about those. Waits for
-  // the next emptying while the operator has others to decide. Returns the withdrawals that this
-  // ends.
-  std::vector<Withdrawal> count_lost_as_paid(Terminal& terminal);
   void ended(const MovementItem& item, std::uint64_t ledger_seq,
              const ::bank::v1::Refusal* refusal);
   void log_moved(const Item<Movement>& item) const;
@@ -47,7 +39,6 @@ class Movements {
 
   Machinery& machinery_;
   Items<Movement>& items_;
-  Items<Withdrawal>& withdrawals_;
 };
 
 }  // namespace atm

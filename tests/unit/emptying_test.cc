@@ -103,57 +103,6 @@ class EmptyingTest : public testing::Test {
   }
 };
 
-// The bank has lost the hold, as after a restored backup: nobody will decide.
-TEST_F(EmptyingTest, NotesOfALostSuspensionThatAreNotFoundAreOutAndOnlyTheirBookingIsMissing) {
-  for (const bool restarted : {false, true}) {
-    house.bank.state.customers["4000-jane"].balance = 100'00;
-    house.bank.moods["Suspend"] = Mood::refuses;
-    house.bank.refusal["Suspend"] = wire::REFUSAL_CODE_HOLD_NOT_FOUND;
-    lose_track_of_sixty(Really::paid_all);
-    house.pass(3s);
-    house.bank.state.holds.clear();
-    house.bank.state.customers["4000-jane"].held = 0;
-    EXPECT_EQ(house.open_items(), Sentences());
-    EXPECT_EQ(house.differences(), Sentences()) << "both sides have them inside";
-    if (restarted) house.restart();
-    EXPECT_EQ(empty(), 140);
-    EXPECT_EQ(house.audit().unknown().minor_units(), 0);
-    ASSERT_FALSE(house.differences().empty());
-    EXPECT_EQ(house.differences().front(),
-              "The ATM holds 0.00 EUR, but the bank's cash account says 60.00 EUR: a difference of "
-              "-60.00 EUR.");
-    house.bank.state.cash["atm-1"] -= 60'00;  // bankctl adjust john cash:atm-1 60.00
-    EXPECT_EQ(house.differences(), Sentences());
-    house.load(1, 20, 10);
-    house.pass(1s);
-  }
-}
-
-TEST_F(EmptyingTest, NotesOfALostSuspensionThatAreFoundNeedNoBooking) {
-  house.bank.moods["Suspend"] = Mood::refuses;
-  house.bank.refusal["Suspend"] = wire::REFUSAL_CODE_HOLD_NOT_FOUND;
-  lose_track_of_sixty(Really::took_none);
-  house.pass(3s);
-  EXPECT_EQ(empty(), 200);
-  EXPECT_EQ(house.audit().unknown().minor_units(), 0);
-  EXPECT_EQ(house.differences(), Sentences());
-}
-
-TEST_F(EmptyingTest, WhoseNotesWereFoundIsLeftOpenWhileTheOperatorHasOthersToDecide) {
-  house.bank.moods["Suspend"] = Mood::refuses;
-  house.bank.refusal["Suspend"] = wire::REFUSAL_CODE_HOLD_NOT_FOUND;
-  lose_track_of(40, Really::took_none);
-  house.bank.moods.clear();
-  lose_track_of(60, Really::paid_all);
-  EXPECT_EQ(empty(), 140);
-  EXPECT_EQ(house.audit().unknown().minor_units(), 60'00);
-  decide_on(60, 60);
-  EXPECT_EQ(house.differences(), Sentences());
-  EXPECT_EQ(empty(), 0);
-  EXPECT_EQ(house.audit().unknown().minor_units(), 0);
-  EXPECT_EQ(house.differences(), Sentences());
-}
-
 TEST_F(EmptyingTest, NotesThatWerePaidAreNotFound) {
   lose_track_of_sixty(Really::paid_all);
   EXPECT_EQ(empty(), 140);
