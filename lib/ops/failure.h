@@ -14,7 +14,7 @@ enum class ExitCode : int {
   usage = 64,        // The command line is wrong.
   bad_data = 65,     // What was given cannot be right: an amount of 0, differences in an audit.
   no_input = 66,     // A file that should be read is not there.
-  unavailable = 69,  // The server does not answer, an address is taken. Nothing was changed.
+  unavailable = 69,  // The server does not answer, an address is taken. This run changed nothing.
   internal = 70,     // A promise of our own was broken.
   cannot_create = 73,
   io_error = 74,  // Reading or writing failed; of a daemon also a failed commit.

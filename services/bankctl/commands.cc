@@ -159,12 +159,13 @@ int Commands::run(Words& words) {
   // Whatever ends this program: who repeats the command with its id does it once.
   if (is_change(method_of(call.method))) told += " --id " + cli::field_text(*call.request, "id");
   if (!about.empty()) told += " (" + about + ")";
+  const std::string unchanged(nothing_changed(call.may_repeat));
   if (asks && !cli::confirm(terminal_, told + ": " + question)) {
-    throw ops::Failure(ops::ExitCode::declined, "Nothing was done");
+    throw ops::Failure(ops::ExitCode::declined, unchanged);
   }
   if (is_change(method_of(call.method)) && !asks && !settings_.json) {
     out_ << ops::ForeignText(told).shown() << "\n";
-    ops::require_written(out_, ops::ExitCode::cannot_create, "Nothing was changed");
+    ops::require_written(out_, ops::ExitCode::cannot_create, unchanged);
   }
   return send_(std::move(call));
 }
@@ -172,7 +173,8 @@ int Commands::run(Words& words) {
 OperatorCall Commands::new_call(const Words& words, std::string_view method) const {
   OperatorCall call{.method = words.service + "/" + std::string(method),
                     .server = words.service.starts_with("bank.") ? "the bank" : "the ATM",
-                    .request = nullptr};
+                    .request = nullptr,
+                    .may_repeat = words.id || !words.verb->look_up.empty()};
   auto* const factory = google::protobuf::MessageFactory::generated_factory();
   call.request.reset(factory->GetPrototype(method_of(call.method).input_type())->New());
   return call;

@@ -19,7 +19,8 @@ namespace {
 constexpr const char* footer =
     "Exit status: 0 done, 1 the bank or the ATM said no, 64 the command line is wrong, 65 "
     "something\n"
-    "does not add up, 69 no server answers and nothing was done, 75 it may have been done: the\n"
+    "does not add up, 69 no server answers and this try did nothing, 75 it may have been done: "
+    "the\n"
     "sentence says how to learn it, 77 not allowed, 78 the configuration is wrong.";
 
 void add_settings(ops::Command& root, bankctl::Settings& settings) {

@@ -142,6 +142,12 @@ const rpc::Status unfit = {.code = rpc::StatusCode::internal,
 
 }  // namespace
 
+std::string_view nothing_changed(bool may_repeat) {
+  return may_repeat
+             ? "This try changed nothing; what an earlier one with this id did is still unknown"
+             : "Nothing was changed";
+}
+
 async::Task<std::unique_ptr<Message>> OperatorCalls::ask(OperatorCall call) {
   call.is_before_change = true;
   std::unique_ptr<Message> response = new_response(call);
@@ -321,7 +327,9 @@ void OperatorCalls::fail(const OperatorCall& call, const rpc::Status& status) co
     const bool is_about_change =
         call.is_before_change || call.is_look_up || !is_question(call.method);
     if (!is_silence || !is_about_change) throw failure;
-    throw ops::Failure(failure.code(), std::string(failure.what()) + ". Nothing was changed");
+    const std::string advice = call.may_repeat ? ". Try again with the same id" : "";
+    throw ops::Failure(failure.code(), std::string(failure.what()) + ". " +
+                                           std::string(nothing_changed(call.may_repeat)) + advice);
   }
   const std::string id = change_id(call);
   if (settings_.json) {

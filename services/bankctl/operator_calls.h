@@ -5,6 +5,7 @@
 #include <iosfwd>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <google/protobuf/message.h>
 
@@ -38,7 +39,12 @@ struct OperatorCall {
   bool is_look_up = false;
   // Asked before a change that is not sent without its answer.
   bool is_before_change = false;
+  // For an id that somebody typed: an earlier try with it may have been done.
+  bool may_repeat = false;
 };
+
+// What is said of a try that changed nothing; without a full stop.
+std::string_view nothing_changed(bool may_repeat);
 
 // The exit code of a look-up that found nothing, which no program ends with.
 inline constexpr int found_nothing = -1;

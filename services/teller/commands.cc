@@ -99,6 +99,7 @@ async::Task<CustomerCommand::Settled> CustomerCommand::settle_earlier(PendingCha
     const Outcome& outcome = **settled;
     const std::string words = sentence_of_earlier(outcome, earlier);
     if (outcome.has_cannot_know()) {
+      unsettled_ = name_of(earlier);
       errors_ << "teller: " << ops::ForeignText(words).shown() << "\n";
       co_return Settled::yes;
     }
@@ -123,6 +124,7 @@ async::Task<CustomerCommand::Settled> CustomerCommand::settle_earlier(PendingCha
   const std::string words =
       "Your earlier " + name_of(earlier) + " still has no answer (" + words_of(status) + ")";
   if (!is_change && settled) {
+    unsettled_ = name_of(earlier);
     errors_ << "teller: " << ops::ForeignText(words).shown() << ".\n";
     co_return Settled::later;
   }
@@ -293,11 +295,15 @@ Sums CustomerCommand::sums_of(const Wish& wish) const {
 
 int CustomerCommand::no_answer(const rpc::Status& status) {
   const ops::Failure failure = teller::no_answer(status);
+  const std::string unchanged = unsettled_.empty()
+                                    ? "Nothing was changed"
+                                    : "This command changed nothing; what became of your earlier " +
+                                          unsettled_ + " is still unknown";
   return print({.code = failure.code(),
                 .outcome = "error",
                 .body = nullptr,
                 .text = "",
-                .sentence = std::string(failure.what()) + ". Nothing was changed",
+                .sentence = std::string(failure.what()) + ". " + unchanged,
                 .id = ""});
 }
 

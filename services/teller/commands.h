@@ -98,6 +98,7 @@ class CustomerCommand {
   std::string new_pin_;
   std::string earlier_json_;
   std::string earlier_words_;  // The same for people.
+  std::string unsettled_;      // "withdrawal of 60.00 EUR": an earlier change still without answer.
   bool has_printed_json_ = false;
 };
 

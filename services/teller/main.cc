@@ -30,7 +30,7 @@ constexpr const char* footer =
     "Without a command: a session at the ATM, with a menu.\n\n"
     "Exit status: 0 done, 1 the ATM or the bank said no and nothing was changed, 64 the command "
     "line\n"
-    "is wrong, 69 the ATM does not answer and nothing was changed, 75 it may have been done: "
+    "is wrong, 69 the ATM does not answer and this changed nothing, 75 it may have been done: "
     "without\n"
     "an answer the next teller command first asks what became of it; where the ATM answers that "
     "it\n"

@@ -268,13 +268,38 @@ TEST_F(BankctlTest, WithoutABankNothingWasDone) {
        std::vector<std::vector<std::string>>{{"account", "fund", "jane", "1"},
                                              {"account", "freeze", "jane", "--reason", "x"},
                                              {"terminal", "add", "atm-9"},
-                                             {"reverse", "12", "--reason", "x", "--yes"},
-                                             {"resolve", id, "--yes"}}) {
+                                             {"reverse", "12", "--reason", "x", "--yes"}}) {
     const std::string ran = run(words);
     EXPECT_THAT(ran, testing::StartsWith("69 the bank does not answer: U")) << words.front();
     EXPECT_THAT(ran, testing::EndsWith(". Nothing was changed")) << words.front();
   }
   EXPECT_THAT(run({"account", "list"}), Not(HasSubstr("Nothing was changed")));
+}
+
+TEST_F(BankctlTest, ATryWithAnIdSaysNothingOfWhatAnEarlierOneDid) {
+  const std::string own = "01939000-0000-7000-8000-000000000001";
+  const std::string unknown =
+      ". This try changed nothing; what an earlier one with this id did is still unknown";
+  const std::string advice = ". Try again with the same id";
+  const std::vector<std::string> fund = {"account", "fund", "jane", "1", "--id", own};
+  bank.question_is_silent = true;
+  EXPECT_EQ(run(fund), "69 the bank does not answer: DEADLINE_EXCEEDED: no answer came in time" +
+                           unknown + advice);
+  EXPECT_THAT(bank.requests, testing::IsEmpty());
+  out.setstate(std::ios::badbit);
+  EXPECT_THAT(run({"terminal", "add", "atm-9", "--id", own}), testing::EndsWith(unknown));
+  out.clear();
+  server.reset();
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           fund,
+           {"account", "freeze", "jane", "--reason", "x", "--id", own},
+           {"terminal", "add", "atm-9", "--id", own},
+           {"reverse", "12", "--reason", "x", "--yes", "--id", own},
+           {"resolve", own, "--yes"}}) {
+    const std::string ran = run(words);
+    EXPECT_THAT(ran, testing::StartsWith("69 the bank does not answer: U")) << words.front();
+    EXPECT_THAT(ran, testing::EndsWith(unknown + advice)) << words.front();
+  }
 }
 
 TEST_F(BankctlTest, AnAmountThatHasNoCurrencyOfItsOwnIsInThatOfTheBooks) {

@@ -245,6 +245,16 @@ TEST_F(CommandTest, NothingNewBeginsWhileAnEarlierChangeIsUnknown) {
   EXPECT_EQ(atm.balance, 2000);
 }
 
+TEST_F(CommandTest, AQuestionWithoutAnAnswerSaysNothingOfWhatAnEarlierChangeDid) {
+  atm.mishaps = {Mishap::goes_down};
+  EXPECT_EQ(withdraw(60).code, 75);
+  const Ran balance = run({.what = What::balance});
+  EXPECT_EQ(balance.code, 69);
+  EXPECT_THAT(balance.errors,
+              testing::EndsWith(". This command changed nothing; what became of your earlier "
+                                "withdrawal of 60.00 EUR is still unknown.\n"));
+}
+
 TEST_F(CommandTest, CtrlCWhileWaitingIsUnknownAndRemembered) {
   atm.mishaps = {Mishap::silence};
   arrive();
