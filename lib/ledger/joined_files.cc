@@ -65,7 +65,7 @@ int WalFile::read_ahead(sqlite3_file& file, char* bytes, int size, sqlite3_int64
     ahead_begin_ = position;
     ahead_end_ = is_there ? position + wanted : position;
   }
-  // Who reads anything else wants to see what is in the file now.
+  // Any other read is of what the file has now.
   if (size != page_size || !is_ahead(position, size)) {
     return real_.xRead(&file, bytes, size, position);
   }

@@ -34,8 +34,8 @@ class NewFile {
     if (std::filesystem::exists(std::filesystem::symlink_status(path_, error))) {
       fail("it exists already");
     }
-    // It has another name, too: of a backup that a crash has left both, or of any file, even of the bank's, and to close that would
-    // end SQLite's locks on it.
+    // A crash may have left a finished backup under both names. And any file may have been given this name, even the bank's own, whose
+    // locks SQLite would lose when it is closed here. Only the name goes.
     struct stat named{};
     if (lstat(partial_.c_str(), &named) == 0 && S_ISREG(named.st_mode) && named.st_nlink > 1) {
       unlink(partial_.c_str());

@@ -22,7 +22,7 @@ bool LogEnd::is_there(sqlite3_file& log) const {
 }
 
 // https://sqlite.org/fileformat2.html#the_write_ahead_log
-std::optional<LogEnd::Header> LogEnd::header_of(sqlite3_file& log, std::int64_t frame) {
+std::optional<LogEnd::Header> LogEnd::header_of(sqlite3_file& log, std::int64_t frame) const {
   constexpr std::int64_t log_begin = 32;
   constexpr std::size_t bytes_a_page = 4096;
   Header header;
@@ -30,6 +30,7 @@ std::optional<LogEnd::Header> LogEnd::header_of(sqlite3_file& log, std::int64_t 
   constexpr auto size = static_cast<std::int64_t>(bytes.size());
   const std::int64_t begin = log_begin + (frame - 1) * size;
   const int result = log.pMethods->xRead(&log, bytes.data(), static_cast<int>(size), begin);
+  if (result != SQLITE_OK && result != SQLITE_IOERR_SHORT_READ) failure_ = result;
   if (result != SQLITE_OK) return std::nullopt;
   std::copy_n(bytes.begin(), header.size(), header.begin());
   return header;

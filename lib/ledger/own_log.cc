@@ -1,6 +1,9 @@
 #include "ledger/own_log.h"
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
 #include <optional>
 #include <string_view>
 
@@ -122,6 +125,27 @@ std::string quoted(const std::string& file) {
                    quoted(file) + " 'PRAGMA journal_mode=DELETE', and then verify or audit it");
 }
 
+// SQLite takes back with a rollback journal what it has not finished, and cuts the file to the size that it had before. We write with
+// one only to make a file, and to one that keeps its size. https://sqlite.org/fileformat2.html#the_rollback_journal
+bool is_of_size(const std::string& journal, const std::string& file) {
+  using namespace std::string_view_literals;
+  constexpr std::string_view magic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"sv;
+  constexpr std::size_t pages_place = 16;
+  constexpr std::uintmax_t page_size = 4096;
+  std::array<char, pages_place + 4> header{};
+  std::ifstream(journal, std::ios::binary).read(header.data(), header.size());
+  const std::string_view begin(header.data(), header.size());
+  // SQLite does nothing with one that was not begun, and with none of another kind.
+  if (!begin.starts_with(magic)) return true;
+  std::uintmax_t pages = 0;
+  for (const char byte : begin.substr(pages_place)) {
+    pages = (pages << 8U) | static_cast<unsigned char>(byte);
+  }
+  std::error_code ignored;
+  const std::uintmax_t size = std::filesystem::file_size(file, ignored);
+  return pages == 0 ? size <= page_size : size == pages * page_size;
+}
+
 }  // namespace
 
 void require_own_log(const std::string& file, std::int32_t application, std::int32_t version) {
@@ -131,6 +155,7 @@ void require_own_log(const std::string& file, std::int32_t application, std::int
   Database whole(file, Database::Access::at_rest);
   if (has_content(journal)) {
     if (has_log) refuse(file, journal + " lies beside it and is not its own; move that away");
+    if (!is_of_size(journal, file)) refuse(file, journal + " is another file's; move that away");
     // Of a making that was cut short, before there was a log. SQLite must see to that first.
     if (mode_of(whole) != Mode::log) return;
   }

@@ -140,6 +140,11 @@ void Database::fail_as_not_ours(const std::string& what) {
   throw StorageError(Kind::io, "cannot write " + path_ + ": " + what);
 }
 
+void Database::fail_to_read(const std::string& file, int result) const {
+  has_failed_ = true;
+  throw StorageError(Kind::io, "cannot read " + file + ": " + sqlite3_errstr(result));
+}
+
 void Database::require_in_place() {
   const auto fail_as_moved = [this](const std::string& file) {
     fail_as_not_ours("somebody has moved, removed or replaced " + file + " while it was in use");
@@ -161,6 +166,7 @@ void Database::require_in_place() {
 void Database::require_log() {
   sqlite3_file* const wal = this->wal();
   if (wal == nullptr || log_end_.is_there(*wal)) return;
+  if (log_end_.failure() != SQLITE_OK) fail_to_read(wal_path_, log_end_.failure());
   fail_as_not_ours("something was written over " + wal_path_ +
                    ", or cut off it, while it was in use. Its newest changes may be lost: put that "
                    "file back if you can, and verify the database before you start it again");
@@ -313,8 +319,7 @@ std::string Database::file_bytes(std::int64_t begin, std::int64_t size) {
   const int result =
       database->pMethods->xRead(database, bytes.data(), static_cast<int>(size), begin);
   if (result == SQLITE_OK || result == SQLITE_IOERR_SHORT_READ) return bytes;
-  has_failed_ = true;
-  throw StorageError(Kind::io, "cannot read or write " + path_ + ": " + sqlite3_errstr(result));
+  fail_to_read(path_, result);
 }
 
 sqlite3_file* Database::wal() { return file(SQLITE_FCNTL_JOURNAL_POINTER); }

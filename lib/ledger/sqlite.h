@@ -139,6 +139,7 @@ class Database {
   void set_pragmas(Access access);
   void define_visit();
   [[noreturn]] void fail_as_not_ours(const std::string& what);
+  [[noreturn]] void fail_to_read(const std::string& file, int result) const;
   // Prepared at its first use: every commit needs it.
   Statement& kept(std::unique_ptr<Statement>& statement, std::string_view sql);
 

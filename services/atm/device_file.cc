@@ -8,7 +8,7 @@ namespace atm {
 
 namespace {
 
-constexpr std::int32_t schema_version = 2;
+constexpr std::int32_t schema_version = 3;
 constexpr std::int32_t application = 0x4154'4d57;  // "ATMW", the devices' world.
 // The WAL is moved into the database when it is this long: 4 MB.
 constexpr std::int64_t wal_pages_max = 1000;

@@ -416,8 +416,9 @@ TEST_F(CopyTest, ThatCannotReadTheBankInTheMiddleIsAFaultOfTheBanksFile) {
     const std::string told = ending_of_copy(copied);
     disk.fail_reads(std::nullopt);
     if (told == "0") break;  // It reads less than the first one did.
-    const std::string expected = "74: cannot read or write " + mount.folder() + "/bank.db: ";
-    EXPECT_EQ(told.substr(0, expected.size()), expected) << "after " << done << " reads: " << told;
+    EXPECT_TRUE(told.starts_with("74: cannot read ") &&
+                told.contains(mount.folder() + "/bank.db: "))
+        << "after " << done << " reads: " << told;
     EXPECT_TRUE(std::filesystem::is_empty(elsewhere.path())) << "after " << done << " reads";
   }
   std::filesystem::remove(copied);

@@ -316,6 +316,31 @@ TEST_F(OwnLogTest, ARollbackJournalBesideABankHidesNothing) {
   EXPECT_EQ(records_in(file), 2U);
 }
 
+// As when a smaller backup was killed at its first start, and the bank put back in its place: SQLite would cut it to that size.
+TEST_F(OwnLogTest, ARollbackJournalOfASmallerFileCutsNoBank) {
+  constexpr std::uintmax_t page_size = 4096;
+  EXPECT_EQ(starting(file), "0");
+  const std::uintmax_t pages = fs::file_size(file) / page_size;
+  const std::string journal = file + "-journal";
+  for (const std::uintmax_t before_it : {std::uintmax_t{0}, std::uintmax_t{1}, pages - 1, pages}) {
+    std::string header(512, '\0');
+    header.replace(0, 8, "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7");
+    header[19] = static_cast<char>(before_it);
+    header[22] = 2;     // A sector of 512 bytes.
+    header[26] = 0x10;  // A page of 4096.
+    std::ofstream(journal, std::ios::binary) << header;
+    const auto bytes_before = bytes();
+    const std::string verified = verifying(file);
+    EXPECT_EQ(bytes(), bytes_before);
+    if (before_it == pages) break;
+    EXPECT_EQ(verified,
+              "65: cannot open " + file + ": " + journal + " is another file's; move that away");
+    EXPECT_EQ(starting(file), verified);
+    EXPECT_EQ(bytes(), bytes_before);
+  }
+  EXPECT_EQ(starting(file), "0");
+}
+
 // A copy of an earlier time, made by the bank or by hand while the bank stood still.
 TEST_F(OwnLogTest, AnOldCopyIsNotMixedWithTheChangesOfACrashedBank) {
   const std::string backup = directory.file("backup.db");
