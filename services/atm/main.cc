@@ -58,7 +58,7 @@ int main(int argc, char** argv) {
 
   std::filesystem::path data;
   ops::Command& auditing =
-      line.root().command("audit", "Account for every note, while atmd does not run");
+      line.root().command("audit", "Compare the journal with the devices, while atmd does not run");
   auditing.example("atmd audit --data atm");
   auditing.option("data", data, "DIR", "The folder of atmd serve").required();
   auditing.run([&] { return atm::audit_offline(data, std::cout); });

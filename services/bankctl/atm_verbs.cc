@@ -37,7 +37,7 @@ const VerbTable verbs = {
          "This empties the ATM. Do it?"},
         {"atm count",
          "Count",
-         "Let the devices count, and compare; 65 if they differ",
+         "Compare what the devices hold with the ATM's journal; 65 if they differ",
          "atm count",
          {terminal}},
         {"atm day-totals",
@@ -47,7 +47,9 @@ const VerbTable verbs = {
          {{"--day", "day", Kind::day, "As 2026-11-23; today without it", false}, terminal}},
         {"atm audit",
          "Audit",
-         "Account for every cent, with the bank; 65 if any is missing, 69 without the bank",
+         "Compare the ATM's journal with the bank's books, not with the devices (count does); 65 "
+         "if "
+         "they differ, 69 without the bank",
          "atm audit",
          {terminal}},
         {"atm in-service",

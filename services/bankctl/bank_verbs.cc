@@ -11,6 +11,8 @@ const Input named_card = {
     "its number, its id as card-17, or its account and last digits as jane/0010"};
 const Input terminal = {"TERMINAL", "terminal_id", Kind::text, "the terminal, as atm-1"};
 const Input reason = {"--reason", "reason", Kind::text, "Why, for the books"};
+const Input booking_reason = {"--reason", "reason", Kind::text,
+                              "Why, for the books; customers read it on their statements"};
 const Input in_currency = {"", "currency", Kind::currency};
 
 Input optional(Input input) {
@@ -153,7 +155,7 @@ const VerbTable verbs = {
          {{"SOURCE", "source_account_id", Kind::text, "the account that pays"},
           {"TARGET", "target_account_id", Kind::text, "the account that gets it"},
           {"AMOUNT", "amount", Kind::amount, "how much"},
-          reason},
+          booking_reason},
          "This moves money. Do it?",
          &of_source},
         {"reverse",
@@ -162,7 +164,7 @@ const VerbTable verbs = {
          "reverse 1742 --reason 'wrong account'",
          {{"TRANSFER", "transfer_seq", Kind::named,
            "its number in the journal, its id, or the id on its receipt"},
-          reason},
+          booking_reason},
          "This moves money back. Do it?",
          nullptr,
          "",
@@ -206,7 +208,7 @@ const VerbTable verbs = {
          {{"EXCEPTION", "exception_seq", Kind::ordinal, "its number, from exceptions list"},
           {"--paid", "paid", Kind::amount_or_zero,
            "Of a suspended hold: what the customer got, or 0", false},
-          reason},
+          booking_reason},
          "This cannot be taken back. Settle it?",
          &of_exception},
         {"resolve",
