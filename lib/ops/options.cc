@@ -14,6 +14,20 @@
 #include "ops/resolver.h"
 
 namespace ops {
+namespace {
+
+// At the end of its scope, however that is left.
+struct SetBack {
+  SetBack() = default;
+  SetBack(const SetBack&) = delete;
+  SetBack& operator=(const SetBack&) = delete;
+  ~SetBack() {
+    for (const auto& set : all) set();
+  }
+  std::vector<std::function<void()>> all;
+};
+
+}  // namespace
 
 std::string Command::path() const {
   return parent_ == nullptr ? name_ : parent_->path() + " " + name_;
@@ -167,38 +181,27 @@ std::vector<CommandLine::Change> CommandLine::reread(std::span<const std::string
   resolver.read_file(config_file(environment));
   resolver.refuse_unknown(*root_);
   std::vector<Change> changes;
-  using Texts = std::vector<std::pair<Option*, std::vector<std::string>>>;
-  Texts to_set;
-  Texts as_now;
-  Texts as_before;
-  for (Command* command = running_; command != nullptr; command = command->parent_) {
-    for (const auto& option : command->options_) {
-      if (option->flag_only_ || option->secret_ || option->name_ == "config") continue;
-      std::vector<std::string> texts = resolver.texts_now(*option);
-      if (texts == option->texts_()) continue;
-      if (std::ranges::find(live, option->name_) != live.end()) {
-        to_set.emplace_back(option.get(), texts);
+  std::vector<std::function<void()>> to_set;
+  {
+    SetBack as_before;
+    for (Command* command = running_; command != nullptr; command = command->parent_) {
+      for (const auto& option : command->options_) {
+        if (option->flag_only_ || option->secret_ || option->name_ == "config") continue;
+        resolver.require(*command, *option);
+        std::vector<std::string> texts = resolver.texts_now(*option);
+        if (texts == option->texts_()) continue;
+        as_before.all.push_back(option->keep_());
+        const auto done = option->set_(texts);
+        if (!done) resolver.refuse(*option, done.error());
+        if (std::ranges::find(live, option->name_) != live.end()) {
+          to_set.push_back(option->keep_());
+        }
+        changes.push_back({option->name_, std::move(texts)});
       }
-      as_now.emplace_back(option.get(), texts);
-      as_before.emplace_back(option.get(), option->texts_());
-      changes.push_back({option->name_, std::move(texts)});
     }
-  }
-  const auto set = [](const Texts& all) {
-    for (const auto& [option, texts] : all) {
-      const auto done = option->set_(texts);
-      async::check(done.has_value(), "what was read once can be read again");
-    }
-  };
-  set(as_now);
-  try {
     check(*running_, resolver);
-  } catch (const Failure&) {
-    set(as_before);
-    throw;
   }
-  set(as_before);
-  set(to_set);
+  for (const auto& set : to_set) set();
   return changes;
 }
 

@@ -44,6 +44,8 @@ class Option {
   // Sets the variable from texts, all of one source. Gives what is wrong, as the end of a sentence.
   using Set = std::function<std::expected<void, std::string>(std::span<const std::string>)>;
   using Texts = std::function<std::vector<std::string>()>;
+  // Keeps the variable's value; what it gives sets it back, once.
+  using Keep = std::function<std::function<void()>()>;
   // Reads texts as Set does, and gives them as Texts would, without setting anything.
   using Read = std::function<std::expected<std::vector<std::string>, std::string>(
       std::span<const std::string>)>;
@@ -88,6 +90,7 @@ class Option {
   std::string help_;
   std::string limits_;  // "from 1s to 168h"; for the help.
   Set set_;
+  Keep keep_;
   Texts texts_;
   Read read_;
   std::vector<std::string> default_;
@@ -165,6 +168,14 @@ Option::Set setter(T& variable, Limits<typename OneOf<T>::Type> limits) {
       variable = *std::move(value);
     }
     return {};
+  };
+}
+
+// The value and not its text: what a text means may change, as what time zones there are.
+template <typename T>
+Option::Keep keeper(T& variable) {
+  return [&variable] {
+    return [&variable, value = variable]() mutable { variable = std::move(value); };
   };
 }
 
@@ -252,7 +263,7 @@ class Command {
   // More help, after the options.
   Command& footer(std::string text);
   // Looks at the variables when all are set: before the command runs, for --check-config, and for
-  // SIGHUP, which sets them for the while of it. Changes nothing.
+  // SIGHUP, which sets them meanwhile. Changes nothing.
   void check(std::function<std::optional<Mistake>()> look) { check_ = std::move(look); }
   // What the command does; gives the exit code.
   void run(std::function<int()> body) { body_ = std::move(body); }
@@ -273,6 +284,7 @@ class Command {
   static void bind(Option& made, T& variable, Limits<typename detail::OneOf<T>::Type> limits = {}) {
     made.read_ = detail::reader<T>(limits);
     made.set_ = detail::setter(variable, std::move(limits));
+    made.keep_ = detail::keeper(variable);
     made.texts_ = detail::getter(variable);
     made.default_ = made.texts_();
     made.repeatable_ = detail::IsVector<T>::value;
@@ -329,7 +341,8 @@ class CommandLine {
     std::vector<std::string> texts;
   };
   // Reads environment and file again for the command that runs: for SIGHUP. Sets those options of
-  // `live` that have changed, and no others. Throws Failure for any mistake, having set nothing.
+  // `live` that have changed, and no others. Throws Failure for any mistake, and what a check
+  // throws, having set nothing.
   std::vector<Change> reread(std::span<const std::string_view> live,
                              const Environment& environment);
 

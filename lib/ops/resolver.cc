@@ -165,12 +165,17 @@ void Resolver::resolve(Command& command) const {
   for (const auto& option : command.options_) set(*option);
   for (const auto& argument : command.arguments_) set(*argument);
   for (const auto& option : command.options_) {
-    if (!option->required_ || option->source_ != Source::builtin) continue;
-    const std::string name = "--" + option->name_ + (option->secret_ ? "-file" : "");
-    std::string instead = option->flag_only_ ? "" : " (or set " + variable(option->name_) + ")";
-    throw Failure(ExitCode::usage, command.path() + " needs " + name + " " + option->placeholder_ +
-                                       instead + ": " + option->help_ + ".");
+    // Not looked for again: a secret's file may be a pipe.
+    if (option->source_ == Source::builtin) require(command, *option);
   }
+}
+
+void Resolver::require(const Command& command, const Option& option) const {
+  if (!option.required_ || find(option)) return;
+  const std::string name = "--" + option.name_ + (option.secret_ ? "-file" : "");
+  const std::string instead = option.flag_only_ ? "" : " (or set " + variable(option.name_) + ")";
+  throw Failure(ExitCode::usage, command.path() + " needs " + name + " " + option.placeholder_ +
+                                     instead + ": " + option.help_ + ".");
 }
 
 }  // namespace ops

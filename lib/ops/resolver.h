@@ -23,6 +23,8 @@ class Resolver {
   void refuse_unknown(const Command& root) const;
   // Sets the options of the command and its parents. Throws Failure(usage) or Failure(config).
   void resolve(Command& command) const;
+  // Throws Failure(usage) if the command's option must have a value and has none now.
+  void require(const Command& command, const Option& option) const;
   // What the option would be set to now, as it prints itself. Throws as resolve() does.
   std::vector<std::string> texts_now(const Option& option) const;
   // Throws Failure that says this of where the option's value is from.
