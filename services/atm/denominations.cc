@@ -52,23 +52,23 @@ std::expected<std::vector<Cents>, std::string> parse_denominations(
   for (const std::string& list : listed) {
     for (const std::string_view text : parts_of(list)) {
       const auto parsed = ledger::parse_major_units(text, currency);
-      if (!parsed) return std::unexpected(parsed.error());
+      if (!parsed) return std::unexpected("must list amounts, and " + parsed.error());
       if (*parsed < Cents{1} || *parsed > denomination_max) {
-        return std::unexpected("there are no notes of " + std::string(text) + " " +
-                               currency.text());
+        return std::unexpected("lists notes of " + std::string(text) + " " + currency.text() +
+                               ", which do not exist");
       }
       denominations.push_back(*parsed);
     }
   }
-  if (denominations.empty()) return std::unexpected("it names no notes");
+  if (denominations.empty()) return std::unexpected("names no notes");
   std::ranges::sort(denominations);
   if (std::ranges::adjacent_find(denominations) != denominations.end()) {
-    return std::unexpected("it names a note twice");
+    return std::unexpected("names a note twice");
   }
   std::int64_t unit = 0;
   for (const Cents each : denominations) unit = std::gcd(unit, each.value);
   if (denominations.back().value / unit > units_max / notes_per_dispense_max) {
-    return std::unexpected("no one ATM can handle notes so different as " +
+    return std::unexpected("lists notes too different for one ATM: " +
                            ledger::to_text(denominations, currency));
   }
   return denominations;

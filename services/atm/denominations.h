@@ -14,7 +14,8 @@ namespace atm {
 std::optional<std::vector<Cents>> usual_denominations(Currency currency);
 
 // As the configuration names them, each in major units, in any order, some perhaps joined by commas:
-// {"5", "10,20"}. Smallest first; at least one. The error is a sentence that says what is wrong.
+// {"5", "10,20"}. Smallest first; at least one. The error is the end of a sentence that
+// begins with the option's name.
 std::expected<std::vector<Cents>, std::string> parse_denominations(
     const std::vector<std::string>& listed, Currency currency);
 

@@ -99,7 +99,7 @@ OrMistake<std::vector<Cents>> denominations_of(const ServeOptions& options, Curr
   }
   const auto named = parse_denominations(options.denominations, currency);
   if (named) return *named;
-  return std::unexpected(ops::Mistake{"denominations", "is wrong: " + named.error()});
+  return std::unexpected(ops::Mistake{"denominations", named.error()});
 }
 
 OrMistake<Settings> settings_of(const ServeOptions& options) {

@@ -24,8 +24,9 @@ struct ServeOptions {
 // What is wrong with these, if anything is.
 std::optional<ops::Mistake> mistake_in(const ServeOptions& options);
 
-// Wires the bank together and serves until SIGTERM. `reload` is told of SIGHUP. Returns the exit
-// status; throws what stops it: StorageError when the disk fails, IoError when an address is taken.
+// Wires the bank together and serves until SIGTERM. Requires mistake_in(options) == std::nullopt.
+// `reload` is told of SIGHUP. Returns the exit status; throws what stops it: ops::Failure when a file
+// cannot be made, StorageError when the disk fails, IoError when an address is taken.
 int serve(const ServeOptions& options,
           const std::function<std::function<void()>(ops::Log)>& reload);
 

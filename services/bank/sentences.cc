@@ -108,8 +108,7 @@ std::string ill_formed(const ledger::Refusal& refusal) {
   if (refusal.fault == ledger::ShapeFault::unpayable) {
     return fmt::format(
         "The notes that may have been paid cannot make that; the nearest amount below that they "
-        "make "
-        "is {}. The exception's evidence says which notes were planned.",
+        "make is {}. The exception's evidence says which notes were planned.",
         refusal.left ? ledger::to_text(*refusal.left) : "0");
   }
   if (refusal.field == "paid") {

@@ -135,12 +135,15 @@ TEST(Denominations, AreOfTheCurrencyOrConfigured) {
   const auto error = [&](const std::string& list) {
     return parse_denominations({list}, eur).error();
   };
-  EXPECT_EQ(error("5,3.333"), "'3.333' is not an amount: EUR has at most 2 digits after the point");
-  EXPECT_EQ(error("5,"), "'' is not an amount: it needs digits, as in 60 or 60.00");
-  EXPECT_EQ(error("0,5"), "there are no notes of 0 EUR");
-  EXPECT_EQ(error("5,10,5.00"), "it names a note twice");
-  EXPECT_EQ(error("0.01,500"), "no one ATM can handle notes so different as 0.01 and 500 EUR");
-  EXPECT_EQ(parse_denominations({}, eur).error(), "it names no notes");
+  EXPECT_EQ(
+      error("5,3.333"),
+      "must list amounts, and '3.333' is not an amount: EUR has at most 2 digits after the point");
+  EXPECT_EQ(error("5,"),
+            "must list amounts, and '' is not an amount: it needs digits, as in 60 or 60.00");
+  EXPECT_EQ(error("0,5"), "lists notes of 0 EUR, which do not exist");
+  EXPECT_EQ(error("5,10,5.00"), "names a note twice");
+  EXPECT_EQ(error("0.01,500"), "lists notes too different for one ATM: 0.01 and 500 EUR");
+  EXPECT_EQ(parse_denominations({}, eur).error(), "names no notes");
 }
 
 }  // namespace
