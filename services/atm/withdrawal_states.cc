@@ -105,7 +105,9 @@ Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
       bank_entry(withdrawal.hold_id, withdrawal.hold_seq);
   withdrawal.answer = stored(response);
   co_await machinery_.journal.commit(item->terminal.entry(withdrawal, withdrawal.evidence));
-  machinery_.log.warn("a withdrawal is in suspense", {{"evidence", withdrawal.evidence}});
+  machinery_.log.warn("a withdrawal is in suspense", {{"terminal", item->terminal.id()},
+                                                      {"withdrawal", withdrawal.id.text()},
+                                                      {"evidence", withdrawal.evidence}});
   item->answered.set();
 }
 

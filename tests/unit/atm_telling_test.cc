@@ -134,6 +134,50 @@ TEST_F(AtmTellingTest, ARestartGoesOnTellingWithoutTheOperator) {
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
 }
 
+// Who empties the terminal meanwhile does not decide for an operator who may be asked yet.
+TEST_F(AtmTellingTest, AnEmptyingBeforeTheHistoryIsAcceptedEndsNoSuspension) {
+  const AtmBank::State later = lose_sixty_to_a_backup_without_its_hold();
+  house.connect();  // The customer has left.
+  EXPECT_TRUE(house.unload(house.new_id()).has_unloaded());
+  house.pass(3s);
+  EXPECT_EQ(house.audit().unknown().minor_units(), 60'00);
+  restore(later);
+  EXPECT_EQ(house.exceptions(), Sentences());
+  EXPECT_EQ(house.open_items(), Sentences({"withdrawal SUSPENSE"}));
+  house.bank.decide(60'00);
+  house.pass(10s);
+  EXPECT_EQ(house.balance(), 40);
+  EXPECT_EQ(house.open_items(), Sentences());
+  accept();
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
+TEST_F(AtmTellingTest, NorDoesOneBeforeTheBankHasBeenToldAll) {
+  lose_sixty();
+  const AtmBank::State backup = house.bank.state;
+  house.load(2, 50, 1);
+  house.bank.moods = {{"Suspend", Mood::refuses}};
+  house.bank.refusal["Suspend"] = wire::REFUSAL_CODE_HOLD_NOT_FOUND;
+  house.pass(60s);
+  ASSERT_EQ(house.exceptions().size(), 1U);
+  house.bank.moods = {{"LoadCash", Mood::silent}};
+  restore(backup);
+  v1::AcceptBankHistoryRequest request;
+  request.set_reason("restored yesterday's backup");
+  EXPECT_FALSE(house.try_call(accept_history_method, request, 2s).has_value());
+  ASSERT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_TELLING_BANK_AGAIN);
+  EXPECT_TRUE(house.unload(house.new_id()).has_unloaded());
+  EXPECT_EQ(house.audit().unknown().minor_units(), 60'00);
+  house.bank.moods.clear();
+  house.pass(60s);
+  EXPECT_EQ(house.exceptions(), Sentences());
+  EXPECT_EQ(house.open_items(), Sentences({"withdrawal SUSPENSE"}));
+  house.bank.decide(60'00);
+  house.pass(10s);
+  EXPECT_EQ(house.balance(), 40);
+  EXPECT_EQ(house.differences(), Sentences());
+}
+
 // The bank's figure lacks what it has still to be told.
 TEST_F(AtmTellingTest, UntilABankHasBeenToldAllAnAuditDoesNotCompareWithIt) {
   house.pass(3s);

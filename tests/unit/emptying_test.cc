@@ -104,7 +104,9 @@ class EmptyingTest : public testing::Test {
 };
 
 TEST_F(EmptyingTest, NotesThatWerePaidAreNotFound) {
-  lose_track_of_sixty(Really::paid_all);
+  const OperationId id = lose_track_of_sixty(Really::paid_all);
+  const std::string logged = "a withdrawal is in suspense  terminal=atm-1  withdrawal=" + id.text();
+  EXPECT_NE(house.log.find(logged), std::string::npos);
   EXPECT_EQ(empty(), 140);
   EXPECT_EQ(house.audit().unknown().minor_units(), 60'00);
   EXPECT_EQ(house.differences(), Sentences());
