@@ -72,6 +72,7 @@ class Items {
   // The item has ended: it stays for its retries, for a while; also one that the journal alone knew.
   void ended(const ItemPointer<T>& item) {
     items_[item->record.id] = item;
+    std::erase(ended_, item->record.id);  // It may end again, and then stays from now on.
     ended_.push_back(item->record.id);
     if (ended_.size() <= ended_items_kept_max) return;
     for (std::size_t count = 0; count < ended_items_forgotten_at_once; ++count) {

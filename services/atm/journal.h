@@ -35,6 +35,21 @@ struct Entry {
   }
 };
 
+// The transition of a record alone, with nothing of its terminal's books: an item that has ended may be
+// asked about at another terminal than its own, or at an ATM that has its own no more.
+template <Record T>
+Entry transition_of(const T& record, std::int64_t at_us, std::string detail = {}) {
+  Entry entry;
+  entry.event = {.at_us = at_us,
+                 .terminal = record.terminal,
+                 .id = record.id,
+                 .kind = std::string(T::kind),
+                 .state = std::string(name(record.state)),
+                 .detail = std::move(detail)};
+  entry.add(record);
+  return entry;
+}
+
 // Group commit: whatever has queued while a commit ran goes into the next one, whichever terminal
 // it came from. Owned by main or a test; loop thread only.
 //

@@ -53,6 +53,7 @@ Task<v1::TransferResponse> Relays::transfer(RelayItem item, std::string token,
   request.set_token(std::move(token));
   request.set_target_account_id(relay.target);
   *request.mutable_amount() = to_wire(relay.amount, machinery_.settings.currency);
+  require_accepted_history();
   const rpc::Context waits = context;
   const std::uint32_t history = machinery_.bank.history();
   const rpc::Reply<wire::TransferResponse> reply = co_await machinery_.bank.try_call(
@@ -76,6 +77,7 @@ Task<v1::TransferResponse> Relays::transfer(RelayItem item, std::string token,
         bank_entry(relay.id, reply->receipt().ledger_seq());
     ended(item, RelayState::done, stored(response), reply->receipt().ledger_seq(), history);
   }
+  response = from_stored<v1::TransferResponse>(relay.answer);
   response.set_replayed(reply->receipt().replayed());
   co_return response;
 }
@@ -91,6 +93,7 @@ Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRe
   request.set_id(std::string(relay.id.view()));
   request.set_terminal_id(relay.terminal);
   request.set_card_number(relay.card);
+  require_accepted_history();
   const rpc::Context waits = context;
   const std::uint32_t history = machinery_.bank.history();
   const rpc::Reply<wire::ChangePinResponse> reply = co_await machinery_.bank.try_call(
@@ -106,13 +109,17 @@ Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRe
   if (reply->has_refusal()) {
     *response.mutable_decline() = decline_by_bank(reply->refusal());
     response.mutable_decline()->set_tries_left(reply->tries_left());
+    // Of another PIN than the first: that says nothing of what became of the id.
+    const bool is_other_pin =
+        reply->refusal().code() == wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS;
+    if (is_other_pin) co_return response;
     ended(item, RelayState::declined, stored(response), 0, history);
   } else {
     *response.mutable_changed()->mutable_bank() =
         bank_entry(relay.id, reply->changed().ledger_seq());
     ended(item, RelayState::done, stored(response), reply->changed().ledger_seq(), history);
   }
-  co_return response;
+  co_return from_stored<v1::ChangePinResponse>(relay.answer);
 }
 
 // Of a sending that was not answered: true if the bank has forgotten the customer's token and did
@@ -125,6 +132,13 @@ Task<bool> Relays::only_ended_the_session(RelayItem item, rpc::Status status,
   const bool is_known = co_await ask_bank(item, std::move(context));
   if (is_known) co_return false;
   throw rpc::Error(rpc::StatusCode::unavailable, "the bank has not said what became of it");
+}
+
+// One that the operator has not agreed to may not be the one that stays.
+void Relays::require_accepted_history() const {
+  if (!machinery_.bank.history_is_broken()) return;
+  throw rpc::Error(rpc::StatusCode::unavailable,
+                   "the bank's history went back, or another bank answers: nothing was sent");
 }
 
 bool Relays::is_still_so(const Relay& relay) const {
@@ -147,7 +161,7 @@ void Relays::ended(const RelayItem& item, RelayState state, Blob answer, std::ui
   item->record.ledger_seq = ledger_seq;
   item->record.told_in = told_in;
   // The bank remembers it too: a restart would find it out from there.
-  machinery_.journal.note(item->terminal.entry(item->record));
+  machinery_.journal.note(transition_of(item->record, machinery_.now_us()));
   items_.ended(item);
 }
 

@@ -40,8 +40,11 @@ class Relays {
   // again. Throws rpc::Error when it does not say.
   Task<> require_still_so(RelayItem item, rpc::Context context);
   bool is_still_so(const Relay& relay) const;
+  // Before each sending: the history may have gone back while it was written down. Throws rpc::Error.
+  void require_accepted_history() const;
   // What the bank's answer comes to, as the customer's response.
   Blob told_by(const Relay& relay, const ::bank::v1::ResolveResponse& bank) const;
+  // The record has the answer that counts afterwards: another may have been told before this one.
   void ended(const RelayItem& item, RelayState state, Blob answer, std::uint64_t ledger_seq,
              std::uint32_t told_in);
   v1::ResolveResponse outcome(const Relay& relay) const;

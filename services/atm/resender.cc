@@ -123,15 +123,7 @@ void Resender::note(T& record, const Answer& answer, std::uint32_t history) {
     if (answer.ledger_seq != 0) record.ledger_seq = answer.ledger_seq;
     goes_on = take_back_exception(record);
   }
-  Entry entry;
-  entry.event = {.at_us = machinery_.now_us(),
-                 .terminal = record.terminal,
-                 .id = record.id,
-                 .kind = std::string(T::kind),
-                 .state = std::string(name(record.state)),
-                 .detail = "told again"};
-  entry.add(record);
-  machinery_.journal.note(std::move(entry));
+  machinery_.journal.note(transition_of(record, machinery_.now_us(), "told again"));
   if (!answer.refusal.empty() || answer.ledger_seq != 0) machinery_.bank.item_was_told_again();
   if constexpr (std::same_as<T, Withdrawal>) {
     if (goes_on) withdrawals_.go_on(*terminals_.at(record.terminal), record);

@@ -152,6 +152,115 @@ TEST_F(AtmRelayTest, ANoStaysWhateverARestoredBankHasLost) {
   EXPECT_EQ(transfer(id).decline().message(), no);
 }
 
+// Between its request and its sending lies the disk.
+TEST_F(AtmRelayTest, NothingIsSentIntoAHistoryThatWentBackWhileItWasWrittenDown) {
+  const AtmBank::State backup = house.bank.state;
+  house.load(1, 20, 1);
+  house.pass(3s);
+  const auto is_relay = [](const Row& row) { return row.table == Relay::table; };
+  bool goes_back = true;
+  house.journal->before_write = [&](std::span<const Row> rows) {
+    if (!goes_back || std::ranges::none_of(rows, is_relay)) return;
+    goes_back = false;
+    house.bank.state = backup;
+    house.loop.advance(3s);
+  };
+  async::TaskScope scope(house.loop);
+  std::optional<rpc::Reply<v1::TransferResponse>> moved;
+  house.begin_call(scope, transfer_method, transfer_of(house.new_id()), 30s, moved);
+  house.loop.settle();
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
+  ASSERT_TRUE(moved.has_value());
+  EXPECT_FALSE(moved->has_value());
+  EXPECT_EQ(house.bank.times_asked("Transfer"), 0U);
+
+  accept();
+  house.insert();
+  house.pass(3s);
+  house.load(1, 20, 1);
+  house.pass(3s);
+  std::optional<rpc::Reply<v1::ChangePinResponse>> changed;
+  goes_back = true;
+  house.begin_call(scope, change_pin_method, new_pin(house.new_id()), 30s, changed);
+  house.loop.settle();
+  ASSERT_TRUE(changed.has_value());
+  EXPECT_FALSE(changed->has_value());
+  EXPECT_EQ(house.bank.times_asked("ChangePin"), 0U);
+}
+
+// Who asks what became of it gets an answer first, and that is the only one.
+TEST_F(AtmRelayTest, ACallerWhoseReplyIsLateHearsWhatWasToldBefore) {
+  const OperationId moves = house.new_id();
+  const OperationId pin = house.new_id();
+  async::TaskScope scope(house.loop);
+  std::optional<rpc::Reply<v1::TransferResponse>> moved;
+  house.bank.delays = {{"Transfer", 3s}, {"ChangePin", 3s}};
+  house.begin_call(scope, transfer_method, transfer_of(moves), 30s, moved);
+  house.pass(1s);
+  const std::string told = house.resolve(moves).declined().message();
+  house.pass(5s);
+  ASSERT_TRUE(moved.has_value());
+  EXPECT_EQ((*moved)->decline().message(), told);
+
+  std::optional<rpc::Reply<v1::ChangePinResponse>> changed;
+  house.begin_call(scope, change_pin_method, new_pin(pin), 30s, changed);
+  house.pass(1s);
+  const std::string told_of_pin = house.resolve(pin).declined().message();
+  house.pass(5s);
+  ASSERT_TRUE(changed.has_value());
+  EXPECT_EQ((*changed)->decline().message(), told_of_pin);
+}
+
+TEST_F(AtmRelayTest, ARetryWithAnotherPinDoesNotSayThatTheFirstWasRefused) {
+  const OperationId id = house.new_id();
+  house.bank.moods["ChangePin"] = Mood::reply_lost;
+  EXPECT_FALSE(house.try_call(change_pin_method, new_pin(id), 2s).has_value());
+  house.bank.moods.clear();
+  v1::ChangePinRequest other = new_pin(id);
+  other.set_new_pin("5555");
+  EXPECT_EQ(house.call(change_pin_method, std::move(other)).decline().refusal().code(),
+            wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS);
+  EXPECT_TRUE(house.resolve(id).has_pin_changed());
+}
+
+TEST_F(AtmRelayTest, WhatBecameOfItIsInTheBooksOfItsOwnTerminal) {
+  house.terminals = 2;
+  house.restart();
+  house.pass(3s);
+  house.insert("4000-jane", "1234", "atm-2");
+  const OperationId id = house.new_id();
+  house.bank.moods["Transfer"] = Mood::reply_lost;
+  EXPECT_FALSE(house.try_call(transfer_method, transfer_of(id), 2s).has_value());
+  house.bank.moods.clear();
+  house.restart();
+  house.pass(3s);
+  EXPECT_TRUE(house.resolve(id).has_transferred()) << "asked at atm-1";
+  house.pass(3s);
+  const std::vector<Event> events = house.journal->read<Event>("id = ?", {to_value(id)});
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events.back().state, "DONE");
+  EXPECT_EQ(events.back().terminal, "atm-2");
+}
+
+TEST_F(AtmRelayTest, AnItemThatEndsTwiceIsKeptAsLongAsOthersFromTheSecondTimeOn) {
+  Items<Fence> items(house.loop, *house.journal);
+  Terminal& terminal = *house.atm->terminals().at("atm-1");
+  const OperationId id = house.new_id();
+  const ItemPointer<Fence> twice = items.add(terminal, {.id = id});
+  items.ended(twice);
+  for (std::size_t i = 1; i < ended_items_kept_max; ++i) {
+    OperationId other;
+    other.bytes = {static_cast<std::uint8_t>(2), static_cast<std::uint8_t>(i >> 8U),
+                   static_cast<std::uint8_t>(i)};
+    items.ended(items.add(terminal, {.id = other}));
+  }
+  items.ended(twice);
+  OperationId last;
+  last.bytes[0] = 3;
+  items.ended(items.add(terminal, {.id = last}));
+  EXPECT_NE(items.in_memory(id), nullptr);
+}
+
 // The file that is put back first may be the wrong one.
 TEST_F(AtmRelayTest, BeforeAHistoryIsAcceptedNoUnansweredTransferIsFenced) {
   const AtmBank::State backup = house.bank.state;
