@@ -204,13 +204,16 @@ Task<> BankLink::make_atm_id() {
 void BankLink::signed_on(const std::string& terminal, const ::bank::v1::SignedOn& answer,
                          bool was_overtaken) {
   Standing& standing = standings_.at(terminal);
-  standing.other_currency = answer.cash().currency() != settings_.currency.text();
-  if (standing.other_currency) {
+  standing.other_currency.clear();
+  if (answer.cash().currency() != settings_.currency.text()) {
     standing.signed_on = false;
-    standing.reason = "the bank keeps terminal " + terminal + " in " + answer.cash().currency() +
-                      ", and this ATM handles " + settings_.currency.text() +
-                      "; add one of another name with: bankctl terminal add NAME --currency " +
-                      settings_.currency.text();
+    standing.other_currency = "the bank keeps terminal " + terminal + " in " +
+                              answer.cash().currency() + ", and this ATM handles " +
+                              settings_.currency.text() +
+                              "; add one of another name with: bankctl terminal add NAME "
+                              "--currency " +
+                              settings_.currency.text();
+    standing.reason = standing.other_currency;
     return;
   }
   standing.signed_on = true;
@@ -338,6 +341,7 @@ Task<std::vector<std::string>> BankLink::until_told_again() {
 void BankLink::refused(const std::string& terminal, const ::bank::v1::Refusal& refusal) {
   Standing& standing = standings_.at(terminal);
   standing.signed_on = false;
+  standing.other_currency.clear();
   standing.reason = refusal.message();
   if (refusal.code() == ::bank::v1::REFUSAL_CODE_TERMINAL_NOT_FOUND) {
     standing.reason = "the bank does not know terminal " + terminal +

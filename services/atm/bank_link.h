@@ -30,8 +30,9 @@ struct Standing {
   bool in_service = false;
   // Why it is not signed on, in a sentence.
   std::string reason = "the bank does not answer";
-  // The bank keeps it in another currency than that of the notes here, so no load can be booked.
-  bool other_currency = false;
+  // Not empty: the bank keeps it in another currency than that of the notes here, so no load can be
+  // booked. A sentence without its end, which holds until the bank says otherwise.
+  std::string other_currency = {};
   // Minus the terminal's cash account.
   Cents cash = {};
 };

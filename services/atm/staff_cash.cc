@@ -48,9 +48,9 @@ Task<> StaffService::hear_of_cash(Terminal& at, async::Deadline until) {
 std::optional<v1::Decline> StaffService::wrong_load(const Terminal& at,
                                                     const v1::LoadRequest& request) const {
   const Standing& standing = machinery_.bank.standing(at.id());
-  if (standing.other_currency) {
+  if (!standing.other_currency.empty()) {
     return decline(v1::DECLINE_CODE_OUT_OF_SERVICE,
-                   "No notes were loaded: " + standing.reason + ".");
+                   "No notes were loaded: " + standing.other_currency + ".");
   }
   if (const std::string why = at.unknown_cash(); !why.empty()) {
     return decline(v1::DECLINE_CODE_OUT_OF_SERVICE, "No notes were loaded: " + why + ".");

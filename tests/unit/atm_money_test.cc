@@ -80,18 +80,30 @@ TEST_F(AtmMoneyTest, ABankThatKeepsTheTerminalInAnotherCurrencyIsNotDealtWith) {
       house.terminal().reason(),
       "the bank keeps terminal atm-1 in JPY, and this ATM handles EUR; add one of another name "
       "with: bankctl terminal add NAME --currency EUR");
+  const std::string why = house.terminal().reason();
   const v1::LoadResponse load = house.load(1, 20, 10);
   EXPECT_EQ(load.decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
-  EXPECT_EQ(load.decline().message(), "No notes were loaded: " + house.terminal().reason() + ".");
+  EXPECT_EQ(load.decline().message(), "No notes were loaded: " + why + ".");
   EXPECT_EQ(house.open_items(), Sentences());
   house.bank.close();
   house.pass(3s);
-  EXPECT_TRUE(house.load(1, 20, 10).has_decline()) << "what it said of its books holds";
+  EXPECT_EQ(house.load(1, 20, 10).decline().message(), load.decline().message())
+      << "what it said of its books holds";
   house.bank.open();
   EXPECT_EQ(house.withdraw(20).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
   house.bank.cash_currency = "EUR";
   house.pass(3s);
   EXPECT_TRUE(house.withdraw(20).has_withdrawn());
+}
+
+TEST_F(AtmMoneyTest, ABankThatKnowsTheTerminalNoMoreKeepsItInNoOtherCurrency) {
+  house.bank.cash_currency = "JPY";
+  house.pass(3s);
+  EXPECT_TRUE(house.load(1, 20, 10).has_decline());
+  house.bank.terminals = {};
+  house.pass(3s);
+  EXPECT_EQ(house.terminal().reason().find("the bank does not know terminal atm-1"), 0U);
+  EXPECT_TRUE(house.load(1, 20, 10).has_done()) << "as with any bank that does not answer for it";
 }
 
 TEST_F(AtmMoneyTest, DepositsAndCassettesTakeTheConfiguredNotesAndNoOthers) {
