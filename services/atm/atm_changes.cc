@@ -51,7 +51,7 @@ Task<v1::WithdrawResponse> AtmService::withdraw(v1::WithdrawRequest request, rpc
   co_await until_free(&known_.withdrawals, request.id(), request.session_id(), context);
   std::optional<v1::WithdrawResponse> response = first_no<v1::WithdrawResponse>(attempt);
   if (!response) response = co_await answer_withdraw(std::move(request), std::move(context));
-  co_await keep_if_declined(std::move(attempt), *response);
+  co_await keep_if_declined(std::move(attempt), response->decline(), response->replayed());
   co_return *std::move(response);
 }
 
@@ -62,7 +62,7 @@ Task<v1::DepositResponse> AtmService::deposit(v1::DepositRequest request, rpc::C
   co_await until_free(&known_.deposits, request.id(), request.session_id(), context);
   std::optional<v1::DepositResponse> response = first_no<v1::DepositResponse>(attempt);
   if (!response) response = co_await answer_deposit(std::move(request), std::move(context));
-  co_await keep_if_declined(std::move(attempt), *response);
+  co_await keep_if_declined(std::move(attempt), response->decline(), response->replayed());
   co_return *std::move(response);
 }
 
@@ -73,7 +73,7 @@ Task<v1::TransferResponse> AtmService::transfer(v1::TransferRequest request, rpc
   co_await until_free(&known_.relays, request.id(), request.session_id(), context);
   std::optional<v1::TransferResponse> response = first_no<v1::TransferResponse>(attempt);
   if (!response) response = co_await answer_transfer(std::move(request), std::move(context));
-  co_await keep_if_declined(std::move(attempt), *response);
+  co_await keep_if_declined(std::move(attempt), response->decline(), response->replayed());
   co_return *std::move(response);
 }
 
@@ -87,7 +87,7 @@ Task<v1::ChangePinResponse> AtmService::change_pin(v1::ChangePinRequest request,
     wipe(*request.mutable_new_pin());
   }
   if (!response) response = co_await answer_change_pin(std::move(request), std::move(context));
-  co_await keep_if_declined(std::move(attempt), *response);
+  co_await keep_if_declined(std::move(attempt), response->decline(), false);
   co_return *std::move(response);
 }
 
@@ -125,15 +125,13 @@ std::optional<Response> AtmService::first_no(const std::optional<Declined>& atte
 
 // A no that is heard stays one: a crash forgets none. The first answer to an id may still be on its
 // way to the disk when another asks.
-template <typename Response>
-Task<> AtmService::keep_if_declined(std::optional<Declined> attempt, const Response& response) {
-  if (!attempt || !response.has_decline()) co_return;
-  if (response.decline().code() == v1::DECLINE_CODE_BY_BANK) co_return;
-  bool is_replayed = false;
-  if constexpr (requires { response.replayed(); }) is_replayed = response.replayed();
+Task<> AtmService::keep_if_declined(std::optional<Declined> attempt, v1::Decline no,
+                                    bool is_replayed) {
+  if (!attempt || no.code() == v1::DECLINE_CODE_UNSPECIFIED) co_return;
+  if (no.code() == v1::DECLINE_CODE_BY_BANK) co_return;
   if (!is_replayed) {
-    attempt->code = response.decline().code();
-    attempt->sentence = response.decline().message();
+    attempt->code = no.code();
+    attempt->sentence = no.message();
     declines_.keep(*std::move(attempt));
   }
   co_await machinery_.journal.flush();

@@ -69,9 +69,9 @@ class AtmService {
   // it any more. Nothing: it was told none, or an answer to it is known.
   template <typename Response>
   std::optional<Response> first_no(const std::optional<Declined>& attempt);
-  // The bank keeps what it declines itself.
-  template <typename Response>
-  Task<> keep_if_declined(std::optional<Declined> attempt, const Response& response);
+  // `no`: of what the customer is told, UNSPECIFIED if that is no decline. The bank keeps what it
+  // declines itself.
+  Task<> keep_if_declined(std::optional<Declined> attempt, v1::Decline no, bool is_replayed);
   Task<v1::WithdrawResponse> answer_withdraw(v1::WithdrawRequest request, rpc::Context context);
   Task<v1::DepositResponse> answer_deposit(v1::DepositRequest request, rpc::Context context);
   Task<v1::TransferResponse> answer_transfer(v1::TransferRequest request, rpc::Context context);
