@@ -64,10 +64,11 @@ std::vector<std::string> differences_found(const std::string& place, const Notes
   std::vector<std::string> differences;
   for (const Cents denomination : denominations({&expected, &counted})) {
     if (expected.of(denomination) == counted.of(denomination)) continue;
+    const std::int64_t due = expected.of(denomination);
     const std::int64_t there = counted.of(denomination);
-    differences.push_back("The " + place + " should hold " +
-                          std::to_string(expected.of(denomination)) + " notes of " +
-                          money(denomination, currency) + ", but " + std::to_string(there) +
+    differences.push_back("The " + place + " should hold " + std::to_string(due) +
+                          (due == 1 ? " note of " : " notes of ") + money(denomination, currency) +
+                          ", but " + std::to_string(there) +
                           (there == 1 ? " is there." : " are there."));
   }
   return differences;

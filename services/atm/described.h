@@ -13,11 +13,13 @@ std::string described(const Withdrawal& withdrawal, Currency currency);
 std::string described(const Deposit& deposit, Currency currency);
 std::string described(const Movement& movement, Currency currency);
 
-// Of an item that ended as it must not.
+// Of an item that ended as it must not. The operator may have settled it, which no ATM is told.
 template <Record T>
 std::string exception_sentence(const T& record, Currency currency) {
   return "The " + std::string(T::kind) + " " + record.id.text() + " (" +
-         described(record, currency) + ") ended as an exception: " + record.exception + ".";
+         described(record, currency) +
+         ") ended as an exception, settled or not (bankctl exceptions list tells): " +
+         record.exception + ".";
 }
 
 }  // namespace atm

@@ -142,7 +142,7 @@ int audit_offline(const std::filesystem::path& data, std::ostream& out) {
   out << "open items: " << open << "\n";
   // Their notes are accounted for: what is wrong with them is between the ATM and the bank, which has
   // them on its list until its operator has settled them.
-  if (!exceptions.empty()) out << "exceptions, settled or not; bankctl exceptions list tells:\n";
+  if (!exceptions.empty()) out << "exceptions:\n";
   print_each(out, exceptions);
   if (!differences.empty()) out << "It does not add up:\n";
   print_each(out, differences);

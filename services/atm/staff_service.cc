@@ -188,8 +188,8 @@ Task<v1::CountResponse> StaffService::count(v1::CountRequest request, rpc::Conte
   Terminal& at = terminal(request.terminal_id());
   const Told<Dispenser::Inside> dispenser = co_await at.dispenser().count();
   const Told<Acceptor::Inside> acceptor = co_await at.acceptor().count();
-  if (!dispenser) throw rpc::Error(rpc::StatusCode::unavailable, dispenser.error().why);
-  if (!acceptor) throw rpc::Error(rpc::StatusCode::unavailable, acceptor.error().why);
+  if (!dispenser) throw rpc::Error(rpc::StatusCode::failed_precondition, dispenser.error().why);
+  if (!acceptor) throw rpc::Error(rpc::StatusCode::failed_precondition, acceptor.error().why);
 
   const Currency currency = machinery_.settings.currency;
   Notes in_cassettes;

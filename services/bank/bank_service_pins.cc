@@ -95,7 +95,8 @@ Task<v1::ChangePinResponse> BankService::change_pin(v1::ChangePinRequest request
   if (!proven) refuse_unproven();
   if (new_pin->is_easily_guessed()) {
     co_return unsuitable_pin(
-        "That PIN is too easily guessed; choose one that is no run of digits.");
+        "That PIN is too easily guessed; choose one whose digits are neither all the same nor a "
+        "run, as 1234 or 4321.");
   }
   if (new_pin->is_same_as(*old_pin)) {
     co_return unsuitable_pin("The new PIN is the same as the old one; choose another.");

@@ -90,6 +90,24 @@ std::string sentence_of_hold(const ledger::HoldEntry& hold, const ledger::Books&
   return "";
 }
 
+// " from jane to john", as far as the change names them. What a card names is `own`: it gets a
+// deposit, and gives everything else.
+std::string accounts_of(const FoundChange& change, const std::string& own) {
+  std::string source;
+  std::string target;
+  std::visit(
+      [&]<typename Kind>(const Kind& kind) {
+        if constexpr (requires { kind.source; }) source = kind.source;
+        if constexpr (requires { kind.target; }) target = kind.target;
+      },
+      change.record.operation.change);
+  const auto* const post = std::get_if<ledger::Post>(&change.record.operation.change);
+  if (post != nullptr && !post->card.empty()) {
+    (post->kind == ledger::TransferKind::deposit ? target : source) = own;
+  }
+  return (source.empty() ? "" : " from " + source) + (target.empty() ? "" : " to " + target);
+}
+
 // Of a no about cash that had moved already, what moved and who settles it; else "".
 std::string sentence_of_moved_cash(const FoundChange& change, const ledger::Books& books) {
   const auto found = books.exceptions().find(change.record.ledger_seq);
@@ -221,11 +239,8 @@ std::string summary_of(const std::vector<FoundChange>& found, const ledger::Book
   if (!view.has_amount()) return "It was done.";
   const ledger::Money amount{ledger::Cents{view.amount().minor_units()},
                              *ledger::Currency::parse(view.amount().currency())};
-  const auto* const post = std::get_if<ledger::Post>(&told->record.operation.change);
-  std::string accounts;
-  if (post != nullptr && !post->source.empty()) accounts += " from " + post->source;
-  if (post != nullptr && !post->target.empty()) accounts += " to " + post->target;
-  return fmt::format("It was done: {} of {}{}.", view.kind(), ledger::to_text(amount), accounts);
+  return fmt::format("It was done: {} of {}{}.", view.kind(), ledger::to_text(amount),
+                     accounts_of(*told, view.account_id()));
 }
 
 }  // namespace bank

@@ -37,7 +37,14 @@ const CurrencySource of_card = {"GetCard", "card_number", "card_number",
 const CurrencySource of_exception = {"GetException", "exception_seq", "exception_seq",
                                      "exception.amount.currency"};
 
-const Subject of_transfer = {"FindChange", "ledger_seq", "id", "transfer_seq", "summary"};
+const Subject of_transfer = {"FindChange", "ledger_seq", "id", "transfer_seq", {"summary"}};
+const Subject of_open_exception = {
+    "GetException",
+    "exception_seq",
+    "",
+    "",
+    {"exception.kind", "exception.account_id", "exception.terminal_id", "exception.amount",
+     "exception.hold_id"}};
 
 const VerbTable verbs = {
     "bank.v1.OperatorService",
@@ -210,7 +217,10 @@ const VerbTable verbs = {
            "Of a suspended hold: what the customer got, or 0", false},
           booking_reason},
          "This cannot be taken back. Settle it?",
-         &of_exception},
+         &of_exception,
+         "",
+         "",
+         &of_open_exception},
         {"resolve",
          "ResolveChange",
          "Tell what became of a change or a receipt; if nothing, fence its id",

@@ -253,16 +253,23 @@ void Commands::require_one(const Words& words) {
 // Puts the number that the request takes in the place of what was typed. Returns what it is about.
 std::string Commands::find_subject(Words& words) const {
   const Subject& subject = *words.verb->subject;
-  const auto named = std::ranges::find_if(
-      words.words, [](const Word& word) { return word.input->kind == Kind::named; });
+  const auto named = std::ranges::find_if(words.words, [](const Word& word) {
+    return word.input->kind == Kind::named || word.input->kind == Kind::ordinal;
+  });
   OperatorCall question = new_call(words, subject.method);
-  const bool is_id = ledger::OperationId::parse(*named->text).has_value();
+  const bool may_be_id = !subject.asked_by_id.empty();
+  const bool is_id = may_be_id && ledger::OperationId::parse(*named->text).has_value();
   const Input asked{.name = named->input->name,
                     .field = is_id ? subject.asked_by_id : subject.asked_by_number,
-                    .kind = is_id ? Kind::id : Kind::named};
+                    .kind = is_id ? Kind::id : named->input->kind};
   set_input(*question.request, asked, *named->text, ledger::Currency());
   const Answer answer = ask_(std::move(question));
-  std::string about = text_at(*answer, subject.summary);
+  std::string about;
+  for (const std::string_view field : subject.summary) {
+    const std::string text = cli::field_text(*answer, field);
+    if (!text.empty()) about += (about.empty() ? "" : ", ") + text;
+  }
+  if (subject.number.empty()) return about;
   const std::uint64_t number = number_at(*answer, subject.number);
   if (number == 0) {
     throw ops::Failure(ops::ExitCode::declined,

@@ -46,14 +46,18 @@ bool is_question(std::string_view method) {
                              [&](std::string_view word) { return name.starts_with(word); });
 }
 
-// The id of a change, as text; "" when the request has none, or asks about another's.
-std::string change_id(const OperatorCall& call) {
-  if (!has_field(*call.request, "id") || call.method.ends_with("/ResolveChange") ||
-      call.method.ends_with("/FindChange")) {
-    return "";
-  }
+// The id in a request, its own or that of the change that it asks about, as text; "" when it has none.
+std::string named_id(const OperatorCall& call) {
+  if (!has_field(*call.request, "id")) return "";
   const auto* const field = call.request->GetDescriptor()->FindFieldByName("id");
   return cli::bytes_text(call.request->GetReflection()->GetString(*call.request, field));
+}
+
+// The id of a change, as text; "" when the request has none, or asks about another's.
+std::string change_id(const OperatorCall& call) {
+  const bool asks_about_another =
+      call.method.ends_with("/ResolveChange") || call.method.ends_with("/FindChange");
+  return asks_about_another ? "" : named_id(call);
 }
 
 std::unique_ptr<Message> new_response(const OperatorCall& call) {
@@ -259,8 +263,7 @@ void OperatorCalls::print(const Message& response) const {
     out_ << "There are more: go on with --page " << token << ", or ask for more with --limit N.\n";
   }
   for (const std::string& exception : texts_in(response, "exceptions")) {
-    out_ << "exception, settled or not (bankctl exceptions list tells): "
-         << ops::ForeignText(exception).shown() << "\n";
+    out_ << "exception: " << ops::ForeignText(exception).shown() << "\n";
   }
   if (!has_field(response, "differences")) return;
   const std::vector<std::string> differences = texts_in(response, "differences");
@@ -333,7 +336,8 @@ void OperatorCalls::fail(const OperatorCall& call, const rpc::Status& status) co
   }
   const std::string id = change_id(call);
   if (settings_.json) {
-    out_ << "{\"outcome\":\"unknown\",\"id\":" << (id.empty() ? "null" : cli::json_string(id))
+    const std::string named = named_id(call);
+    out_ << "{\"outcome\":\"unknown\",\"id\":" << (named.empty() ? "null" : cli::json_string(named))
          << "}\n";
   }
   // It has answered. But an earlier try may have been done, and a reply may be what had no room.

@@ -50,13 +50,14 @@ struct CurrencySource {
 };
 
 // What a change is about, where only a number or an id of it is typed: a question to the verb's own
-// service. Its answer has the number that the change's request takes, and a sentence for people.
+// service. Its answer says it in these fields, and has the number that the change's request takes,
+// unless that is what was typed.
 struct Subject {
   std::string_view method;           // "FindChange"
   std::string_view asked_by_number;  // The question's fields.
-  std::string_view asked_by_id;
-  std::string_view number;  // Of the answer. 0: there is nothing that the change could be about.
-  std::string_view summary;
+  std::string_view asked_by_id;      // "": it has no ids.
+  std::string_view number;  // 0: there is nothing that the change could be about. "": as typed.
+  std::vector<std::string_view> summary;
 };
 
 struct Verb {

@@ -161,10 +161,11 @@ std::string_view fault_of_digits(std::string_view text, std::size_t size_min,
   return text.size() > size_max ? "is longer" : "";
 }
 
-std::string checked_pin(const std::string& text) {
-  const std::string why = why_not_pin(text);
+std::string checked_pin(const std::string& text, const std::string& source) {
+  std::string why = why_not_pin(text);
   if (why.empty()) return text;
-  throw ops::Failure(ops::ExitCode::bad_data, why);
+  why.front() = 'a';  // "A PIN is 4 to 12 digits, ..."
+  throw ops::Failure(ops::ExitCode::bad_data, source + " holds no PIN: " + why);
 }
 
 std::string ask_pin(Terminal& terminal, std::string_view prompt) {
@@ -182,14 +183,14 @@ std::string ask_pin(Terminal& terminal, std::string_view prompt) {
 std::string pin_from(const std::string& file) {
   if (file != "-") {
     std::string text = ops::read_secret_file(file, "PIN's file");
-    return checked_pin(text.substr(0, text.find_last_not_of("\r\n") + 1));
+    return checked_pin(text.substr(0, text.find_last_not_of("\r\n") + 1), "The PIN's file " + file);
   }
   const InterruptScope interrupts;
   const Answer answer = read_line(interrupts, patience, [&] { interrupts.stop(); });
   if (!answer.is_line()) {
     throw ops::Failure(ops::ExitCode::no_input, "Standard input holds no PIN.");
   }
-  return checked_pin(answer.text);
+  return checked_pin(answer.text, "Standard input");
 }
 
 void require_somebody_to_ask(const std::string& what, const std::string& option) {

@@ -94,6 +94,21 @@ TEST_F(AtmStaffTest, BelowTheReserveOfFreeSpaceStaffMoveNoNotes) {
   EXPECT_TRUE(house.load(2, 50, 2).has_done());
 }
 
+TEST_F(AtmStaffTest, ACountThatMissesTheOnlyNoteSpeaksOfOneNote) {
+  ASSERT_TRUE(house.load(1, 20, 1).has_done());
+  house.run(house.dispenser->dispense(house.new_id(), {{1, Cents{20'00}, 1}}));
+  EXPECT_THAT(house.call(count_method, v1::CountRequest()).differences(),
+              testing::ElementsAre("The cassettes should hold 1 note of 20.00 EUR, but 0 are "
+                                   "there."));
+}
+
+TEST_F(AtmStaffTest, ACountOfASilentDeviceIsANoOfTheAtm) {
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_DEAD);
+  const rpc::Status said = house.try_call(count_method, v1::CountRequest()).error();
+  EXPECT_EQ(said.code, rpc::StatusCode::failed_precondition) << said.text();
+  EXPECT_EQ(said.message, "the dispenser does not answer");
+}
+
 TEST_F(AtmStaffTest, HowSlowADeviceIsMustBeSaid) {
   v1::SetFaultRequest request;
   request.set_device(v1::DEVICE_DISPENSER);

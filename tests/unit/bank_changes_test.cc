@@ -158,7 +158,13 @@ TEST_F(BankChangesTest, ListsShowTheReceiptsIdBesideTheBanksOwn) {
   EXPECT_EQ(statement.statement().entries(0).receipt_id(), deposited);
   EXPECT_EQ(statement.statement().entries(0).id(), deposit.id());
   EXPECT_THAT(kinds(find(deposited)), ElementsAre("deposit done"));
-  EXPECT_EQ(find(deposited).summary(), "It was done: deposit of 20.00 EUR.");
+  EXPECT_EQ(find(deposited).summary(), "It was done: deposit of 20.00 EUR to jane.");
+}
+
+TEST_F(BankChangesTest, TheSentenceOfATransferSaysFromWhomToWhom) {
+  const v1::TransferRequest request = transfer_request(token(), "john", 5'00);
+  EXPECT_EQ(word(bank.answer<v1::TransferResponse>(request)), "yes");
+  EXPECT_EQ(find(request.id()).summary(), "It was done: transfer of 5.00 EUR from jane to john.");
 }
 
 TEST_F(BankChangesTest, ARefusedDepositsExceptionHasItsReceipt) {

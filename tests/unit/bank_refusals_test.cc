@@ -286,7 +286,8 @@ std::vector<RefusalCase> refusal_cases() {
          const auto request = t.change_pin_request(t.token(), janes_pin, "0000");
          return t.no<v1::ChangePinResponse>(request);
        },
-       "That PIN is too easily guessed; choose one that is no run of digits."},
+       "That PIN is too easily guessed; choose one whose digits are neither all the same nor a "
+       "run, as 1234 or 4321."},
   };
 }
 

@@ -85,6 +85,8 @@ class ScriptedBank {
                                                             rpc::Context) {
     questions.push_back("exception " + std::to_string(request.exception_seq()));
     bank::v1::GetExceptionResponse response;
+    *response.mutable_exception() = exception;
+    response.mutable_exception()->set_kind(bank::v1::EXCEPTION_KIND_SUSPENDED_HOLD);
     response.mutable_exception()->mutable_amount()->set_currency(currency);
     co_return response;
   }
@@ -99,6 +101,11 @@ class ScriptedBank {
     response.set_transfer_seq(found_seq);
     response.set_summary("It was found.");
     co_return response;
+  }
+  async::Task<bank::v1::ResolveChangeResponse> resolve(bank::v1::ResolveChangeRequest,
+                                                       rpc::Context) {
+    if (is_silent) co_await never;
+    co_return bank::v1::ResolveChangeResponse();
   }
   async::Task<bank::v1::ListTransfersResponse> transfers(bank::v1::ListTransfersRequest,
                                                          rpc::Context) {
@@ -166,6 +173,7 @@ class ScriptedBank {
   std::optional<std::string> currency_of_books;  // If it is another.
   std::vector<std::string> questions;            // What was asked before a change was.
   bank::v1::FundAccountResponse fund_response;
+  bank::v1::ExceptionView exception;
   std::string word;  // In each text that somebody chose.
   std::vector<std::string> differences;
   std::uint64_t found_seq = 13;                  // Of the transfer that any number or id leads to.
@@ -187,6 +195,7 @@ class BankctlTest : public testing::Test {
     server->handle<&ScriptedBank::get_card>("bank.v1.OperatorService/GetCard", bank);
     server->handle<&ScriptedBank::get_exception>("bank.v1.OperatorService/GetException", bank);
     server->handle<&ScriptedBank::find>("bank.v1.OperatorService/FindChange", bank);
+    server->handle<&ScriptedBank::resolve>("bank.v1.OperatorService/ResolveChange", bank);
     server->handle<&ScriptedBank::transfers>("bank.v1.OperatorService/ListTransfers", bank);
     server->handle<&ScriptedBank::items>("atm.v1.StaffService/ListOpenItems", bank);
     server->handle<&ScriptedBank::terminals>("atm.v1.StaffService/ListTerminals", bank);

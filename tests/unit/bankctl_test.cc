@@ -196,6 +196,29 @@ TEST_F(BankctlTest, SilenceIsUnknownAndSaysHowToLearnMore) {
   EXPECT_EQ(out.str(), "{\"outcome\":\"unknown\",\"id\":\"" + id + "\"}\n");
 }
 
+TEST_F(BankctlTest, WhoAsksWhatBecameOfAChangeInJsonIsToldItsIdAlsoWithoutAnAnswer) {
+  bank.knows_nothing = true;
+  bank.is_silent = true;
+  const std::string own = "01939000-0000-7000-8000-000000000001";
+  EXPECT_THAT(run({"resolve", own, "--json", "--yes"}), testing::StartsWith("75 "));
+  EXPECT_EQ(out.str(), "{\"outcome\":\"unknown\",\"id\":\"" + own + "\"}\n");
+}
+
+TEST_F(BankctlTest, AnExceptionIsNamedBeforeItIsSettled) {
+  bank.exception.set_account_id("jane");
+  bank.exception.set_terminal_id("atm-1");
+  bank.exception.mutable_amount()->set_minor_units(60'00);
+  const std::vector<std::string> settle = {"exceptions", "resolve", "17", "--reason", "x", "--yes"};
+  run(settle);
+  EXPECT_THAT(out.str(), HasSubstr("(suspended hold, jane, atm-1, 60.00 EUR)\n"));
+  bank.exception.set_hold_id(std::string(16, '\1'));
+  bank.exception.clear_account_id();
+  out.str("");
+  run(settle);
+  EXPECT_THAT(out.str(), HasSubstr("(suspended hold, atm-1, 60.00 EUR, "
+                                   "01010101-0101-0101-0101-010101010101)\n"));
+}
+
 TEST_F(BankctlTest, AServerWithoutRoomHasAnsweredAndDoesNotContradictItself) {
   bank.status = rpc::StatusCode::resource_exhausted;
   EXPECT_EQ(run({"account", "fund", "jane", "1"}),
@@ -307,7 +330,7 @@ TEST_F(BankctlTest, AnAmountThatHasNoCurrencyOfItsOwnIsInThatOfTheBooks) {
   bank.currency_of_books = "EUR";
   EXPECT_THAT(request_of({"exceptions", "resolve", "17", "--paid", "20", "--reason", "x", "--yes"}),
               HasSubstr("\"paid\":{\"minor_units\":2000,\"currency\":\"EUR\"}"));
-  EXPECT_THAT(bank.questions, testing::ElementsAre("exception 17", "bank"));
+  EXPECT_THAT(bank.questions, testing::ElementsAre("exception 17", "exception 17", "bank"));
   bank.currency_of_books = "";
   EXPECT_EQ(request_of({"exceptions", "resolve", "17", "--paid", "20", "--reason", "x", "--yes"}),
             "64 the bank has no one currency for this: say which, with --currency CODE");
@@ -345,13 +368,13 @@ TEST_F(BankctlTest, AnAuditThatFindsADifferenceExits65) {
                                    "difference: and 5.00 EUR too many\n"));
 }
 
-TEST_F(BankctlTest, EachExceptionOfAnAtmHasALineAndMayBeSettled) {
+TEST_F(BankctlTest, EachExceptionOfAnAtmHasALine) {
   bank.differences = {"The first.", "The second."};
   EXPECT_EQ(run({"atm", "items"}), "0");
   EXPECT_EQ(out.str(),
             "No items.\n"
-            "exception, settled or not (bankctl exceptions list tells): The first.\n"
-            "exception, settled or not (bankctl exceptions list tells): The second.\n");
+            "exception: The first.\n"
+            "exception: The second.\n");
 }
 
 TEST_F(BankctlTest, AnAuditWithoutTheBankIsNotTakenForAWholeOne) {

@@ -150,7 +150,9 @@ TEST_F(TerminalTest, WhatBreaksThePinsRuleIsSaid) {
       read_pin(terminal, "", path);
       ADD_FAILURE() << typed;
     } catch (const ops::Failure& failure) {
-      EXPECT_EQ(failure.what(), "A PIN is 4 to 12 digits, and this one " + std::string(why) + ".");
+      EXPECT_EQ(failure.what(), "The PIN's file " + path +
+                                    " holds no PIN: a PIN is 4 to 12 digits, and this one " +
+                                    std::string(why) + ".");
     }
   }
   ops::remove_file_durably(path);
