@@ -79,7 +79,7 @@ class Applier final : Bookkeeper {
   void refuse(const Suspend& suspend) {
     ExceptionEntry exception = refused_about_hold(suspend.hold, suspend.terminal);
     add_what_was_held(exception, suspend);
-    if (suspend.currency.is_set()) {
+    if (suspend.amount > Cents{0}) {
       exception.amount = suspend.amount;
       exception.currency = suspend.currency;
     }

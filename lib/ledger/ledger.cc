@@ -55,7 +55,7 @@ void forget_what_the_hold_says(Change& change) {
     suspend->card = {};
     suspend->receipt.reset();
     suspend->amount = {};
-    suspend->currency = {};
+    if (suspend->planned.empty()) suspend->currency = {};
   }
 }
 

@@ -148,8 +148,9 @@ struct Suspend {
   std::string evidence{};
   CardDigits card{};
   ReceiptId receipt{};
-  // 0, without a currency: not told.
+  // 0: not told.
   Cents amount{};
+  // Of the amount and the planned notes, and the hold's.
   Currency currency{};
   // The notes in question (planned_notes.h): the operator decides for an amount that they make.
   // Empty: for any.

@@ -30,6 +30,7 @@ std::int64_t unit_of(const std::vector<PlannedNotes>& planned) {
 }
 
 bool is_bounded(const std::vector<PlannedNotes>& planned) {
+  if (planned.size() > planned_kinds_max) return false;
   const std::int64_t unit = unit_of(planned);
   std::uint32_t notes = 0;
   std::int64_t units = 0;
@@ -61,7 +62,7 @@ std::optional<std::vector<PlannedNotes>> parse_planned(std::string_view text) {
     if (!take_number(text, notes.count) || !take(text, 'x')) return std::nullopt;
     if (!take_number(text, notes.denomination.value)) return std::nullopt;
     planned.push_back(notes);
-  } while (take(text, ','));
+  } while (planned.size() <= planned_kinds_max && take(text, ','));
   if (!text.empty() || !is_bounded(planned)) return std::nullopt;
   return planned;
 }
@@ -74,12 +75,15 @@ Cents nearest_below(std::string_view planned, Cents wanted) {
   for (const PlannedNotes& each : *notes) units += each.denomination.value / unit * each.count;
   std::vector<bool> makes(static_cast<std::size_t>(units) + 1);
   makes[0] = true;
+  // How many of the notes at hand a sum takes at least, so one pass does for all of them.
+  std::vector<std::uint32_t> taken(makes.size());
   for (const PlannedNotes& each : *notes) {
+    std::ranges::fill(taken, 0);
     const auto size = static_cast<std::size_t>(each.denomination.value / unit);
-    for (std::uint32_t note = 0; note < each.count; ++note) {
-      for (std::size_t sum = makes.size() - 1; sum >= size; --sum) {
-        if (makes[sum - size]) makes[sum] = true;
-      }
+    for (std::size_t sum = size; sum < makes.size(); ++sum) {
+      if (makes[sum] || !makes[sum - size] || taken[sum - size] == each.count) continue;
+      makes[sum] = true;
+      taken[sum] = taken[sum - size] + 1;
     }
   }
   auto nearest = static_cast<std::size_t>(std::min(wanted.value / unit, units));

@@ -16,7 +16,9 @@ struct PlannedNotes {
   std::uint32_t count = 0;
 };
 
-// Bounds on what a terminal may name: so many notes, and so many of their largest common unit.
+// Bounds on what a terminal may name: so many entries, so many notes in all of them, and so many of
+// their largest common unit. A decision takes planned_kinds_max x planned_units_max steps at worst.
+inline constexpr std::uint32_t planned_kinds_max = 16;
 inline constexpr std::uint32_t planned_notes_max = 1'000;
 inline constexpr std::int64_t planned_units_max = 100'000;
 

@@ -318,6 +318,11 @@ Outcome Rules::decide(const Suspend& suspend) const {
   const Result<HoldEntry> hold = require_open_hold(suspend.hold, suspend.terminal);
   if (!hold.has_value()) return std::unexpected(hold.error());
   const Account& account = books_.account(hold->account);
+  if (suspend.currency.is_set()) {
+    if (const Fault fault = check_currency(account, suspend.currency)) {
+      return std::unexpected(*fault);
+    }
+  }
   if (hold->is_reserved()) return receipt(account, account.balance, account.held);
   if (const Fault fault = check_reservation(account, hold->amount)) return std::unexpected(*fault);
   return receipt(account, account.balance, account.held + hold->amount);

@@ -127,8 +127,12 @@ Fault check(const Operation& operation, const Suspend& suspend) {
   if (const Fault fault = check_name_or_empty("terminal_id", suspend.terminal)) return fault;
   if (const Fault fault = check_receipt(suspend.receipt)) return fault;
   if (!is_text(suspend.evidence)) return malformed_at("evidence");
-  if (!suspend.planned.empty() && !parse_planned(suspend.planned)) return malformed_at("planned");
-  const bool tells_amount = suspend.currency.is_set() || suspend.amount != Cents{0};
+  const bool names_notes = !suspend.planned.empty();
+  const bool has_currency = suspend.currency.is_set();
+  if (names_notes && (!has_currency || !parse_planned(suspend.planned))) {
+    return malformed_at("planned");
+  }
+  const bool tells_amount = suspend.amount != Cents{0} || (has_currency && !names_notes);
   if (tells_amount) return check_amount(suspend.amount, suspend.currency);
   return std::nullopt;
 }

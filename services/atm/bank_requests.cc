@@ -2,6 +2,8 @@
 
 #include "atm/described.h"
 #include "atm/messages.h"
+#include "atm/mix.h"
+#include "ledger/planned_notes.h"
 
 namespace atm {
 
@@ -29,6 +31,11 @@ wire::CaptureRequest capture_of(const Withdrawal& withdrawal, Currency currency)
                        described(withdrawal, currency));
   return request;
 }
+
+// What was planned of any dispense the bank takes: it is never malformed.
+static_assert(cassettes_max <= ledger::planned_kinds_max);
+static_assert(notes_per_dispense_max <= ledger::planned_notes_max);
+static_assert(units_max <= ledger::planned_units_max);
 
 wire::SuspendRequest suspend_of(const Withdrawal& withdrawal, Currency currency) {
   const bool late = withdrawal.dispenser_answered;

@@ -89,7 +89,7 @@ class Reader {
   }
 
   // The notes of a suspension, in the ledger's words.
-  std::string planned(const v1::SuspendRequest& request, Currency common) {
+  std::string planned(const v1::SuspendRequest& request, Currency& common) {
     std::vector<ledger::PlannedNotes> notes;
     for (const v1::PlannedNotes& each : request.planned()) {
       const auto value =
@@ -188,6 +188,7 @@ Asked to_operation(const v1::SuspendRequest& request, Deadline deadline) {
   Currency currency;
   const std::optional<Cents> amount =
       reader.optional_amount("amount", request.has_amount(), request.amount(), currency);
+  std::string planned = reader.planned(request, currency);
   ledger::Suspend suspend{.hold = hold,
                           .terminal = request.terminal_id(),
                           .evidence = request.evidence(),
@@ -195,7 +196,7 @@ Asked to_operation(const v1::SuspendRequest& request, Deadline deadline) {
                           .receipt = reader.receipt(request),
                           .amount = amount.value_or(Cents{0}),
                           .currency = currency,
-                          .planned = reader.planned(request, currency)};
+                          .planned = std::move(planned)};
   return reader.operation(std::move(suspend), deadline);
 }
 

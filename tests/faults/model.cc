@@ -18,6 +18,7 @@ namespace {
 
 Verdict no(RefusalCode code) { return {.no = code}; }
 
+const ledger::Currency only_currency = ledger::Currency::of("EUR");
 const std::string equity = "equity:eur";
 std::string cash_of(const std::string& terminal) { return "cash:" + terminal; }
 
@@ -124,6 +125,7 @@ class Model::Decider {
     if (open.no) return open;
     Hold& hold = model_.holds_.at(capture.hold);
     if (capture.amount.value > hold.amount) return no(capture_exceeds_hold);
+    if (capture.currency != only_currency) return no(currency_mismatch);
     return end(hold, capture.amount.value);
   }
   Verdict operator()(const ledger::Void& release) {
@@ -142,6 +144,9 @@ class Model::Decider {
   Verdict operator()(const ledger::Suspend& suspend) {
     const Verdict open = open_hold(suspend.hold, suspend.terminal);
     if (open.no) return open;
+    if (suspend.currency.is_set() && suspend.currency != only_currency) {
+      return no(currency_mismatch);
+    }
     Hold& hold = model_.holds_.at(suspend.hold);
     if (hold.state == State::expired) reserve(hold, State::suspended);
     // It is one exception, however often it is suspended.

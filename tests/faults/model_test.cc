@@ -59,6 +59,8 @@ ledger::Change change_of(const Step& step, const std::vector<ledger::OperationId
   const Cents amount{step.amount};
   const ledger::OperationId hold =
       holds.empty() ? ledger::Bank::id_at(ledger::noon, 7) : holds[step.other % holds.size()];
+  // Now and then the money of a hold is said to be of another currency.
+  const ledger::Currency said = step.amount % 7 == 0 ? ledger::Currency::of("USD") : eur;
   switch (step.what) {
     case 0:
     case 1:
@@ -98,11 +100,12 @@ ledger::Change change_of(const Step& step, const std::vector<ledger::OperationId
       return ledger::Capture{.hold = hold,
                              .terminal = step.amount % 4 == 0 ? terminal : "",
                              .amount = amount,
-                             .currency = eur};
+                             .currency = said};
     case 12:
       return ledger::Void{.hold = hold, .terminal = {}};
     case 13:
-      return ledger::Suspend{.hold = hold, .terminal = {}, .evidence = "seen"};
+      if (step.amount % 2 == 0) return ledger::Suspend{.hold = hold, .evidence = "seen"};
+      return ledger::Suspend{.hold = hold, .evidence = "seen", .amount = amount, .currency = said};
     case 14: {
       const bool has_paid = step.amount % 3 != 0;
       return ledger::ResolveException{

@@ -1,5 +1,7 @@
 // What the operator is told of a hold in suspense, and may decide of it.
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -21,6 +23,17 @@ class BankSuspenseTest : public BankTest {
     request.set_reason("counted the cassettes");
     return request;
   }
+  static void plan(v1::SuspendRequest& request, std::uint32_t count, v1::Money denomination) {
+    v1::PlannedNotes& notes = *request.add_planned();
+    *notes.mutable_denomination() = std::move(denomination);
+    notes.set_count(count);
+  }
+  static v1::Money yen(std::int64_t amount) {
+    v1::Money money;
+    money.set_minor_units(amount);
+    money.set_currency("JPY");
+    return money;
+  }
   std::vector<v1::ExceptionView> exceptions() {
     const auto found = bank.answer<v1::ListExceptionsResponse>(v1::ListExceptionsRequest());
     return {found.exceptions().begin(), found.exceptions().end()};
@@ -30,9 +43,7 @@ class BankSuspenseTest : public BankTest {
 TEST_F(BankSuspenseTest, AnAmountThatThePlannedNotesCannotMakeIsRefused) {
   const std::string hold = held(60'00);
   v1::SuspendRequest suspend = suspend_request(hold);
-  v1::PlannedNotes& notes = *suspend.add_planned();
-  *notes.mutable_denomination() = euros(20'00);
-  notes.set_count(3);
+  plan(suspend, 3, euros(20'00));
   EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "yes");
   const std::uint64_t exception = exceptions()[0].exception_seq();
   for (const bool restarted : {false, true}) {
@@ -48,16 +59,36 @@ TEST_F(BankSuspenseTest, AnAmountThatThePlannedNotesCannotMakeIsRefused) {
   EXPECT_EQ(word(bank.answer<v1::ResolveExceptionResponse>(decision(exception, 40'00))), "yes");
 }
 
+TEST_F(BankSuspenseTest, NotesOfAnotherCurrencyThanTheHoldsAreRefusedWithAnAmountOrWithout) {
+  const std::string hold = held(60'00);
+  v1::SuspendRequest suspend = suspend_request(hold);
+  plan(suspend, 3, yen(2'000));
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "CURRENCY_MISMATCH");
+  suspend = suspend_request(hold);
+  *suspend.mutable_amount() = yen(6'000);
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "CURRENCY_MISMATCH");
+  plan(suspend, 3, euros(20'00));
+  suspend.set_id(bank.next_id());
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "MALFORMED") << "two in one request";
+  suspend.clear_amount();
+  suspend.set_id(bank.next_id());
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "yes");
+}
+
 TEST_F(BankSuspenseTest, ALostSuspensionSaysHowMuchIsInQuestionIfItWasTold) {
   v1::SuspendRequest suspend = suspend_request(bank.next_id());
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "HOLD_NOT_FOUND");
+  plan(suspend, 3, euros(20'00));
+  suspend.set_id(bank.next_id());
   EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "HOLD_NOT_FOUND");
   suspend = suspend_request(bank.next_id());
   *suspend.mutable_amount() = euros(60'00);
   EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "HOLD_NOT_FOUND");
-  ASSERT_EQ(exceptions().size(), 2U);
+  ASSERT_EQ(exceptions().size(), 3U);
   EXPECT_FALSE(exceptions()[0].has_amount());
-  EXPECT_EQ(exceptions()[1].amount().minor_units(), 60'00);
-  EXPECT_EQ(exceptions()[1].amount().currency(), "EUR");
+  EXPECT_FALSE(exceptions()[1].has_amount()) << "what was planned is not what was held";
+  EXPECT_EQ(exceptions()[2].amount().minor_units(), 60'00);
+  EXPECT_EQ(exceptions()[2].amount().currency(), "EUR");
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ class VerifyTest : public testing::Test {
     with_receipt.receipt = bank.next_id();
     const OperationId suspended = bank.next_id();
     EXPECT_EQ(word(bank.ask(with_receipt, suspended)), "yes");
-    bank.must(Suspend{.hold = suspended, .evidence = "jammed"});
+    bank.must(
+        Suspend{.hold = suspended, .evidence = "jammed", .currency = eur, .planned = "1x200"});
     bank.must(RecordPinAttempt{.card = Bank::janes_card, .right = false});
     bank.project();
     bank.must(Bank::deposit(3'00));
