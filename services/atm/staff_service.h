@@ -64,8 +64,10 @@ class StaffService {
   // The holds of what waits for the bank's operator; such items do not move, here or at the bank.
   // Nothing: others are open, so what is here and what the bank has may differ for a while.
   std::optional<std::vector<OperationId>> suspended_holds(const Terminal& terminal) const;
-  Task<bool> are_undecided(std::string terminal, std::vector<OperationId> holds,
-                           rpc::Context context);
+  // Empty: the bank says that all of them still wait for its operator. Else the clause that says why
+  // its figure cannot be compared: one is decided, or the bank does not answer or does not tell.
+  Task<std::string> why_not_undecided(std::string terminal, std::vector<OperationId> holds,
+                                      async::Deadline until, rpc::Trace trace);
   void add_difference_with_bank(const Terminal& at, Cents at_bank,
                                 v1::AuditResponse& response) const;
   std::optional<v1::Decline> wrong_load(const Terminal& terminal,

@@ -369,6 +369,7 @@ async::Task<wire::SuspendResponse> AtmBank::suspend(wire::SuspendRequest request
 
 async::Task<wire::GetHoldResponse> AtmBank::get_hold(wire::GetHoldRequest request, rpc::Context) {
   asked.emplace_back("GetHold");
+  if (moods["GetHold"] == Mood::silent) co_await never_;
   const auto found = state.holds.find(request.hold_id());
   if (found == state.holds.end() || found->second.terminal != request.terminal_id()) {
     co_return refused<wire::GetHoldResponse>(wire::REFUSAL_CODE_HOLD_NOT_FOUND, "no such hold");

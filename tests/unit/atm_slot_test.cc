@@ -4,6 +4,9 @@
 namespace atm {
 namespace {
 
+constexpr std::string_view on_its_way =
+    "cash is on its way, or word of it; bankctl atm items lists what is open";
+
 class AtmSlotTest : public testing::Test {
  protected:
   AtmSlotTest() {
@@ -64,15 +67,38 @@ TEST_F(AtmSlotTest, WhatIsMissingIsNamedAlsoWhileTheOperatorHasStillToDecide) {
 TEST_F(AtmSlotTest, ADecisionThatIsOnItsWayIsNoDifference) {
   never_know_of_sixty();
   house.pass(2s);
-  house.bank.moods["GetHold"] = Mood::silent;
-  house.pass(5s);
   house.bank.decide(60'00);
-  EXPECT_EQ(house.differences(), Sentences());
-  EXPECT_NE(house.audit().not_compared(), "");
-  house.bank.moods.clear();
+  const v1::AuditResponse audit = house.audit();
+  EXPECT_EQ(audit.open_items(), 1U) << "the ATM has not heard of it";
+  EXPECT_EQ(audit.not_compared(), on_its_way);
+  EXPECT_EQ(audit.differences_size(), 0);
   house.pass(30s);
   EXPECT_EQ(house.differences(), Sentences());
   EXPECT_EQ(house.audit().not_compared(), "");
+}
+
+TEST_F(AtmSlotTest, ABankThatIsSilentAboutAHoldIsNamedWithTheAuditOfWhatIsInside) {
+  never_know_of_sixty();
+  house.pass(2s);
+  house.bank.moods["GetHold"] = Mood::silent;
+  house.bank.decide(60'00);
+  const v1::AuditResponse audit = house.audit();
+  EXPECT_EQ(audit.in_cassettes().minor_units(), 140'00);
+  EXPECT_EQ(audit.unknown().minor_units(), 60'00);
+  EXPECT_EQ(audit.not_compared(), "the bank does not answer");
+  EXPECT_EQ(audit.differences_size(), 0);
+  house.bank.moods.clear();
+  house.pass(30s);
+  EXPECT_EQ(house.audit().not_compared(), "");
+}
+
+TEST_F(AtmSlotTest, AHoldThatTheBankDoesNotTellOfIsNamedInTheAudit) {
+  never_know_of_sixty();
+  house.pass(2s);
+  house.bank.state.holds.clear();
+  EXPECT_EQ(house.audit().not_compared(),
+            "the bank does not tell what became of a hold in suspense: no such hold");
+  EXPECT_EQ(house.differences(), Sentences());
 }
 
 TEST_F(AtmSlotTest, AnAuditWhileCashIsOnItsWaySaysThatTheBankWasNotCompared) {
@@ -80,8 +106,7 @@ TEST_F(AtmSlotTest, AnAuditWhileCashIsOnItsWaySaysThatTheBankWasNotCompared) {
   house.withdraw(20);
   const v1::AuditResponse audit = house.audit();
   EXPECT_TRUE(audit.has_at_bank());
-  EXPECT_EQ(audit.not_compared(),
-            "cash is on its way, or word of it; bankctl atm items lists what is open");
+  EXPECT_EQ(audit.not_compared(), on_its_way);
   house.bank.close();
   house.pass(1s);
   EXPECT_EQ(house.audit().not_compared(), "the bank does not answer");
