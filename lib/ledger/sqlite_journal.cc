@@ -412,7 +412,7 @@ bool SqliteJournal::tidy(bool is_quiet) {
 bool SqliteJournal::has_room() {
   const auto now = std::chrono::steady_clock::now();
   if (now >= room_known_until_) {
-    has_room_ = free_bytes(database_.path()) >= disk_reserve_bytes;
+    has_room_ = has_room_for_changes(free_bytes(database_.path()), has_room_);
     room_known_until_ = now + room_known_for;
   }
   return has_room_;

@@ -18,6 +18,9 @@ namespace ledger {
 
 // Disk that stays free: below this no change is taken (rule 26). Enough for the WAL and for the tables to catch up.
 inline constexpr std::uint64_t disk_reserve_bytes = 64ULL * 1024 * 1024;
+// So much more is free before changes are taken again: other programs' files that come and go at the
+// reserve do not open and close the bank each time.
+inline constexpr std::uint64_t disk_reserve_margin_bytes = 8ULL * 1024 * 1024;
 // How long it is believed that there was room: we write much less than the reserve in this time.
 inline constexpr std::chrono::milliseconds room_known_for{10};
 // The WAL is checkpointed when it has this many pages, quiet or not.
@@ -105,8 +108,13 @@ class SqliteJournal final : public Journal {
   std::size_t appended_ = 0;     // Bytes of the last batch.
   sqlite3_file* wal_ = nullptr;  // Known from the first append on, and the same since.
   bool wal_is_long_ = false;
-  bool has_room_ = false;
+  bool has_room_ = true;
   std::chrono::steady_clock::time_point room_known_until_;
 };
+
+// Whether a disk with so much free has room for changes.
+constexpr bool has_room_for_changes(std::uint64_t free_bytes, bool had_room) {
+  return free_bytes >= disk_reserve_bytes + (had_room ? 0 : disk_reserve_margin_bytes);
+}
 
 }  // namespace ledger

@@ -1,7 +1,5 @@
 #include "atm/service_watch.h"
 
-#include <utility>
-
 #include "async/scope.h"
 
 namespace atm {
@@ -59,14 +57,15 @@ void ServiceWatch::note_device(const std::string& terminal, const std::string& d
 }
 
 void ServiceWatch::note_disk() {
-  const bool has_room = has_free_space(machinery_);
-  if (std::exchange(has_room_, has_room) == has_room) return;
-  if (has_room) {
-    machinery_.log.info("the disk has room again");
-  } else {
+  const std::uint64_t free = machinery_.free_space.bytes();
+  const std::uint64_t reserve = machinery_.settings.free_space_reserve_bytes;
+  if (has_room_ && free < reserve) {
+    has_room_ = false;
     machinery_.log.warn("the disk is nearly full: nothing new is begun",
-                        {{"free_bytes", machinery_.free_space.bytes()},
-                         {"reserve_bytes", machinery_.settings.free_space_reserve_bytes}});
+                        {{"free_bytes", free}, {"reserve_bytes", reserve}});
+  } else if (!has_room_ && free >= reserve + room_margin_bytes) {
+    has_room_ = true;
+    machinery_.log.info("the disk has room again");
   }
 }
 

@@ -28,10 +28,12 @@ async::Task<> ClockWatch::run() {
 void ClockWatch::look() {
   const ledger::Instant last = store_.books().last_at();
   const std::chrono::microseconds ahead = last - clock_.now();
-  if (ahead <= std::chrono::microseconds(0) && std::exchange(is_told_, false)) {
+  if (is_told_ && ahead <= std::chrono::microseconds(0)) {
+    is_told_ = false;
     log_.info("the clock has reached the journal's time, which goes on");
   }
-  if (ahead <= clock_behind_max || std::exchange(is_told_, true)) return;
+  if (is_told_ || ahead <= clock_behind_max) return;
+  is_told_ = true;
   log_.warn(
       "the journal's time is ahead of the clock, and stands still until the clock reaches it: "
       "no business day begins, no limit is renewed and no hold expires before",

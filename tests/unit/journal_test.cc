@@ -452,5 +452,22 @@ INSTANTIATE_TEST_SUITE_P(Every, LookUpTest,
                          testing::Values(Kind{"Memory", in_memory}, Kind{"Sqlite", in_sqlite}),
                          [](const auto& instance) { return std::string(instance.param.name); });
 
+TEST(RoomForChanges, ADiskThatHoversAtTheReserveHasNoRoomUntilThereIsAMarginToo) {
+  bool has_room = true;
+  const auto flips = [&has_room](std::uint64_t free) {
+    const bool had_room = has_room;
+    has_room = has_room_for_changes(free, had_room);
+    return has_room != had_room;
+  };
+  EXPECT_FALSE(flips(disk_reserve_bytes));
+  EXPECT_TRUE(flips(disk_reserve_bytes - 1));
+  for (int again = 0; again < 3; ++again) {
+    EXPECT_FALSE(flips(disk_reserve_bytes + disk_reserve_margin_bytes - 1));
+    EXPECT_FALSE(flips(disk_reserve_bytes - 1));
+  }
+  EXPECT_TRUE(flips(disk_reserve_bytes + disk_reserve_margin_bytes));
+  EXPECT_FALSE(flips(disk_reserve_bytes));
+}
+
 }  // namespace
 }  // namespace ledger

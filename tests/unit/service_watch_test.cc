@@ -1,7 +1,10 @@
 // That an ATM says when it goes out of service, why, and when it is back: in its log and its health.
+#include <algorithm>
 #include <cstdint>
 #include <map>
+#include <ranges>
 #include <string>
+#include <string_view>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,6 +36,14 @@ class ServiceWatchTest : public testing::Test {
   }
   // The lines of the log since the last call.
   std::string logged() { return std::exchange(house.log, {}); }
+  static std::ptrdiff_t times(std::string_view lines, std::string_view what) {
+    return std::ranges::distance(lines | std::views::split(what)) - 1;
+  }
+  void expect_one_line(const std::string& says) {
+    const std::string lines = logged();
+    EXPECT_THAT(lines, HasSubstr(says));
+    EXPECT_EQ(std::ranges::count(lines, '\n'), 1) << lines;
+  }
   void set_service(bool in_service) {
     v1::SetServiceRequest request;
     request.set_in_service(in_service);
@@ -111,10 +122,14 @@ TEST_F(ServiceWatchTest, ADeviceThatFailsAndADiskThatFillsUpAreToldOnceEach) {
     logged();
     house.pass(4s);
     const std::string of_it = "terminal=atm-1  device=" + name;
-    EXPECT_THAT(logged(), HasSubstr("a device fails  " + of_it));
+    const std::string lines = logged();
+    EXPECT_EQ(times(lines, "a device fails"), 1) << lines;
+    EXPECT_THAT(lines, HasSubstr("a device fails  " + of_it));
     house.set_fault(device, v1::FAULT_NONE);
     house.pass(4s);
-    EXPECT_THAT(logged(), HasSubstr("a device works again  " + of_it));
+    const std::string after = logged();
+    EXPECT_EQ(times(after, "a device works again"), 1) << after;
+    EXPECT_THAT(after, HasSubstr("a device works again  " + of_it));
   }
   house.disk.free = 1;
   house.pass(4s);
@@ -123,7 +138,24 @@ TEST_F(ServiceWatchTest, ADeviceThatFailsAndADiskThatFillsUpAreToldOnceEach) {
   EXPECT_EQ(logged(), "") << "once is enough";
   house.disk.free = UINT64_MAX;
   house.pass(4s);
-  EXPECT_THAT(logged(), HasSubstr("the disk has room again"));
+  expect_one_line("the disk has room again");
+  house.pass(10s);
+  EXPECT_EQ(logged(), "");
+}
+
+TEST_F(ServiceWatchTest, FreeSpaceThatHoversAtTheReserveIsToldOnce) {
+  const std::uint64_t reserve = house.settings.free_space_reserve_bytes;
+  logged();
+  for (int flips = 0; flips < 5; ++flips) {
+    house.disk.free = reserve - 1;
+    house.pass(2s);
+    house.disk.free = reserve + room_margin_bytes - 1;
+    house.pass(2s);
+  }
+  expect_one_line("the disk is nearly full");
+  house.disk.free = reserve + room_margin_bytes;
+  house.pass(2s);
+  expect_one_line("the disk has room again");
 }
 
 TEST_F(ServiceWatchTest, WhatStaffDoIsALineEach) {
