@@ -201,8 +201,13 @@ std::int64_t page_begin_in(Database& database) {
 // The file has a row of this log, or the one from before it. Both have the epoch of the file, and no older row has.
 bool has_row_of_log(Database& database, std::int64_t page_begin, std::int64_t page_size,
                     const LogRow& row) {
-  return mode_of(database) == Mode::log &&
-         database.file_bytes(page_begin, page_size).contains(row.file_epoch.view());
+  if (mode_of(database) != Mode::log) return false;
+  // A leaf of a table says behind a header of 8 bytes where its only row begins. https://sqlite.org/fileformat2.html#b_tree_pages
+  const std::string page = database.file_bytes(page_begin, page_size);
+  const std::size_t high = static_cast<unsigned char>(page[8]);
+  const std::size_t low = static_cast<unsigned char>(page[9]);
+  const std::size_t begin = std::min(high << 8U | low, page.size());
+  return std::string_view(page).substr(begin).contains(row.file_epoch.view());
 }
 
 }  // namespace
