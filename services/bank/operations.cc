@@ -197,6 +197,9 @@ Asked to_operation(const v1::SuspendRequest& request, Deadline deadline) {
                           .amount = amount.value_or(Cents{0}),
                           .currency = currency,
                           .planned = std::move(planned)};
+  // In the ledger, 0 is an amount that was left out.
+  if (amount == Cents{0})
+    reader.note(Refusal{.code = ledger::RefusalCode::amount_must_be_positive});
   return reader.operation(std::move(suspend), deadline);
 }
 
