@@ -31,6 +31,7 @@ struct Item {
   std::string waiting_for;  // For staff: a clause.
   rpc::Trace trace;         // Of the request that it began with; of none after a restart.
   bool is_repeated = false;  // Of a relay: its request came more than once.
+  bool has_ended = false;    // Kept by Items.
 };
 
 template <Record T>
@@ -71,8 +72,11 @@ class Items {
 
   // The item has ended: it stays for its retries, for a while; also one that the journal alone knew.
   void ended(const ItemPointer<T>& item) {
-    items_[item->record.id] = item;
-    std::erase(ended_, item->record.id);  // It may end again, and then stays from now on.
+    ItemPointer<T>& known = items_[item->record.id];
+    // It may end again, and then stays from now on.
+    if (known != nullptr && known->has_ended) std::erase(ended_, item->record.id);
+    known = item;
+    known->has_ended = true;
     ended_.push_back(item->record.id);
     if (ended_.size() <= ended_items_kept_max) return;
     for (std::size_t count = 0; count < ended_items_forgotten_at_once; ++count) {
@@ -90,6 +94,7 @@ class Items {
       item = std::make_shared<Item<T>>(loop_, terminal, std::move(record));
       item->answered.set();
     }
+    item->has_ended = false;
     return item;
   }
 
