@@ -24,7 +24,7 @@ std::optional<AcceptAct> in_escrow(DeviceRows& device) {
   return std::move(acts.front());
 }
 
-// Nothing: another customer's notes lie in the escrow.
+// Returns nullopt while another customer's notes lie in the escrow.
 std::optional<AcceptAct> accept_in(DeviceRows& device, const OperationId& id, const Notes& notes) {
   if (std::optional<AcceptAct> before = device.find<AcceptAct>(id)) return before;
   if (in_escrow(device)) return std::nullopt;

@@ -62,7 +62,7 @@ class StaffService {
   // not say so.
   Task<> hear_of_cash(Terminal& at, async::Deadline until);
   // The holds of what waits for the bank's operator; such items do not move, here or at the bank.
-  // Nothing: others are open, so what is here and what the bank has may differ for a while.
+  // Nullopt if others are open: what is here and what the bank has may then differ for a while.
   std::optional<std::vector<OperationId>> suspended_holds(const Terminal& terminal) const;
   // Empty: the bank says that all of them still wait for its operator. Else the clause that says why
   // its figure cannot be compared: one is decided, or the bank does not answer or does not tell.

@@ -30,8 +30,8 @@ class UnknownIds {
  private:
   using AtBank = ::bank::v1::ResolveResponse;
 
-  // Nothing: it does not say now. Every one of our terminals is asked for, as the bank tells each of
-  // what it did itself; a refusal: it was none of them.
+  // Asks for each of our terminals, since the bank tells a terminal only of what that did itself.
+  // Returns a refusal if it was none of them, and nullopt if the bank does not say now.
   Task<std::optional<AtBank>> ask_bank(Terminal& at, OperationId id, rpc::Context context);
   // What the bank's word alone comes to.
   v1::ResolveResponse told_by(const AtBank& bank) const;

@@ -15,7 +15,7 @@
 
 namespace bank {
 
-// Who asks for what until when, or why that makes no sense.
+// What a request asks for, with its principal and deadline; or why it makes no sense.
 using Asked = ledger::Result<ledger::Operation>;
 
 // Submits changes, logs each one (change_log.h) once, and tells the bank's no (a value) from the machine's, which

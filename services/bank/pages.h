@@ -44,8 +44,8 @@ class PageRoom {
   std::size_t bytes_ = 0;
 };
 
-// Adds to `to` what `make` makes of each entry (nothing: it is not wanted), until the page is full.
-// Gives the place where the next page begins; 0: there were no more entries.
+// Adds to `to` what `make` makes of each entry, if anything, until the page is full.
+// Returns the place where the next page begins, or 0 if there were no more entries.
 template <typename Entries, typename Make, typename PlaceOf, typename Repeated>
 std::uint64_t fill_page(const Entries& entries, const Page& page, Make make, PlaceOf place_of,
                         Repeated* to) {

@@ -57,9 +57,9 @@ class OperatorCalls {
                 const Settings& settings, std::ostream& out)
       : loop_(loop), channel_(channel), interrupts_(interrupts), settings_(settings), out_(out) {}
 
-  // Gives the answer to a question. Throws Failure(declined) for a no.
+  // Returns the answer to a question. Throws Failure(declined) for a no.
   async::Task<std::unique_ptr<google::protobuf::Message>> ask(OperatorCall call);
-  // Gives the exit code: 0; 1 for a definite no; 65 when something does not add up.
+  // Returns the exit code: 0; 1 for a definite no; 65 when something does not add up.
   async::Task<int> call(OperatorCall call);
   // Prints each response on a line until the person has seen enough.
   async::Task<int> watch(OperatorCall call);

@@ -28,9 +28,9 @@ ledger::OperationId new_id(async::WallTime now, async::Random& random);
 class Interrupts {
  public:
   virtual ~Interrupts() = default;
-  // Gives which signal came.
+  // Returns the signal that came.
   virtual async::Task<int> next() = 0;
-  // The same, but also gives SIGPIPE when nobody reads standard output any more.
+  // The same, but also returns SIGPIPE when nobody reads standard output any more.
   virtual async::Task<int> next_or_unread() { return next(); }
 };
 
