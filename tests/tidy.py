@@ -100,6 +100,12 @@ BANNED = [
         "a test that runs, or none",
         "TEST(Bank, DISABLED_Opens)",
     ),
+    Ban(
+        r"\bTempDir\(|temp_directory_path\(\)\s*/\s*(?:\(|fs::|\"\"\s*\+)",
+        None,
+        "a TemporaryDirectory: tests run beside each other, and beside themselves in other builds",
+        "write(testing::TempDir() + name);",
+    ),
     Ban(r'#include "[^"]+\.cc"', None, "a header", '#include "ledger/store.cc"'),
     Ban(
         r"\bmallopt\(",

@@ -262,7 +262,8 @@ async::Task<wire::VerifyCardResponse> AtmBank::verify_card(wire::VerifyCardReque
   wire::VerifyCardResponse response;
   if (mumbled("VerifyCard", response)) co_return response;
   if (auto no = no_such_terminal<wire::VerifyCardResponse>(request.terminal_id())) co_return *no;
-  Customer stranger;
+  Customer stranger;  // Whose PIN nobody types.
+  stranger.pin = "?";
   const auto customer = state.customers.find(request.card_number());
   const bool is_known = customer != state.customers.end();
   if (auto no = wrong_pin<wire::VerifyCardResponse>(is_known ? customer->second : stranger,

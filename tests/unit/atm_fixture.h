@@ -26,6 +26,7 @@
 #include "atm_methods.h"
 #include "rpc/client.h"
 #include "rpc/server.h"
+#include "temporary_directory.h"
 
 namespace atm {
 
@@ -64,14 +65,13 @@ class HouseObserver final : public rpc::ServerObserver {
 class AtmHouse {
  public:
   explicit AtmHouse(int terminals_wanted = 1)
-      : folder_(make_folder()), bank(loop), boot_clock(loop), terminals(terminals_wanted) {
+      : bank(loop), boot_clock(loop), terminals(terminals_wanted) {
     start();
   }
   ~AtmHouse() {
     stop();
     bank.close();
     loop.settle();
-    std::filesystem::remove_all(folder_);
   }
   AtmHouse(const AtmHouse&) = delete;
   AtmHouse& operator=(const AtmHouse&) = delete;
@@ -310,15 +310,6 @@ class AtmHouse {
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
-  // In memory where there is such a place: a crash in these tests is one of the process.
-  static std::filesystem::path make_folder() {
-    std::filesystem::path root = "/dev/shm";
-    if (::access(root.c_str(), W_OK) != 0) root = std::filesystem::temp_directory_path();
-    std::string name = (root / "atm-test-XXXXXX").string();
-    const char* const made = ::mkdtemp(name.data());
-    if (made == nullptr) throw std::runtime_error("no temporary folder");
-    return made;
-  }
   Task<> look_for_failure() { co_await loop.yield(); }
   template <typename Request, typename Response>
   static Task<> call_into(rpc::Client* client, const rpc::Method<Request, Response>* method,
@@ -327,7 +318,9 @@ class AtmHouse {
     reply->emplace(co_await client->try_call(*method, std::move(request), std::move(context)));
   }
 
-  std::filesystem::path folder_;
+  // A crash in these tests is one of the process.
+  const testkit::TemporaryDirectory kept_{testkit::fast_directory()};
+  std::filesystem::path folder_ = kept_.path();
   std::unique_ptr<HouseObserver> observer_;
   std::uint8_t ids_ = 0;
 

@@ -92,7 +92,7 @@ class BankFileTest : public testing::Test {
     return found.st_mode & 0777U;
   }
 
-  TemporaryDirectory directory;
+  testkit::TemporaryDirectory directory;
   std::string file = directory.file("bank.db");
 };
 

@@ -46,7 +46,7 @@ struct PinFile {
     std::ofstream(path) << "1234\n";
     std::filesystem::permissions(path, std::filesystem::perms::owner_read);
   }
-  ledger::TemporaryDirectory directory;
+  testkit::TemporaryDirectory directory;
   std::string path = directory.file("pin");
 };
 

@@ -12,6 +12,7 @@
 
 #include "async/future.h"
 #include "ops/files.h"
+#include "temporary_directory.h"
 
 namespace ops {
 namespace {
@@ -102,7 +103,6 @@ class ReloadTest : public DaemonTest {
     serve.option("currency", currency, "CODE", "Of everything");
     serve.run([] { return 0; });
   }
-  ~ReloadTest() override { remove_file_durably(path); }
 
   void start(const std::string& file, std::vector<std::string> words = {"serve"}) {
     write_file_atomically(path, file);
@@ -118,7 +118,8 @@ class ReloadTest : public DaemonTest {
     return lines;
   }
 
-  const std::string path = testing::TempDir() + "daemon_test.toml";
+  const testkit::TemporaryDirectory directory;
+  const std::string path = directory.file("bankd.toml");
   CommandLine line{{.program = "bankd",
                     .summary = "",
                     .prefix = "BANKD_",

@@ -14,6 +14,7 @@
 #include "async/scope.h"
 #include "atm/simulated_acceptor.h"
 #include "atm/simulated_dispenser.h"
+#include "temporary_directory.h"
 
 namespace atm {
 namespace {
@@ -52,16 +53,7 @@ class WatchedFile final : public DeviceFile {
 
 class DevicesTest : public testing::Test {
  protected:
-  DevicesTest() : folder_(fs::temp_directory_path() / fs::path("devices-" + unique())) {
-    fs::create_directories(folder_);
-    restart();
-  }
-  ~DevicesTest() override { fs::remove_all(folder_); }
-
-  static std::string unique() {
-    const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
-    return std::string(test->name()) + std::to_string(::getpid());
-  }
+  DevicesTest() { restart(); }
 
   // As after a crash: what is left is the file.
   void restart() {
@@ -100,7 +92,8 @@ class DevicesTest : public testing::Test {
   std::optional<SimulatedAcceptor> acceptor;
 
  private:
-  fs::path folder_;
+  const testkit::TemporaryDirectory kept_;
+  fs::path folder_ = kept_.path();
 };
 
 TEST_F(DevicesTest, ADispenseMovesItsNotes) {

@@ -44,7 +44,7 @@ class SqliteMedium final : public Medium {
   }
 
  private:
-  TemporaryDirectory directory_;
+  testkit::TemporaryDirectory directory_;
   std::unique_ptr<SqliteJournal> journal_;
 };
 

@@ -206,7 +206,7 @@ TEST(LedgerPropertyTest, WhatIsAlwaysTrueStaysTrue) {
 // The same steps through a ledger that forgets nothing, one in memory that forgets at once, and one on disk that is opened anew.
 TEST(LedgerPropertyTest, EveryJournalGivesTheSameBooksAndTheSameAnswers) {
   const auto property = [](const std::vector<Step>& steps) {
-    const TemporaryDirectory directory(fast_directory());
+    const testkit::TemporaryDirectory directory(testkit::fast_directory());
     const std::string file = directory.file("bank.db");
     auto sqlite = std::make_unique<SqliteJournal>(file);
     Bank remembering(1000h);

@@ -25,6 +25,7 @@
 #include "ops/suggest.h"
 #include "ops/time_zone.h"
 #include "ops/value.h"
+#include "temporary_directory.h"
 
 namespace ops {
 namespace {
@@ -34,13 +35,8 @@ using std::chrono::seconds;
 
 class FilesTest : public testing::Test {
  protected:
-  FilesTest() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "files_test.XXXXXX").string();
-    directory = ::mkdtemp(pattern.data());
-  }
-  ~FilesTest() override { std::filesystem::remove_all(directory); }
-
-  std::filesystem::path directory;
+  const testkit::TemporaryDirectory kept;
+  const std::filesystem::path directory = kept.path();
 };
 
 TEST_F(FilesTest, AFileIsReplacedWholeAndNothingIsLeftBeside) {

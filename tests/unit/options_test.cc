@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "ops/files.h"
+#include "temporary_directory.h"
 
 namespace ops {
 namespace {
@@ -46,11 +47,9 @@ class OptionsTest : public testing::Test {
     close.argument("ACCOUNT", closed, "which");
     close.run([] { return 8; });
   }
-  ~OptionsTest() override { std::filesystem::remove_all(directory); }
 
   std::string write(const std::string& file, const std::string& text) {
-    std::filesystem::create_directories(directory);
-    const std::string path = (directory / file).string();
+    const std::string path = directory.file(file);
     write_file_atomically(path, text);
     return path;
   }
@@ -84,10 +83,7 @@ class OptionsTest : public testing::Test {
   std::optional<std::string> id;
   bool ran = false;
 
-  std::filesystem::path directory =
-      std::filesystem::temp_directory_path() /
-      ("options_test." +
-       std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+  const testkit::TemporaryDirectory directory;
   Environment environment;
   std::ostringstream out;
   CommandLine line{{.program = "bankd",

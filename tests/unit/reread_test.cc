@@ -11,6 +11,7 @@
 
 #include "ops/files.h"
 #include "ops/options.h"
+#include "temporary_directory.h"
 
 namespace ops {
 
@@ -47,11 +48,9 @@ class RereadTest : public testing::Test {
     program.run({"serve"}, environment, out);
     ListedName::listed = {"new"};
   }
-  ~RereadTest() override { std::filesystem::remove_all(directory); }
 
   void config(const std::string& text) {
-    std::filesystem::create_directories(directory);
-    const std::string path = (directory / "bankd.toml").string();
+    const std::string path = directory.file("bankd.toml");
     write_file_atomically(path, text);
     environment["BANKD_CONFIG"] = path;
   }
@@ -60,8 +59,7 @@ class RereadTest : public testing::Test {
     return program.reread(now, environment).size();
   }
 
-  std::filesystem::path directory = std::filesystem::path(testing::TempDir()) /
-                                    testing::UnitTest::GetInstance()->current_test_info()->name();
+  const testkit::TemporaryDirectory directory;
   Environment environment;
   std::filesystem::path file;
   ListedName name;

@@ -59,7 +59,7 @@ class SqliteJournalTest : public testing::Test {
     database.execute(sql.c_str());
   }
 
-  TemporaryDirectory directory;
+  testkit::TemporaryDirectory directory;
   std::string file = directory.file("bank.db");
 };
 
@@ -374,7 +374,7 @@ TEST_F(SqliteJournalTest, AStartReadsFewOfTheAnswersToIdsThatTellNoTime) {
     return id;
   };
   const OpenAccount open{.account = "a", .currency = eur};
-  const TemporaryDirectory fast(fast_directory());
+  const testkit::TemporaryDirectory fast(testkit::fast_directory());
   const std::string path = fast.file("bank.db");
   {
     SqliteJournal journal(path);

@@ -176,7 +176,7 @@ TEST(ThreadedStoreSyncTest, WhatIsToBeDoneBesideIsDoneBeforeTheThreadsStop) {
 }
 
 TEST(ThreadedStoreSyncTest, ManyAtOnceAreSyncedBesideAndAllOfThemAreOnTheDisk) {
-  const TemporaryDirectory directory;
+  const testkit::TemporaryDirectory directory;
   const std::string file = directory.file("bank.db");
   {
     SqliteJournal journal(file);

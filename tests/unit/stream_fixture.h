@@ -10,6 +10,7 @@
 
 #include "async/stream.h"
 #include "loop_fixture.h"
+#include "temporary_directory.h"
 
 namespace async {
 
@@ -29,8 +30,9 @@ inline Task<Ends> connected(Loop* loop, Listener* listener) {
 
 // A path that no other test of this process or another uses.
 inline std::string socket_path() {
+  static const testkit::TemporaryDirectory directory;
   static int count = 0;
-  return testing::TempDir() + "teller-" + std::to_string(getpid()) + "-" + std::to_string(++count);
+  return directory.file(std::to_string(++count));
 }
 
 inline Endpoint unix_endpoint() { return Endpoint::parse("unix:" + socket_path()); }

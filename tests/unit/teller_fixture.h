@@ -89,7 +89,7 @@ class TellerFixture : public testing::Test {
 
   async::ManualLoop loop;
   async::SeededRandom random{1};
-  ledger::TemporaryDirectory directory;
+  testkit::TemporaryDirectory directory;
   ScriptedAtm atm{loop};
   ScriptedInterrupts interrupts{loop};
   std::optional<rpc::Client> client;

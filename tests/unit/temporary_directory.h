@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-namespace ledger {
+namespace testkit {
 
 // Where a sync costs nothing: for tests that make thousands of changes and prove nothing about the disk.
 inline std::filesystem::path fast_directory() {
@@ -20,7 +20,7 @@ class TemporaryDirectory {
  public:
   TemporaryDirectory() : TemporaryDirectory(std::filesystem::temp_directory_path()) {}
   explicit TemporaryDirectory(const std::filesystem::path& parent) {
-    std::string name = (parent / "ledger-XXXXXX").string();
+    std::string name = (parent / "test-XXXXXX").string();
     EXPECT_NE(mkdtemp(name.data()), nullptr);
     path_ = name;
   }
@@ -35,4 +35,4 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-}  // namespace ledger
+}  // namespace testkit

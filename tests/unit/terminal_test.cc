@@ -16,6 +16,7 @@
 
 #include "ops/failure.h"
 #include "ops/files.h"
+#include "temporary_directory.h"
 
 namespace cli {
 namespace {
@@ -140,7 +141,8 @@ TEST_F(TerminalTest, OnlyYesIsYes) {
 }
 
 TEST_F(TerminalTest, WhatBreaksThePinsRuleIsSaid) {
-  const std::string path = testing::TempDir() + "terminal_test.rule.pin";
+  const testkit::TemporaryDirectory directory;
+  const std::string path = directory.file("pin");
   for (const auto& [typed, why] : {std::pair{"", "is empty"},
                                    {"123", "is shorter"},
                                    {"1234567890123", "is longer"},
@@ -241,7 +243,8 @@ TEST(CardNumber, HasARuleThatIsSaid) {
 }
 
 TEST_F(TerminalTest, APinIsFourToTwelveDigits) {
-  const std::string path = testing::TempDir() + "terminal_test.pin";
+  const testkit::TemporaryDirectory directory;
+  const std::string path = directory.file("pin");
   for (const char* wrong : {"123", "1234567890123", "12a4", "", "12 34"}) {
     ops::write_file_atomically(path, wrong);
     EXPECT_THROW(read_pin(terminal, "", path), ops::Failure) << wrong;

@@ -92,7 +92,7 @@ class VerifyTest : public testing::Test {
     }
   }
 
-  TemporaryDirectory directory;
+  testkit::TemporaryDirectory directory;
   std::string file = directory.file("bank.db");
   std::uint64_t last_seq = 0;
   ChainHead head;
