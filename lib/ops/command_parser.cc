@@ -143,21 +143,22 @@ void Parser::fail_unknown_option(const Command& command, const std::string& word
         names.push_back("--" + option->name_ + (option->secret_ ? "-file" : ""));
     }
   }
-  fail_if_misplaced(command, given);
+  std::vector<const Command*> owners;
+  find_owners(root_, given, owners);
+  for (const Command* one = &command; one != nullptr; one = one->parent_) {
+    if (std::ranges::find(owners, one) == owners.end()) continue;
+    throw Failure(ExitCode::usage,
+                  given + " is an option of '" + one->path() + "' and must stand behind that.");
+  }
   const std::string meant = did_you_mean(given, names);
+  const std::string end = meant.empty() ? "." : meant;
+  if (owners.size() == 1) {
+    throw Failure(ExitCode::usage, given + " is an option of '" + owners.front()->path() +
+                                       "', not of '" + command.path() + "'" + end);
+  }
   throw Failure(ExitCode::usage,
                 command.path() + " has no option '" + given + "'" +
                     (meant.empty() ? ". See " + command.path() + " --help." : meant));
-}
-
-void Parser::fail_if_misplaced(const Command& command, const std::string& given) const {
-  std::vector<const Command*> owners;
-  find_owners(root_, given, owners);
-  const bool is_named = std::ranges::find(owners, &command) != owners.end();
-  if (!is_named && owners.size() != 1) return;
-  const std::string path = is_named ? command.path() : owners.front()->path();
-  throw Failure(ExitCode::usage,
-                given + " is an option of '" + path + "' and must stand behind that.");
 }
 
 void Parser::find_owners(const Command& command, const std::string& given,

@@ -24,8 +24,7 @@ class Parser {
  private:
   void fail_unexpected(const Command& command, const std::string& word) const;
   void fail_unknown_option(const Command& command, const std::string& word) const;
-  // An option that was given before the command it belongs to.
-  void fail_if_misplaced(const Command& command, const std::string& given) const;
+  // The commands that have this option, from this one down.
   static void find_owners(const Command& command, const std::string& given,
                           std::vector<const Command*>& owners);
   [[noreturn]] void fail_mismatch(const Command& command, const std::string& what) const;

@@ -247,6 +247,8 @@ TEST_F(OptionsTest, MistakesOnTheCommandLineGetOneSentence) {
             "64 --id is an option of 'bankd pay' and must stand behind that.");
   EXPECT_EQ(failure_of({"--id=12", "pay", "60", "jane"}),
             "64 --id is an option of 'bankd pay' and must stand behind that.");
+  EXPECT_EQ(failure_of({"account", "open", "--id", "12"}),
+            "64 --id is an option of 'bankd pay', not of 'bankd account open'.");
   EXPECT_EQ(failure_of({"serve", "--port"}), "64 --port needs a value: --port N.");
   EXPECT_EQ(failure_of({"srve"}), "64 bankd has no command 'srve'; did you mean serve?");
   EXPECT_EQ(failure_of({"account", "opne"}),
