@@ -100,9 +100,11 @@ void add_daemon_options(Command& command, DaemonOptions& options) {
                  "Whose days are business days, as Europe/Vienna");
 }
 
-Log start_logging(std::string name, const DaemonOptions& options) {
+Log start_logging(CommandLine& line, const DaemonOptions& options) {
   std::signal(SIGUSR1, SIG_IGN);  // A loop in debug mode, which begins later, hears it.
-  return Log::to_stdout(std::move(name), options.log_level, options.log_format);
+  Log log = Log::to_stdout(line.program(), options.log_level, options.log_format);
+  line.tell_end_to(log);
+  return log;
 }
 
 std::size_t connections_max(std::size_t wanted) {

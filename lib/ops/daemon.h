@@ -3,7 +3,7 @@
 //   ops::DaemonOptions daemon;
 //   ops::add_daemon_options(command, daemon);
 //   ...
-//   const ops::Log log = ops::start_logging("bankd", daemon);
+//   const ops::Log log = ops::start_logging(line, daemon);
 //   async::UvLoop loop;
 //   rpc::Server server(loop, limits, observer);
 //   ...
@@ -36,9 +36,10 @@ struct DaemonOptions {
 
 void add_daemon_options(Command& command, DaemonOptions& options);
 
-// Also sees to it that SIGUSR1, which asks a loop in debug mode for its tasks, does no harm to one that
-// is not. Before any loop is made.
-Log start_logging(std::string name, const DaemonOptions& options);
+// Starts the log of the program, under its name: from now on it also has the error that ends the
+// program. Also sees to it that SIGUSR1, which asks a loop in debug mode for its tasks, does no harm to
+// one that is not. Before any loop is made.
+Log start_logging(CommandLine& line, const DaemonOptions& options);
 
 // Lets the process open as many files as the machine allows it, and gives how many connections that
 // leaves room for, beside the files that a daemon needs itself.

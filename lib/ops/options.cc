@@ -11,6 +11,7 @@
 #include "ops/command_parser.h"
 #include "ops/config_file.h"
 #include "ops/help.h"
+#include "ops/log.h"
 #include "ops/resolver.h"
 
 namespace ops {
@@ -105,6 +106,8 @@ CommandLine::CommandLine(Program program)
 }
 
 CommandLine::~CommandLine() = default;
+
+void CommandLine::tell_end_to(Log log) { log_ = std::make_unique<Log>(std::move(log)); }
 
 int CommandLine::run(std::vector<std::string> arguments, const Environment& environment,
                      std::ostream& out) {

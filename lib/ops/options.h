@@ -306,6 +306,8 @@ class Command {
 
 class Resolver;
 
+class Log;
+
 // Of the process, or as a test sets it.
 using Environment = std::map<std::string, std::string, std::less<>>;
 Environment process_environment();
@@ -335,6 +337,10 @@ class CommandLine {
   // The same in a world of a test's own. Throws Failure and whatever the command throws.
   int run(std::vector<std::string> arguments, const Environment& environment, std::ostream& out);
 
+  // From now on an error that ends the program is a line of this log, too (run_main.h).
+  void tell_end_to(Log log);
+  const std::string& program() const { return program_.program; }
+
   // An option that would have another value if the program were started now.
   struct Change {
     std::string option;
@@ -362,6 +368,7 @@ class CommandLine {
   bool version_ = false;
   bool print_config_ = false;
   bool check_config_ = false;
+  std::unique_ptr<Log> log_;  // Of a daemon, once it has begun.
 };
 
 }  // namespace ops

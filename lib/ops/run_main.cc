@@ -3,10 +3,13 @@
 #include <cerrno>
 #include <csignal>
 #include <iostream>
+#include <sys/stat.h>
 #include <system_error>
+#include <unistd.h>
 
 #include "async/endpoint.h"
 #include "ops/foreign_text.h"
+#include "ops/log.h"
 #include "ops/options.h"
 #include "ops/standard_streams.h"
 #include "ops/suggest.h"
@@ -41,6 +44,14 @@ ExitCode code_of_system_error(const std::error_code& error) {
   return ExitCode::io_error;
 }
 
+// Whoever reads one reads the other: one terminal, file, pipe or socket.
+bool output_and_errors_are_one() {
+  struct stat output{};
+  struct stat errors{};
+  return ::fstat(STDOUT_FILENO, &output) == 0 && ::fstat(STDERR_FILENO, &errors) == 0 &&
+         output.st_dev == errors.st_dev && output.st_ino == errors.st_ino;
+}
+
 }  // namespace
 
 Ending ending_of(const std::exception& error, const Endings& endings) {
@@ -63,7 +74,8 @@ Ending ending_of(const std::exception& error, const Endings& endings) {
           as_sentence(std::string("Something happened that must not: ") + error.what())};
 }
 
-int run_main(std::string_view program, const std::function<int()>& body, const Endings& endings) {
+int run_main(std::string_view program, const std::function<int()>& body, const Endings& endings,
+             const std::function<const Log*()>& log) {
   open_standard_descriptors();
   // A peer or a pipe that closed is an error of that write, not our end.
   std::signal(SIGPIPE, SIG_IGN);
@@ -73,6 +85,11 @@ int run_main(std::string_view program, const std::function<int()>& body, const E
   const StandardStream errors(StandardStream::errors);
   const auto end = [&](const std::exception& error) {
     const Ending ending = ending_of(error, endings);
+    if (const Log* const kept = log ? log() : nullptr) {
+      kept->error("ended by an error",
+                  {{"reason", ending.sentence}, {"exit_code", to_int(ending.code)}});
+      if (output_and_errors_are_one()) return to_int(ending.code);
+    }
     // "bankctl account needs a command ..." names the program already.
     const bool names_program = ending.sentence.starts_with(std::string(program) + " ");
     const std::string name = names_program ? "" : std::string(program) + ": ";
@@ -98,7 +115,7 @@ int CommandLine::run(int argc, const char* const* argv) {
         std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
         return run(std::move(arguments), process_environment(), std::cout);
       },
-      program_.endings);
+      program_.endings, [this] { return log_.get(); });
 }
 
 }  // namespace ops

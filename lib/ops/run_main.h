@@ -12,6 +12,8 @@
 
 namespace ops {
 
+class Log;
+
 struct Ending {
   ExitCode code;
   std::string sentence;
@@ -31,8 +33,12 @@ using Endings = std::function<std::optional<Ending>(const std::exception&)>;
 // Whatever it quotes, it is one line (ForeignText).
 // Where the code would be 0 but standard output could not be written, it is 74. Other codes stay.
 // Nothing is caught that ends the process (check failures).
+//
+// Where the program keeps a log by then, its last line has the sentence, too, as an error with the
+// code: `log` is asked once the body has ended. Where both go to the same place, such as one terminal,
+// only the log has it.
 int run_main(std::string_view program, const std::function<int()>& body,
-             const Endings& endings = {});
+             const Endings& endings = {}, const std::function<const Log*()>& log = {});
 
 // What run_main does with one exception.
 Ending ending_of(const std::exception& error, const Endings& endings = {});

@@ -20,8 +20,8 @@ async::Task<> stop(adder::Server* server) {
   co_return;
 }
 
-int serve(const Options& options) {
-  const ops::Log log = ops::start_logging("adderd", options.daemon);
+int serve(ops::CommandLine& line, const Options& options) {
+  const ops::Log log = ops::start_logging(line, options.daemon);
   async::UvLoop loop;
   adder::Server server(loop);
   std::vector<async::Endpoint> listening;
@@ -51,6 +51,6 @@ int main(int argc, char** argv) {
   root.option("listen", options.listen, "HOST:PORT", "Where to listen; may be given again")
       .required();
   ops::add_daemon_options(root, options.daemon);
-  root.run([&options] { return serve(options); });
+  root.run([&] { return serve(line, options); });
   return line.run(argc, argv);
 }

@@ -161,7 +161,7 @@ int serve(ops::CommandLine& line, const ServeOptions& options) {
   const std::vector<std::string> names = terminal_names(options).value();
   const Settings settings = settings_of(options).value();
   const ops::Calendar calendar = ops::Calendar::of_zone(options.daemon.time_zone.name);
-  const ops::Log log = ops::start_logging("atmd", options.daemon);
+  const ops::Log log = ops::start_logging(line, options.daemon);
   const SystemBootClock boot_clock;
   const DiskSpace disk(options.data);
   async::SystemRandom random;

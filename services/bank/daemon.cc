@@ -88,17 +88,16 @@ std::optional<ops::Mistake> mistake_in(const ServeOptions& options) {
                                       options.currency + "\""};
 }
 
-int serve(const ServeOptions& options,
-          const std::function<std::function<void()>(ops::Log)>& reload) {
+int serve(ops::CommandLine& line, const ServeOptions& options) {
   const ledger::Currency currency = ledger::Currency::parse(options.currency).value();
   ledger::arrange_heap();
   ::umask(077);  // The database has the hashes of PINs: it is its owner's.
   ops::Calendar::of_zone(options.daemon.time_zone.name);  // SystemClock's from now on.
-  const ops::Log log = ops::start_logging("bankd", options.daemon);
+  const ops::Log log = ops::start_logging(line, options.daemon);
 
   async::UvLoop loop;
   ledger::SqliteJournal journal(options.data.string(), ledger::wal_size_ahead_default);
-  serve_from(journal, options, currency, loop, log, reload(log));
+  serve_from(journal, options, currency, loop, log, ops::reload_log_level(line, log));
   journal.require_in_place();
   return 0;
 }

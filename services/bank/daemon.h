@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,10 +24,9 @@ struct ServeOptions {
 std::optional<ops::Mistake> mistake_in(const ServeOptions& options);
 
 // Wires the bank together and serves until SIGTERM. Requires mistake_in(options) == std::nullopt.
-// `reload` is told of SIGHUP. Returns the exit status; throws what stops it: ops::Failure when a file
-// cannot be made, StorageError when the disk fails, IoError when an address is taken.
-int serve(const ServeOptions& options,
-          const std::function<std::function<void()>(ops::Log)>& reload);
+// `line` is read again at SIGHUP. Returns the exit status; throws what stops it: ops::Failure when a
+// file cannot be made, StorageError when the disk fails, IoError when an address is taken.
+int serve(ops::CommandLine& line, const ServeOptions& options);
 
 // Goes through a bank's database, or a backup of one, from its first row, and prints what was found
 // to be sound. Returns the exit status; throws StorageError that names the first row that is not.

@@ -41,9 +41,7 @@ int main(int argc, char** argv) {
   ops::add_daemon_options(serving, serve.daemon);
   serving.footer(ops::reload_footer);
   serving.check([&] { return bank::mistake_in(serve); });
-  serving.run([&] {
-    return bank::serve(serve, [&line](ops::Log log) { return ops::reload_log_level(line, log); });
-  });
+  serving.run([&] { return bank::serve(line, serve); });
 
   std::filesystem::path data;
   ops::Command& verifying =

@@ -1,6 +1,7 @@
 """Starting a daemon wrongly: one clear sentence, its exit code, and nothing on the disk is harmed."""
 
 import asyncio
+import json
 import os
 
 import pytest
@@ -31,6 +32,45 @@ def serve(programs, tmp_path):
         return await run(programs.path(daemon), "serve", *words, *options, within=5)
 
     return serve
+
+
+# Why a daemon ended is in its log, too.
+
+
+def reason_in_log(text):
+    """The reason that the last line of a log has for the daemon's end, and its exit code."""
+    last = json.loads(text.splitlines()[-1])
+    assert last["level"] == "error" and last["msg"] == "ended by an error", text
+    return last["reason"], last["exit_code"]
+
+
+@pytest.mark.parametrize("daemon", ["adderd", *DATA])
+async def test_the_log_says_why_a_daemon_ended(serve, programs, tmp_path, daemon):
+    listener, taken = taken_port()
+    with listener:
+        if daemon == "adderd":
+            ended = await programs.run("adderd", "--listen", taken)
+        else:
+            ended = await serve(daemon, **{"--listen": taken})
+    says(ended, UNAVAILABLE, taken)
+    reason, code = reason_in_log(ended.out)
+    assert code == UNAVAILABLE and ended.err == f"{daemon}: {reason}\n"
+
+
+async def test_the_log_says_why_a_daemon_ended_while_it_served(bank):
+    (bank.folder / "bank/bank.db").unlink()
+    async with await bank.operator() as operator:
+        with pytest.raises((RpcError, OSError)):
+            await operator.open_account("june", "June Doe")
+    assert await bank.bankd.ended() == IO_ERROR
+    # Standard output and errors are one file: the reason stands there once.
+    reason, code = reason_in_log(bank.bankd.log)
+    assert code == IO_ERROR and "bank.db" in reason and bank.bankd.log.count(reason) == 1
+
+
+async def test_what_fails_before_there_is_a_log_is_on_standard_error_alone(serve):
+    ended = await serve("bankd", "--time-zone", "Nowhere/Else")
+    assert ended.code != 0 and ended.err.startswith("bankd: ") and ended.out == ""
 
 
 # Every program.

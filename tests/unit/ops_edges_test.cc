@@ -264,6 +264,22 @@ TEST(RunMain, SaysOneSentenceAndGivesTheCode) {
   EXPECT_EQ(testing::internal::GetCapturedStderr(), "bankd: It is wrong.\n");
 }
 
+TEST(RunMain, PutsTheReasonIntoTheLogThatTheProgramKeeps) {
+  std::string lines;
+  const Log log = Log::to_string("bankd", LogLevel::error, LogFormat::text, lines);
+  const auto fails = []() -> int { throw Failure(ExitCode::io_error, "The disk is gone"); };
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_main("bankd", fails, {}, [&log] { return &log; }), 74);
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "bankd: The disk is gone.\n");
+  EXPECT_NE(
+      lines.find("error bankd  ended by an error  reason=\"The disk is gone.\"  exit_code=74\n"),
+      std::string::npos)
+      << lines;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(run_main("bankd", fails, {}, [] { return nullptr; }), 74) << "it failed before that";
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "bankd: The disk is gone.\n");
+}
+
 // As some service managers set it. The signal would end the program without a word.
 TEST(RunMain, AFileThatMayGrowNoLongerIsAFailedWrite) {
   const pid_t child = ::fork();
