@@ -221,4 +221,12 @@ std::uint64_t free_bytes(const std::string& file) {
   return std::uint64_t{disk.f_bavail} * disk.f_frsize;
 }
 
+std::string advice_on_room(const std::string& file) {
+  constexpr std::uint64_t start_needs_bytes = 1024 * 1024;
+  struct statvfs disk{};
+  if (statvfs(directory_of(file).c_str(), &disk) != 0) return "";
+  if (std::uint64_t{disk.f_bavail} * disk.f_frsize >= start_needs_bytes) return "";
+  return "; its disk is full: make room there, and start again";
+}
+
 }  // namespace ledger

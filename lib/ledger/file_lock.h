@@ -72,4 +72,8 @@ class FileLock {
 // Free bytes on the disk that holds this file, for who may not be root.
 std::uint64_t free_bytes(const std::string& file);
 
+// What a sentence about a failed write or opening goes on with where that disk has no room: what to do.
+// "" where it has, or cannot be asked.
+std::string advice_on_room(const std::string& file);
+
 }  // namespace ledger

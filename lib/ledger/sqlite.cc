@@ -119,7 +119,9 @@ void Database::fail(int result) const {
   const bool is_damaged = primary == SQLITE_CORRUPT ||
                           (is_in_use_ && (primary == SQLITE_NOTADB || primary == SQLITE_ERROR));
   if (is_damaged) throw StorageError(Kind::bad_data, path_ + " is damaged: " + why);
-  if (is_in_use_) throw StorageError(Kind::io, "cannot read or write " + path_ + ": " + why);
+  if (is_in_use_)
+    throw StorageError(Kind::io,
+                       "cannot read or write " + path_ + ": " + why + advice_on_room(path_));
   switch (primary) {
     case SQLITE_NOTADB:
       throw StorageError(Kind::cannot_create, "cannot open " + path_ + ": it is not a database");
@@ -131,7 +133,8 @@ void Database::fail(int result) const {
     case SQLITE_LOCKED:
       throw StorageError(Kind::cannot_create, "cannot open " + path_ + ": " + why);
     default:
-      throw StorageError(Kind::io, "cannot read or write " + path_ + ": " + why);
+      throw StorageError(Kind::io,
+                         "cannot read or write " + path_ + ": " + why + advice_on_room(path_));
   }
 }
 
@@ -337,7 +340,8 @@ void Database::sync(sqlite3_file* wal) const {
   const int result = wal->pMethods->xSync(wal, SQLITE_SYNC_NORMAL);
   if (result == SQLITE_OK) return;
   has_failed_ = true;
-  throw StorageError(Kind::io, "cannot write " + path_ + ": " + sqlite3_errstr(result));
+  throw StorageError(
+      Kind::io, "cannot write " + path_ + ": " + sqlite3_errstr(result) + advice_on_room(path_));
 }
 
 bool Database::lengthen_wal(std::int64_t wanted) {

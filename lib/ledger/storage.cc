@@ -197,6 +197,8 @@ void Storage::sync_all() {
 }
 
 bool Storage::bring_tables_forward() {
+  // What the tables lack the journal has. They wait for room, as changes do, so that a full disk ends nothing.
+  if (!journal_.has_room()) return false;
   const std::uint64_t lag = durable_through_ - journal_.projected_through();
   const bool is_quiet = quiet_.load(std::memory_order_relaxed);
   if (!may_project(lag, is_quiet)) {

@@ -74,6 +74,7 @@ class Atm {
   Task<> until_idle();
 
   Settings settings_;
+  const DiskRoom disk_;
   Journal journal_;
   BankLink bank_;
   Machinery machinery_;

@@ -134,7 +134,7 @@ Task<> AtmService::keep_if_declined(std::optional<Declined> attempt, v1::Decline
     attempt->sentence = no.message();
     declines_.keep(*std::move(attempt));
   }
-  co_await machinery_.journal.flush();
+  co_await declines_.until_stored();
 }
 
 template <Record T>

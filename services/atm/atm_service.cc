@@ -43,8 +43,15 @@ v1::Decline no_session() {
 }
 
 // Why, staff read in the list of terminals and in the log.
-v1::Decline out_of_service() {
-  return decline(v1::DECLINE_CODE_OUT_OF_SERVICE, "The ATM is out of service.");
+v1::Decline out_of_service(v1::ServiceState state) {
+  const bool is_full = state == v1::SERVICE_STATE_OUT_DISK;
+  return decline(v1::DECLINE_CODE_OUT_OF_SERVICE,
+                 is_full ? disk_nearly_full : "The ATM is out of service.");
+}
+
+// On a disk that is nearly full balances and statements are told all the same (rule 26).
+bool takes_cards(v1::ServiceState state) {
+  return state == v1::SERVICE_STATE_IN_SERVICE || state == v1::SERVICE_STATE_OUT_DISK;
 }
 
 v1::Decline busy() {
@@ -89,12 +96,8 @@ std::expected<AtmService::Customer, v1::Decline> AtmService::may_begin(
   std::optional<Customer> asking = customer(session_id, context);
   if (!asking) return std::unexpected(no_session());
   if (asking->terminal->is_busy()) return std::unexpected(busy());
-  if (asking->terminal->service().state != v1::SERVICE_STATE_IN_SERVICE) {
-    return std::unexpected(out_of_service());
-  }
-  if (!has_free_space(machinery_)) {
-    return std::unexpected(decline(v1::DECLINE_CODE_OUT_OF_SERVICE, disk_nearly_full));
-  }
+  const v1::ServiceState state = asking->terminal->service().state;
+  if (state != v1::SERVICE_STATE_IN_SERVICE) return std::unexpected(out_of_service(state));
   return *std::move(asking);
 }
 
@@ -136,8 +139,9 @@ Task<v1::InsertCardResponse> AtmService::insert_card(v1::InsertCardRequest reque
     *response.mutable_decline() = no_such_terminal(terminals_, request.terminal_id());
     co_return response;
   }
-  if (terminal->service().state != v1::SERVICE_STATE_IN_SERVICE) {
-    *response.mutable_decline() = out_of_service();
+  const v1::ServiceState state = terminal->service().state;
+  if (!takes_cards(state)) {
+    *response.mutable_decline() = out_of_service(state);
     co_return response;
   }
   if (!terminal->is_free_for(request.card_number())) {

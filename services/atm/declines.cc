@@ -41,10 +41,11 @@ bool depends_on_the_moment(std::int32_t code) {
 
 }  // namespace
 
-Declines::Declines(Journal& journal) : journal_(journal) {
+Declines::Declines(Journal& journal, const DiskRoom& disk) : journal_(journal), disk_(disk) {
   std::vector<Declined> stored = journal.file().read<Declined>();
   std::ranges::sort(stored, std::greater(), &Declined::number);
   kept_.assign(stored.begin(), stored.end());
+  if (!kept_.empty()) stored_through_ = kept_.front().number;
 }
 
 void Declines::keep(Declined declined) {
@@ -55,9 +56,18 @@ void Declines::keep(Declined declined) {
   cut(declined.sentence, declined_sentence_size_max);
   declined.number = kept_.empty() ? 1 : kept_.front().number + 1;
   declined.slot = static_cast<std::uint32_t>(declined.number % declines_kept_max);
-  journal_.note(to_row(declined));
   kept_.push_front(std::move(declined));
   if (kept_.size() > declines_kept_max) kept_.pop_back();
+}
+
+Task<> Declines::until_stored() {
+  if (!disk_.is_left()) co_return;
+  for (const Declined& declined : kept_) {
+    if (declined.number <= stored_through_) break;
+    journal_.note(to_row(declined));
+  }
+  if (!kept_.empty()) stored_through_ = kept_.front().number;
+  co_await journal_.flush();
 }
 
 const Declined* Declines::final_no(const OperationId& id) const {

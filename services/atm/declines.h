@@ -22,11 +22,14 @@ inline constexpr std::size_t declined_sentence_size_max = 500;
 class Declines {
  public:
   // Reads what the journal has. Throws StorageError.
-  explicit Declines(Journal& journal);
+  Declines(Journal& journal, const DiskRoom& disk);
 
-  // Numbers and stores it; it is on the disk with the journal's next flush, or within a second. An
-  // attempt that was repeated and declined for the same reason stays where it is.
+  // Numbers and stores it. An attempt that was repeated and declined for the same reason stays where
+  // it is.
   void keep(Declined declined);
+  // Done when all are on the disk, but at once while that is nearly full: then they wait in memory for
+  // the next one after there is room. A crash ends their sessions, without which nothing is begun.
+  Task<> until_stored();
 
   // What the customer was told of that id, if it was a no that the same request might not hear later:
   // null if there is none among those that are kept.
@@ -36,7 +39,9 @@ class Declines {
 
  private:
   Journal& journal_;
+  const DiskRoom& disk_;
   std::deque<Declined> kept_;
+  std::uint64_t stored_through_ = 0;  // A number.
 };
 
 }  // namespace atm

@@ -11,8 +11,13 @@ constexpr async::Duration flush_after = std::chrono::seconds(1);
 
 }  // namespace
 
-Journal::Journal(async::Loop& loop, std::shared_ptr<JournalFile> file)
-    : loop_(loop), file_(std::move(file)), tail_(file_->tail()), wanted_(loop), tasks_(loop) {
+Journal::Journal(async::Loop& loop, std::shared_ptr<JournalFile> file, const DiskRoom& disk)
+    : loop_(loop),
+      file_(std::move(file)),
+      disk_(disk),
+      tail_(file_->tail()),
+      wanted_(loop),
+      tasks_(loop) {
   tasks_.spawn(commit_in_groups());
   tasks_.spawn(flush_in_time());
 }
@@ -60,7 +65,7 @@ Task<> Journal::commit_in_groups() {
 Task<> Journal::flush_in_time() {
   while (true) {
     co_await loop_.sleep_for(flush_after);
-    if (!queued_.empty()) wanted_.set();
+    if (!queued_.empty() && disk_.is_left()) wanted_.set();
   }
 }
 

@@ -15,6 +15,7 @@
 #include "async/scope.h"
 #include "async/task.h"
 #include "atm/journal_file.h"
+#include "atm/settings.h"
 
 namespace atm {
 
@@ -58,12 +59,13 @@ Entry transition_of(const T& record, std::int64_t at_us, std::string detail = {}
 // and the process with it, because the outcome is unknown (rule 26).
 class Journal {
  public:
-  Journal(async::Loop& loop, std::shared_ptr<JournalFile> file);
+  Journal(async::Loop& loop, std::shared_ptr<JournalFile> file, const DiskRoom& disk);
 
   // Done when the entry is on the disk.
   Task<> commit(Entry entry);
   // On the disk with the next commit, or within flush_after: for what a restart would find out by
-  // itself.
+  // itself. On a disk that is nearly full it waits for room, or for a commit: a full disk alone ends
+  // nothing.
   void note(Entry entry);
   // A row without a line in the audit trail, on the disk within flush_after.
   void note(Row row) { queued_.push_back(std::move(row)); }
@@ -83,6 +85,7 @@ class Journal {
 
   async::Loop& loop_;
   std::shared_ptr<JournalFile> file_;
+  const DiskRoom& disk_;
   JournalFile::Tail tail_;
   std::vector<Row> queued_;
   std::optional<BankMemory> memory_;

@@ -23,7 +23,7 @@ struct Machinery {
   async::Loop& loop;
   async::Random& random;
   const BootClock& boot_clock;
-  const FreeSpace& free_space;
+  const DiskRoom& disk;
   ops::Calendar calendar;
   ops::Log log;
   const Settings& settings;
@@ -47,10 +47,6 @@ struct Machinery {
   }
 };
 
-// Rule 26: below the reserve nothing is begun.
-inline bool has_free_space(const Machinery& machinery) {
-  return machinery.free_space.bytes() >= machinery.settings.free_space_reserve_bytes;
-}
 inline constexpr std::string_view disk_nearly_full =
     "The ATM's disk is nearly full, so nothing new is begun.";
 

@@ -1,5 +1,7 @@
 #include "atm/service_watch.h"
 
+#include <utility>
+
 #include "async/scope.h"
 
 namespace atm {
@@ -19,12 +21,12 @@ void ServiceWatch::tell(rpc::Health& health) {
 }
 
 void ServiceWatch::look() {
+  note_disk();
   for (const auto& [id, terminal] : terminals_) {
     note_device(id, "dispenser", terminal->dispenser().out_of_order());
     note_device(id, "acceptor", terminal->acceptor().out_of_order());
     note(id, terminal->service());
   }
-  note_disk();
   tell_health();
 }
 
@@ -57,14 +59,13 @@ void ServiceWatch::note_device(const std::string& terminal, const std::string& d
 }
 
 void ServiceWatch::note_disk() {
-  const std::uint64_t free = machinery_.free_space.bytes();
-  const std::uint64_t reserve = machinery_.settings.free_space_reserve_bytes;
-  if (has_room_ && free < reserve) {
-    has_room_ = false;
-    machinery_.log.warn("the disk is nearly full: nothing new is begun",
-                        {{"free_bytes", free}, {"reserve_bytes", reserve}});
-  } else if (!has_room_ && free >= reserve + room_margin_bytes) {
-    has_room_ = true;
+  const DiskRoom& disk = machinery_.disk;
+  const bool had_room = std::exchange(has_room_, disk.is_left());
+  if (had_room && !has_room_) {
+    machinery_.log.warn(
+        "the disk is nearly full: nothing new is begun",
+        {{"free_bytes", disk.free_bytes()}, {"reserve_bytes", disk.reserve_bytes()}});
+  } else if (!had_room && has_room_) {
     machinery_.log.info("the disk has room again");
   }
 }

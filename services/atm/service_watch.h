@@ -2,7 +2,6 @@
 // when that is over.
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -47,9 +46,6 @@ class ServiceWatch {
   bool has_room_ = true;
 };
 
-// So much more than the reserve is free before the log says that the disk has room again: space that
-// hovers at the reserve would fill the disk with lines.
-inline constexpr std::uint64_t room_margin_bytes = 8ULL * 1024 * 1024;
 inline constexpr async::Duration service_look = std::chrono::seconds(1);
 
 }  // namespace atm

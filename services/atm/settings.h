@@ -66,4 +66,26 @@ class FreeSpace {
   virtual std::uint64_t bytes() const = 0;
 };
 
+// Rule 26: below the reserve nothing is begun, and then not before a margin above it is free: space
+// that hovers at the reserve must not put terminals out of service and back again each time. Loop
+// thread only; outlived by `free`.
+class DiskRoom {
+ public:
+  static constexpr std::uint64_t margin_bytes = 8ULL * 1024 * 1024;
+
+  DiskRoom(const FreeSpace& free, std::uint64_t reserve_bytes)
+      : free_(free), reserve_bytes_(reserve_bytes) {}
+  bool is_left() const {
+    was_left_ = free_.bytes() >= reserve_bytes_ + (was_left_ ? 0 : margin_bytes);
+    return was_left_;
+  }
+  std::uint64_t free_bytes() const { return free_.bytes(); }
+  std::uint64_t reserve_bytes() const { return reserve_bytes_; }
+
+ private:
+  const FreeSpace& free_;
+  std::uint64_t reserve_bytes_;
+  mutable bool was_left_ = true;
+};
+
 }  // namespace atm

@@ -118,7 +118,7 @@ std::expected<MovementItem, v1::Decline> StaffService::find_or_begin(
     return std::unexpected(
         decline(v1::DECLINE_CODE_DISPENSER_FAULT, "No notes were moved: " + *why + "."));
   }
-  if (!has_free_space(machinery_)) {
+  if (!machinery_.disk.is_left()) {
     return std::unexpected(decline(v1::DECLINE_CODE_OUT_OF_SERVICE, disk_nearly_full));
   }
   return movements_.begin(at, std::move(wanted));

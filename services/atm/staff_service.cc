@@ -251,9 +251,17 @@ void StaffService::add_difference_with_bank(const Terminal& at, Cents at_bank,
                            " more exceptions; the bank's operator has them, too.");
 }
 
+void StaffService::require_room() const {
+  if (machinery_.disk.is_left()) return;
+  throw rpc::Error(rpc::StatusCode::failed_precondition,
+                   "the disk of the ATM's data is nearly full, and nothing was changed: make room "
+                   "there, and ask again");
+}
+
 Task<v1::SetServiceResponse> StaffService::set_service(v1::SetServiceRequest request,
                                                        rpc::Context /*context*/) {
   Terminal& at = terminal(request.terminal_id());
+  require_room();
   co_await at.set_service(request.in_service());
   v1::SetServiceResponse response;
   *response.mutable_terminal() = view(at);
@@ -275,6 +283,7 @@ Task<v1::AcceptBankHistoryResponse> StaffService::accept_bank_history(
     throw rpc::Error(rpc::StatusCode::failed_precondition,
                      "the bank's history agrees with what this ATM saw: nothing to accept");
   }
+  require_room();
   const bool accepted = co_await machinery_.bank.accept_history(request.reason());
   if (!accepted) throw rpc::Error(rpc::StatusCode::unavailable, "the bank does not answer");
   machinery_.log.info("staff accepted the bank's history", {{"reason", request.reason()}});
@@ -353,6 +362,7 @@ Task<v1::SetFaultResponse> StaffService::set_fault(v1::SetFaultRequest request,
   const Fault fault{.kind = fault_kinds[kind],
                     .after_notes = request.after_notes(),
                     .delay = std::chrono::milliseconds(request.delay_ms())};
+  require_room();
   if (request.device() == v1::DEVICE_DISPENSER) {
     co_await at.dispenser().set_fault(fault);
   } else if (request.device() == v1::DEVICE_ACCEPTOR) {

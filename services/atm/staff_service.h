@@ -68,6 +68,8 @@ class StaffService {
   // its figure cannot be compared: one is decided, or the bank does not answer or does not tell.
   Task<std::string> why_not_undecided(std::string terminal, std::vector<OperationId> holds,
                                       async::Deadline until, rpc::Trace trace);
+  // Throws FAILED_PRECONDITION while the disk is nearly full.
+  void require_room() const;
   void add_difference_with_bank(const Terminal& at, Cents at_bank,
                                 v1::AuditResponse& response) const;
   std::optional<v1::Decline> wrong_load(const Terminal& terminal,

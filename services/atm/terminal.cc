@@ -100,6 +100,11 @@ Terminal::Service Terminal::service() const {
   if (const std::string why = unknown_cash(); !why.empty()) {
     return {v1::SERVICE_STATE_OUT_UNKNOWN_CASH, why};
   }
+  if (!machinery_.disk.is_left()) {
+    return {v1::SERVICE_STATE_OUT_DISK,
+            "the disk of the ATM's data is nearly full: make room there, and it serves again by "
+            "itself"};
+  }
   return {v1::SERVICE_STATE_IN_SERVICE, ""};
 }
 

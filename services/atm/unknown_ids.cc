@@ -44,7 +44,7 @@ Task<v1::ResolveResponse> UnknownIds::resolve(Terminal& at, OperationId id, rpc:
     co_await machinery_.journal.flush();
     co_return from_stored<v1::ResolveResponse>(before->record.answer);
   }
-  if (!has_free_space(machinery_)) {
+  if (!machinery_.disk.is_left()) {
     throw rpc::Error(rpc::StatusCode::resource_exhausted, std::string(disk_nearly_full));
   }
   const std::optional<AtBank> bank = co_await ask_bank(at, id, std::move(context));

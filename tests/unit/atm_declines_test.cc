@@ -77,6 +77,7 @@ class AtmDeclinesTest : public testing::Test {
   }
 
   AtmHouse house;
+  const DiskRoom room{house.disk, house.settings.free_space_reserve_bytes};
 };
 
 TEST_F(AtmDeclinesTest, WhatTheNotesCannotMakeIsFoundByItsId) {
@@ -274,21 +275,40 @@ TEST_F(AtmDeclinesTest, APageThatWouldNotFitIntoAFrameEndsEarly) {
   house.stop();
   constexpr std::size_t count = 300;
   {
-    Journal journal(house.loop, std::make_shared<JournalFile>(house.folder() / "atm"));
-    Declines declines(journal);
+    Journal journal(house.loop, std::make_shared<JournalFile>(house.folder() / "atm"), room);
+    Declines declines(journal, room);
     for (std::size_t number = 1; number <= count; ++number) {
       declines.keep({.id = numbered(number), .sentence = std::string(1000, 'x')});
     }
-    house.run(journal.flush());
+    house.run(declines.until_stored());
   }
   house.start();
   EXPECT_LT(page("", 200).declines_size(), 200);
   EXPECT_EQ(all().size(), count);
 }
 
+TEST_F(AtmDeclinesTest, OnAFullDiskTheyWaitInMemoryForRoom) {
+  Journal journal(house.loop, std::make_shared<JournalFile>(house.folder() / "other"), room);
+  Declines declines(journal, room);
+  const auto stored = [&journal] { return journal.file().read<Declined>().size(); };
+  house.disk.free = 0;
+  for (std::size_t number = 1; number <= 3; ++number) {
+    declines.keep({.id = numbered(number), .code = v1::DECLINE_CODE_OUT_OF_SERVICE});
+    house.run(declines.until_stored());
+  }
+  journal.note(to_row(Declined{.slot = 500, .number = 500}));
+  house.pass(5s);
+  EXPECT_EQ(stored(), 0U);
+  EXPECT_NE(declines.final_no(numbered(1)), nullptr) << "nothing is begun under that id";
+  house.disk.free = UINT64_MAX;
+  declines.keep({.id = numbered(4), .code = v1::DECLINE_CODE_OUT_OF_SERVICE});
+  house.run(declines.until_stored());
+  EXPECT_EQ(stored(), 5U);
+}
+
 TEST_F(AtmDeclinesTest, ALongSentenceIsCutBetweenTwoLetters) {
-  Journal journal(house.loop, std::make_shared<JournalFile>(house.folder() / "other"));
-  Declines declines(journal);
+  Journal journal(house.loop, std::make_shared<JournalFile>(house.folder() / "other"), room);
+  Declines declines(journal, room);
   for (std::size_t before = 0; before < 4; ++before) {
     std::string sentence(before, 'x');
     while (sentence.size() < 2 * declined_sentence_size_max) sentence += "\xe2\x82\xac";

@@ -77,6 +77,7 @@ class AtmJournalTest : public testing::Test {
   }
 
   AtmHouse house;
+  const DiskRoom room{house.disk, house.settings.free_space_reserve_bytes};
   OperationId paid;
 };
 
@@ -385,7 +386,7 @@ TEST_F(CrashedAtmTest, NothingMoreIsWrittenWhenTheLogOfAFileInUseWasEmptied) {
 
 TEST_F(AtmJournalTest, LookingForIdsDoesNotMakeTheWalGrow) {
   const auto folder = house.folder() / "other";
-  Journal journal(house.loop, std::make_shared<JournalFile>(folder));
+  Journal journal(house.loop, std::make_shared<JournalFile>(folder), room);
   constexpr std::int64_t page_size = 4096;
   constexpr std::int64_t written = 12'000'000;  // Three times what the WAL is to hold.
   for (std::int64_t bytes = 0; bytes < written; bytes += 4 * page_size) {
@@ -399,7 +400,7 @@ TEST_F(AtmJournalTest, LookingForIdsDoesNotMakeTheWalGrow) {
 }
 
 TEST_F(AtmJournalTest, OfWhatIsRememberedTheNewestIsWrittenWithTheNextEntry) {
-  Journal journal(house.loop, std::make_shared<JournalFile>(house.folder() / "other"));
+  Journal journal(house.loop, std::make_shared<JournalFile>(house.folder() / "other"), room);
   journal.remember({.highest_seq = 1});
   journal.remember({.highest_seq = 2});
   EXPECT_TRUE(journal.file().read<BankMemory>().empty());

@@ -110,6 +110,8 @@ TEST_F(ServiceWatchTest, EveryOtherReasonIsToldToo) {
   goes_and_comes_back([this] { house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_DEAD); },
                       [this] { house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_NONE); },
                       "dispenser");
+  goes_and_comes_back([this] { house.disk.free = 1; }, [this] { house.disk.free = UINT64_MAX; },
+                      "the disk of the ATM's data is nearly full");
   goes_and_comes_back([this] { house.bank.terminals.clear(); },
                       [this] { house.bank.terminals = {"atm-1"}; }, "bankctl terminal add");
 }
@@ -138,7 +140,7 @@ TEST_F(ServiceWatchTest, ADeviceThatFailsAndADiskThatFillsUpAreToldOnceEach) {
   EXPECT_EQ(logged(), "") << "once is enough";
   house.disk.free = UINT64_MAX;
   house.pass(4s);
-  expect_one_line("the disk has room again");
+  EXPECT_EQ(times(logged(), "the disk has room again"), 1);
   house.pass(10s);
   EXPECT_EQ(logged(), "");
 }
@@ -149,13 +151,32 @@ TEST_F(ServiceWatchTest, FreeSpaceThatHoversAtTheReserveIsToldOnce) {
   for (int flips = 0; flips < 5; ++flips) {
     house.disk.free = reserve - 1;
     house.pass(2s);
-    house.disk.free = reserve + room_margin_bytes - 1;
+    house.disk.free = reserve + DiskRoom::margin_bytes - 1;
     house.pass(2s);
   }
-  expect_one_line("the disk is nearly full");
-  house.disk.free = reserve + room_margin_bytes;
+  std::string lines = logged();
+  EXPECT_EQ(times(lines, "the disk is nearly full"), 1) << lines;
+  EXPECT_EQ(times(lines, "out of service"), 1) << lines;
+  house.disk.free = reserve + DiskRoom::margin_bytes;
   house.pass(2s);
-  expect_one_line("the disk has room again");
+  lines = logged();
+  EXPECT_EQ(times(lines, "the disk has room again"), 1) << lines;
+  EXPECT_EQ(times(lines, "in service again"), 1) << lines;
+}
+
+TEST_F(ServiceWatchTest, ATerminalOnADiskThatIsNearlyFullSaysThatItIsOutOfService) {
+  house.disk.free = house.settings.free_space_reserve_bytes - 1;
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_DISK) << "at once";
+  EXPECT_THAT(house.terminal().reason(), HasSubstr("disk"));
+  const rpc::Status said = house.try_call(set_service_method, v1::SetServiceRequest()).error();
+  EXPECT_EQ(said.code, rpc::StatusCode::failed_precondition) << "staff write nothing either";
+  house.insert();
+  v1::GetBalanceRequest balance;
+  balance.set_session_id(house.session);
+  EXPECT_TRUE(house.call(get_balance_method, balance).has_balance()) << "reads go on";
+  EXPECT_EQ(house.withdraw(house.new_id(), 60).decline().message(), disk_nearly_full);
+  house.disk.free = UINT64_MAX;
+  EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
 }
 
 TEST_F(ServiceWatchTest, WhatStaffDoIsALineEach) {

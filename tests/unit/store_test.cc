@@ -125,6 +125,26 @@ TEST_F(StoreTest, AFullDiskRefusesChangesBeforeTheyAreDecidedAndReadsGoOn) {
   EXPECT_EQ(word(bank.ask(Bank::hold(1'00), id)), "yes") << "the id was left unused";
 }
 
+TEST_F(StoreTest, OnAFullDiskTheTablesWaitToo) {
+  bank.loop.advance(10s);
+  bank.settle();
+  EXPECT_EQ(word(bank.ask(Bank::hold(1'00))), "yes");
+  bank.journal.is_full = true;
+  int times = 0;
+  bank.journal.projecting = [&times] { ++times; };
+  const int tidied = bank.journal.tidied;
+  bank.loop.advance(10s);
+  bank.settle();
+  EXPECT_EQ(times, 0);
+  EXPECT_EQ(bank.journal.tidied, tidied);
+  bank.journal.is_full = false;
+  EXPECT_EQ(word(bank.ask(Bank::hold(1'00))), "yes");
+  bank.loop.advance(10s);
+  bank.settle();
+  EXPECT_GT(times, 0);
+  EXPECT_EQ(bank.journal.projected_through(), bank.journal.head().ledger_seq);
+}
+
 TEST_F(StoreTest, AHoldExpiresWithoutAnybodyAsking) {
   const Outcome held = bank.ask(Bank::hold(60'00, 10s));
   EXPECT_EQ(bank.account("jane").available(), Cents{40'00});

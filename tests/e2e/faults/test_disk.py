@@ -13,7 +13,7 @@ from kit.money import euros
 from kit.poll import until
 from kit.process import run
 from kit.programs import Bank, House, verify
-from kit.protos import OperatorService
+from kit.protos import OperatorService, staff
 from kit.status import Code, RpcError
 
 IO_ERROR = 74
@@ -107,6 +107,21 @@ async def test_a_backup_that_cannot_read_the_bank_ends_it_with_74_and_names_no_w
         assert not (tmp_path / "copy.db").exists()
 
 
+async def test_who_starts_on_a_full_disk_says_what_to_do(programs, small_disk):
+    house = House(programs, small_disk)
+    async with house:
+        assert await house.atmd.terminate() == 0
+        assert await house.bankd.terminate() == 0
+        fill(small_disk, leave=0)
+        for daemon in (house.bankd, house.atmd):
+            ended = await run(*daemon.argv)
+            assert ended.code == IO_ERROR and "its disk is full: make room there" in ended.err, ended.err
+        (small_disk / "ballast").unlink()
+        await house.bankd.start()
+        await house.atmd.start()
+        await agree(house, in_hand=0)
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A disk of its own, 80 MB. Needs root, as CI has."""
@@ -154,10 +169,23 @@ async def test_a_bank_on_a_full_disk_refuses_changes_answers_reads_and_goes_on(p
 
 async def test_an_atm_on_a_full_disk_pays_nothing_and_goes_on(programs, small_disk):
     async with House(programs, small_disk) as house:
-        fill(small_disk, leave=200_000)
-        with pytest.raises((Declined, RpcError)):
+        fill(small_disk, leave=0)
+        for _ in range(5):
             async with await house.customer("Jane Doe") as jane:
-                await jane.withdraw(60)
+                with pytest.raises(Declined):
+                    await jane.withdraw(60)
+                assert await jane.balance() == 100, "reads go on"
+        async with await house.staff() as staff_:
+            assert await staff_.state() == staff.SERVICE_STATE_OUT_DISK
+            with pytest.raises(RpcError) as refused:
+                await staff_.atm.SetService(in_service=False)
+            assert refused.value.code == Code.FAILED_PRECONDITION
+
+        async def is_told():
+            return "disk" in (await programs.run("atmd", "health", "--atm", house.atmd.address)).out
+
+        await until(is_told, "its health says why nobody is served")
+        assert house.atmd.running and house.bankd.running
         (small_disk / "ballast").unlink()
 
         async def pays():
