@@ -84,9 +84,9 @@ class Atm {
   Deposits deposits_;
   Movements movements_;
   Relays relays_;
+  Declines declines_;
   UnknownIds unknown_ids_;
   Resender resender_;
-  Declines declines_;
   Recount recount_;
   AtmService atm_service_;
   StaffService staff_service_;

@@ -360,6 +360,10 @@ Task<v1::ResolveResponse> AtmService::resolve(v1::ResolveRequest request, rpc::C
   if (deposit != nullptr) co_return deposits_.outcome(*deposit);
   RelayItem relay = known_.relays.find(*id, at);
   if (relay != nullptr) co_return co_await relays_.resolve(std::move(relay), std::move(context));
+  if (known_.movements.knows(*id)) {
+    *response.mutable_declined() = other_fields("kind");
+    co_return response;
+  }
   if (may_be_elsewhere(request)) {
     response.mutable_cannot_know()->set_message(
         "It was not begun at this ATM, which cannot know what became of it: ask the ATM where it "

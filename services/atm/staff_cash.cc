@@ -108,6 +108,9 @@ std::expected<MovementItem, v1::Decline> StaffService::find_or_begin(
     if (!same) return std::unexpected(used);
     return item;
   }
+  // A customer was told no under it, for good.
+  const bool is_ended = known_.fences.knows(wanted.id) || declines_.final_no(wanted.id) != nullptr;
+  if (is_ended) return std::unexpected(used);
   if (wrong) return std::unexpected(*std::move(wrong));
   if (at.is_moving_notes()) {
     return std::unexpected(decline(v1::DECLINE_CODE_TERMINAL_BUSY,

@@ -44,10 +44,13 @@ Task<v1::ResolveResponse> UnknownIds::resolve(Terminal& at, OperationId id, rpc:
     co_await machinery_.journal.flush();
     co_return from_stored<v1::ResolveResponse>(before->record.answer);
   }
-  if (!machinery_.disk.is_left()) {
+  if (!declines_.final_no(id) && !machinery_.disk.is_left()) {
     throw rpc::Error(rpc::StatusCode::resource_exhausted, std::string(disk_nearly_full));
   }
   const std::optional<AtBank> bank = co_await ask_bank(at, id, std::move(context));
+  const std::optional<v1::ResolveResponse> same_no = own_no(id);
+  if (same_no) co_await declines_.until_stored();
+  if (!bank && same_no) co_return *same_no;
   if (!bank) co_return pending("The bank has not said yet what it knows of it.");
   v1::ResolveResponse told = told_by(*bank);
   const bool is_passed_through = told.has_transferred() || told.has_pin_changed();
@@ -60,6 +63,9 @@ Task<v1::ResolveResponse> UnknownIds::resolve(Terminal& at, OperationId id, rpc:
   }
   // An earlier sending may have come late.
   if (known_.knows(id)) co_return pending("It is under way.");
+  if (same_no && told.has_declined()) co_return *same_no;
+  // Nothing is begun under an id that was declined: it needs no fence.
+  if (same_no) co_return told;
   co_return co_await fence(at, id, std::move(told));
 }
 
@@ -159,6 +165,12 @@ v1::ResolveResponse UnknownIds::moved_here(Cents amount) const {
       "to say what became of it.");
   *response.mutable_suspense()->mutable_amount() = to_wire(amount, machinery_.settings.currency);
   return response;
+}
+
+std::optional<v1::ResolveResponse> UnknownIds::own_no(const OperationId& id) const {
+  const Declined* const first = declines_.final_no(id);
+  if (first == nullptr) return std::nullopt;
+  return declined(decline(static_cast<v1::DeclineCode>(first->code), first->sentence));
 }
 
 Task<v1::ResolveResponse> UnknownIds::fence(Terminal& at, OperationId id,

@@ -4,6 +4,7 @@
 #include <expected>
 #include <optional>
 
+#include "atm/declines.h"
 #include "atm/devices.h"
 #include "atm/machinery.h"
 #include "atm/register.h"
@@ -17,11 +18,12 @@ namespace atm {
 // else by its receipt, and the devices are. Owned by the Atm; loop thread only.
 //
 // Invariant: "no" is said only of an id of which the bank and the devices know nothing, and which
-// was then fenced at both. While one of them does not say, the outcome is pending.
+// was then fenced at both. While one of them does not say, the outcome is pending. But the ATM's own
+// no, under which nothing is begun any more, is told again, also while the bank does not say.
 class UnknownIds {
  public:
-  UnknownIds(Machinery& machinery, Terminals& terminals, Register& known)
-      : machinery_(machinery), terminals_(terminals), known_(known) {}
+  UnknownIds(Machinery& machinery, Terminals& terminals, Register& known, Declines& declines)
+      : machinery_(machinery), terminals_(terminals), known_(known), declines_(declines) {}
 
   // Answers within the caller's patience, and moves no cash. `at` is the terminal that was named.
   // Throws RESOURCE_EXHAUSTED when the disk has no room for a fence.
@@ -39,11 +41,14 @@ class UnknownIds {
   // What the devices moved for it, as far as they can say; nothing: nothing.
   Task<Told<std::optional<Cents>>> moved(OperationId id);
   v1::ResolveResponse moved_here(Cents amount) const;
+  // Returns nullopt if this ATM has not declined the id by itself.
+  std::optional<v1::ResolveResponse> own_no(const OperationId& id) const;
   Task<v1::ResolveResponse> fence(Terminal& at, OperationId id, v1::ResolveResponse answer);
 
   Machinery& machinery_;
   Terminals& terminals_;
   Register& known_;
+  Declines& declines_;
 };
 
 }  // namespace atm

@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
@@ -192,6 +193,63 @@ TEST_F(AtmDeclinesTest, NothingThatWasDeclinedIsBegunLaterNorAfterARestart) {
     EXPECT_EQ(house.bank.times_asked(asked), 0U) << asked;
   }
   EXPECT_EQ(all().size(), 4U);
+}
+
+// Also while the bank is silent, which it often is when the ATM declines.
+TEST_F(AtmDeclinesTest, WhoeverAsksWhatBecameOfItHearsTheSameNo) {
+  house.set_service(false);
+  const OperationId withdrawal = house.new_id();
+  const OperationId deposit = house.new_id();
+  const OperationId moved = house.new_id();
+  const OperationId pin = house.new_id();
+  const std::vector<std::pair<OperationId, v1::Decline>> told = {
+      {withdrawal, house.withdraw(withdrawal, 20).decline()},
+      {deposit, house.deposit(deposit, 50, 2).decline()},
+      {moved, transfer(moved, 7).decline()},
+      {pin, change_pin(pin).decline()}};
+  const auto expect_the_same = [&] {
+    for (const auto& [id, no] : told) {
+      const v1::ResolveResponse outcome = house.resolve(id);
+      EXPECT_EQ(outcome.declined().code(), v1::DECLINE_CODE_OUT_OF_SERVICE) << id.text();
+      EXPECT_EQ(outcome.declined().message(), no.message()) << id.text();
+    }
+  };
+  house.bank.moods["Resolve"] = Mood::silent;
+  expect_the_same();
+  house.restart();
+  expect_the_same();
+  house.bank.moods.clear();
+  expect_the_same();
+  house.set_service(true);
+  house.insert();
+  expect_the_same();
+  EXPECT_EQ(house.withdraw(withdrawal, 20).decline().message(), told[0].second.message());
+  EXPECT_EQ(house.deposit(deposit, 50, 2).decline().message(), told[1].second.message());
+  EXPECT_EQ(transfer(moved, 7).decline().message(), told[2].second.message());
+  EXPECT_EQ(change_pin(pin).decline().message(), told[3].second.message());
+}
+
+TEST_F(AtmDeclinesTest, NoCashIsMovedByStaffUnderAnIdThatWasDeclinedOrAskedAbout) {
+  const OperationId declined = house.new_id();
+  ASSERT_EQ(house.withdraw(declined, 30).decline().code(), v1::DECLINE_CODE_CANNOT_MAKE_AMOUNT);
+  const OperationId asked_about = house.new_id();
+  ASSERT_EQ(house.resolve(asked_about).declined().code(), v1::DECLINE_CODE_ID_FENCED);
+  house.pass(70s);
+  for (const OperationId& id : {declined, asked_about}) {
+    EXPECT_EQ(house.load(id, 1, 20, 1).decline().code(),
+              v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+    EXPECT_EQ(house.unload(id).decline().code(), v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+  }
+  EXPECT_EQ(house.really_inside(), 200);
+}
+
+TEST_F(AtmDeclinesTest, AnIdOfCashThatStaffMovedIsNoCustomersWhoeverAsks) {
+  const OperationId loaded = house.new_id();
+  ASSERT_TRUE(house.load(loaded, 1, 20, 1).has_done());
+  house.pass(1s);
+  const v1::ResolveResponse told = house.resolve(loaded);
+  EXPECT_EQ(told.declined().code(), v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+  EXPECT_EQ(told.declined().message(), house.withdraw(loaded, 20).decline().message());
 }
 
 TEST_F(AtmDeclinesTest, AnIdThatWasDeclinedIsNotForSomethingElse) {

@@ -183,6 +183,22 @@ TEST_F(UnknownIdTest, AWithdrawalOfWhichTheBankDoesNotKnowTheEndIsNoNo) {
   EXPECT_EQ(house.resolve(id).suspense().amount().minor_units(), 40'00);
 }
 
+// An old journal's no is of the sending that it saw, and an earlier one was done.
+TEST_F(UnknownIdTest, WhatTheBankKnowsGoesBeforeANoOfAnOldJournal) {
+  const OperationId paid = house.new_id();
+  const OperationId moved = house.new_id();
+  EXPECT_TRUE(house.withdraw(paid, 40).has_withdrawn());
+  EXPECT_TRUE(house.call(transfer_method, transfer_of(moved)).has_transferred());
+  house.pass(1s);
+  put_back_all();
+  house.insert();
+  house.set_service(false);
+  EXPECT_TRUE(house.withdraw(paid, 40).has_decline());
+  EXPECT_TRUE(house.call(transfer_method, transfer_of(moved)).has_decline());
+  EXPECT_TRUE(house.resolve(paid).has_withdrawn());
+  EXPECT_TRUE(house.resolve(moved).has_transferred());
+}
+
 TEST_F(UnknownIdTest, ADepositIsFoundByItsReceipt) {
   const OperationId id = house.new_id();
   EXPECT_TRUE(house.deposit(id, 20, 2).has_deposited());
