@@ -52,6 +52,13 @@ bool Currency::is_listed() const {
   return is_set() && listed.find(text() + " ") != std::string_view::npos;
 }
 
+std::expected<Currency, std::string> parse_listed(std::string_view text) {
+  const std::optional<Currency> currency = Currency::parse(text);
+  if (currency && currency->is_listed()) return *currency;
+  return std::unexpected("must be one of ISO 4217, three capital letters, as EUR, not \"" +
+                         std::string(text) + "\"");
+}
+
 int Currency::minor_digits() const {
   const std::string code = text();
   if (std::ranges::find(without_minor_units, code) != without_minor_units.end()) return 0;

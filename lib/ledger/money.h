@@ -93,6 +93,10 @@ class Currency {
   std::uint32_t packed_ = 0;
 };
 
+// A currency that ISO 4217 lists. Else what follows the name of an option that should be one, without
+// a full stop: "must be one of ISO 4217, …".
+std::expected<Currency, std::string> parse_listed(std::string_view text);
+
 // An amount and what it is an amount of.
 struct Money {
   Cents amount;

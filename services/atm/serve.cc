@@ -103,12 +103,8 @@ OrMistake<std::vector<Cents>> denominations_of(const ServeOptions& options, Curr
 }
 
 OrMistake<Settings> settings_of(const ServeOptions& options) {
-  const std::optional<Currency> currency = Currency::parse(options.currency);
-  if (!currency || !currency->is_listed()) {
-    return std::unexpected(
-        ops::Mistake{"currency", "must be one of ISO 4217, three capital letters, as EUR, not \"" +
-                                     options.currency + "\""});
-  }
+  const auto currency = ledger::parse_listed(options.currency);
+  if (!currency) return std::unexpected(ops::Mistake{"currency", currency.error()});
   const OrMistake<std::vector<Cents>> denominations = denominations_of(options, *currency);
   if (!denominations) return std::unexpected(denominations.error());
   Settings settings;

@@ -82,10 +82,9 @@ void serve_from(ledger::SqliteJournal& journal, const ServeOptions& options,
 }  // namespace
 
 std::optional<ops::Mistake> mistake_in(const ServeOptions& options) {
-  const std::optional<ledger::Currency> currency = ledger::Currency::parse(options.currency);
-  if (currency && currency->is_listed()) return std::nullopt;
-  return ops::Mistake{"currency", "must be one of ISO 4217, three capital letters, as EUR, not \"" +
-                                      options.currency + "\""};
+  const auto currency = ledger::parse_listed(options.currency);
+  if (currency) return std::nullopt;
+  return ops::Mistake{"currency", currency.error()};
 }
 
 int serve(ops::CommandLine& line, const ServeOptions& options) {

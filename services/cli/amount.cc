@@ -161,10 +161,10 @@ ledger::Currency parse_currency(const std::string& text) {
 }
 
 std::optional<ops::Mistake> mistake_in_currency(const std::string& text) {
-  const auto currency = ledger::Currency::parse(text);
-  if (text.empty() || (currency && currency->is_listed())) return std::nullopt;
-  return ops::Mistake{
-      "currency", "must be one of ISO 4217, three capital letters, as EUR, not \"" + text + "\""};
+  if (text.empty()) return std::nullopt;
+  const auto currency = ledger::parse_listed(text);
+  if (currency) return std::nullopt;
+  return ops::Mistake{"currency", currency.error()};
 }
 
 void require_amount_or_zero(std::string_view text) {

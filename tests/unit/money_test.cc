@@ -81,6 +81,16 @@ TEST(MoneyTest, OnlyMoneyOfIso4217IsListed) {
   EXPECT_FALSE(Currency().is_listed());
 }
 
+TEST(MoneyTest, ATextThatIsNoListedCurrencyIsRefusedInOneSentence) {
+  EXPECT_EQ(parse_listed("JPY"), jpy);
+  for (const std::string text : {"ERU", "XAU", "eur", "EURO", ""}) {
+    const auto currency = parse_listed(text);
+    ASSERT_FALSE(currency.has_value()) << text;
+    EXPECT_EQ(currency.error(),
+              "must be one of ISO 4217, three capital letters, as EUR, not \"" + text + "\"");
+  }
+}
+
 TEST(MoneyTest, AmountsAreShownWithAllTheirDigits) {
   EXPECT_EQ(to_text(Money{Cents{60'00}, euro}), "60.00 EUR");
   EXPECT_EQ(major_units(Cents{5}, euro), "0.05");
