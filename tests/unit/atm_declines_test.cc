@@ -55,22 +55,6 @@ class AtmDeclinesTest : public testing::Test {
     EXPECT_EQ(declines.size(), 1U) << id.text();
     return declines.empty() ? v1::DeclinedAttempt() : declines.front();
   }
-  v1::TransferResponse transfer(const OperationId& id, std::int64_t euros) {
-    v1::TransferRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_target_account_id("john");
-    *request.mutable_amount() = AtmHouse::money(euros);
-    return house.call(transfer_method, std::move(request));
-  }
-  v1::ChangePinResponse change_pin(const OperationId& id) {
-    v1::ChangePinRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_old_pin("1234");
-    request.set_new_pin("4321");
-    return house.call(change_pin_method, std::move(request));
-  }
   static OperationId numbered(std::size_t number) {
     OperationId id;
     std::memcpy(id.bytes.data(), &number, sizeof number);
@@ -104,8 +88,8 @@ TEST_F(AtmDeclinesTest, EveryKindOfChangeIsKept) {
   const OperationId pin = house.new_id();
   house.withdraw(withdrawal, 20);
   house.deposit(deposit, 50, 2);
-  transfer(moved, 7);
-  change_pin(pin);
+  house.transfer(moved, 7);
+  house.change_pin(pin);
   std::vector<std::string> kinds;
   for (const v1::DeclinedAttempt& each : all()) {
     EXPECT_EQ(each.code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
@@ -180,8 +164,8 @@ TEST_F(AtmDeclinesTest, NothingThatWasDeclinedIsBegunLaterNorAfterARestart) {
   const auto expect_all_declined = [&] {
     EXPECT_EQ(house.withdraw(withdrawal, 20).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
     EXPECT_EQ(house.deposit(deposit, 50, 2).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
-    EXPECT_EQ(transfer(moved, 7).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
-    EXPECT_EQ(change_pin(pin).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+    EXPECT_EQ(house.transfer(moved, 7).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+    EXPECT_EQ(house.change_pin(pin).decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
   };
   expect_all_declined();
   house.set_service(true);
@@ -205,8 +189,8 @@ TEST_F(AtmDeclinesTest, WhoeverAsksWhatBecameOfItHearsTheSameNo) {
   const std::vector<std::pair<OperationId, v1::Decline>> told = {
       {withdrawal, house.withdraw(withdrawal, 20).decline()},
       {deposit, house.deposit(deposit, 50, 2).decline()},
-      {moved, transfer(moved, 7).decline()},
-      {pin, change_pin(pin).decline()}};
+      {moved, house.transfer(moved, 7).decline()},
+      {pin, house.change_pin(pin).decline()}};
   const auto expect_the_same = [&] {
     for (const auto& [id, no] : told) {
       const v1::ResolveResponse outcome = house.resolve(id);
@@ -225,8 +209,8 @@ TEST_F(AtmDeclinesTest, WhoeverAsksWhatBecameOfItHearsTheSameNo) {
   expect_the_same();
   EXPECT_EQ(house.withdraw(withdrawal, 20).decline().message(), told[0].second.message());
   EXPECT_EQ(house.deposit(deposit, 50, 2).decline().message(), told[1].second.message());
-  EXPECT_EQ(transfer(moved, 7).decline().message(), told[2].second.message());
-  EXPECT_EQ(change_pin(pin).decline().message(), told[3].second.message());
+  EXPECT_EQ(house.transfer(moved, 7).decline().message(), told[2].second.message());
+  EXPECT_EQ(house.change_pin(pin).decline().message(), told[3].second.message());
 }
 
 TEST_F(AtmDeclinesTest, NoCashIsMovedByStaffUnderAnIdThatWasDeclinedOrAskedAbout) {
@@ -261,7 +245,7 @@ TEST_F(AtmDeclinesTest, AnIdThatWasDeclinedIsNotForSomethingElse) {
   };
   expect_used(house.withdraw(id, 20).decline(), "amount");
   expect_used(house.deposit(id, 20, 1).decline(), "kind");
-  expect_used(transfer(id, 30).decline(), "kind");
+  expect_used(house.transfer(id, 30).decline(), "kind");
   house.pass(70s);
   ASSERT_TRUE(house.insert("4000-john", "2345").has_session());
   expect_used(house.withdraw(id, 30).decline(), "card");

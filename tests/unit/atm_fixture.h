@@ -218,6 +218,33 @@ class AtmHouse {
                               async::Duration patience = 10s) {
     return call(deposit_method, deposit_of(id, denomination, count), patience);
   }
+  v1::TransferRequest transfer_of(OperationId id, std::int64_t euros = 50,
+                                  const std::string& target = "4000-john") const {
+    v1::TransferRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(session);
+    request.set_target_account_id(target);
+    *request.mutable_amount() = money(euros);
+    return request;
+  }
+  v1::TransferResponse transfer(OperationId id, std::int64_t euros = 50,
+                                const std::string& target = "4000-john",
+                                async::Duration patience = 10s) {
+    return call(transfer_method, transfer_of(id, euros, target), patience);
+  }
+  v1::ChangePinRequest change_of_pin(OperationId id, const std::string& from = "1234",
+                                     const std::string& to = "9876") const {
+    v1::ChangePinRequest request;
+    request.set_id(std::string(id.view()));
+    request.set_session_id(session);
+    request.set_old_pin(from);
+    request.set_new_pin(to);
+    return request;
+  }
+  v1::ChangePinResponse change_pin(OperationId id, const std::string& from = "1234",
+                                   const std::string& to = "9876") {
+    return call(change_pin_method, change_of_pin(id, from, to));
+  }
   v1::ResolveResponse resolve(OperationId id) {
     v1::ResolveRequest request;
     request.set_id(std::string(id.view()));

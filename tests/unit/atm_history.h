@@ -65,12 +65,24 @@ class AtmHistoryTest : public testing::Test {
     house.bank.ignored_terminals.clear();
     return backup;
   }
-  // How many items the bank was told again.
-  std::uint32_t accept() {
+  // A backup, and then Jane's deposit of 50, which it lacks.
+  AtmBank::State deposit_after_a_backup() {
+    house.pass(3s);
+    AtmBank::State backup = house.bank.state;
+    house.insert();
+    house.deposit(house.new_id(), 50, 1);
+    return backup;
+  }
+  static v1::AcceptBankHistoryRequest accepting() {
     v1::AcceptBankHistoryRequest request;
     request.set_reason("restored yesterday's backup");
-    return house.call(accept_history_method, std::move(request)).items_sent_again();
+    return request;
   }
+  v1::AcceptBankHistoryResponse accept_and_hear() {
+    return house.call(accept_history_method, accepting());
+  }
+  // How many items the bank was told again.
+  std::uint32_t accept() { return accept_and_hear().items_sent_again(); }
   bool log_says(std::string_view level, std::string_view message, std::string_view field) const {
     const std::size_t at = house.log.find(message);
     if (at == std::string::npos) return false;

@@ -5,10 +5,7 @@ namespace atm {
 namespace {
 
 TEST_F(AtmHistoryTest, ARestoredBackupIsFoundAndToldWhatItLacksUnderTheOldIds) {
-  house.pass(3s);
-  const AtmBank::State backup = house.bank.state;
-  house.insert();
-  house.deposit(house.new_id(), 50, 1);
+  const AtmBank::State backup = deposit_after_a_backup();
   house.pass(3s);
   EXPECT_EQ(house.bank.state.cash["atm-1"], 250'00);
 
@@ -35,23 +32,18 @@ TEST_F(AtmHistoryTest, ABankThatDoesNotAnswerIsNotSaidToAgree) {
   house.bank.close();
   house.restart();
   house.pass(3s);
-  v1::AcceptBankHistoryRequest request;
-  request.set_reason("restored yesterday's backup");
-  const auto reply = house.try_call(accept_history_method, request);
+  const auto reply = house.try_call(accept_history_method, accepting());
   ASSERT_FALSE(reply.has_value());
   EXPECT_EQ(reply.error().code, rpc::StatusCode::unavailable);
   house.bank.open();
   house.pass(10s);
-  const auto again = house.try_call(accept_history_method, std::move(request));
+  const auto again = house.try_call(accept_history_method, accepting());
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code, rpc::StatusCode::failed_precondition);
 }
 
 TEST_F(AtmHistoryTest, ABackupThatHasGrownPastWhatWasSeenIsFoundByItsChain) {
-  house.pass(3s);
-  const AtmBank::State backup = house.bank.state;
-  house.insert();
-  house.deposit(house.new_id(), 50, 1);
+  const AtmBank::State backup = deposit_after_a_backup();
   house.pass(3s);
   restore_and_grow(backup);
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
@@ -59,10 +51,7 @@ TEST_F(AtmHistoryTest, ABackupThatHasGrownPastWhatWasSeenIsFoundByItsChain) {
 
 // No chain head of the time between the backup and its restoration is known in these two.
 TEST_F(AtmHistoryTest, WhatWasAnsweredAfterTheLastSignOnIsToldAgainAtANewConnection) {
-  house.pass(3s);
-  const AtmBank::State backup = house.bank.state;
-  house.insert();
-  house.deposit(house.new_id(), 50, 1);
+  const AtmBank::State backup = deposit_after_a_backup();
   restore_and_grow(backup);
   EXPECT_EQ(house.bank.state.cash["atm-1"], 250'00);
   EXPECT_EQ(house.balance(), 150);
@@ -171,10 +160,7 @@ TEST_F(AtmHistoryTest, WhileABankIsToldAgainWhatItMayLackTheTerminalSaysSoAndGoe
 }
 
 TEST_F(AtmHistoryTest, WhatABankHadReallyLostIsAWarning) {
-  house.pass(3s);
-  const AtmBank::State backup = house.bank.state;
-  house.insert();
-  house.deposit(house.new_id(), 50, 1);
+  const AtmBank::State backup = deposit_after_a_backup();
   restore_and_grow(backup);
   EXPECT_TRUE(log_says("warn", "the bank was told again what it might lack", "lost=1"));
 }

@@ -16,25 +16,6 @@ class AtmRelayTest : public AtmHistoryTest {
     house.pass(3s);
   }
 
-  v1::TransferRequest transfer_of(OperationId id) {
-    v1::TransferRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_target_account_id("4000-john");
-    *request.mutable_amount() = AtmHouse::money(50);
-    return request;
-  }
-  v1::ChangePinRequest new_pin(OperationId id) {
-    v1::ChangePinRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_old_pin("1234");
-    request.set_new_pin("9876");
-    return request;
-  }
-  v1::TransferResponse transfer(OperationId id) {
-    return house.call(transfer_method, transfer_of(id));
-  }
   bool is_fenced(OperationId id) const {
     return house.bank.state.fenced.contains(std::string(id.view()));
   }
@@ -43,7 +24,7 @@ class AtmRelayTest : public AtmHistoryTest {
 TEST_F(AtmRelayTest, ATransferThatARestoredBankHasLostIsNotToldAsDone) {
   const AtmBank::State backup = house.bank.state;
   const OperationId id = house.new_id();
-  EXPECT_TRUE(transfer(id).has_transferred());
+  EXPECT_TRUE(house.transfer(id).has_transferred());
   house.pass(3s);
   EXPECT_TRUE(house.resolve(id).has_transferred());
   restore(backup);
@@ -63,38 +44,37 @@ TEST_F(AtmRelayTest, ATransferThatARestoredBankHasLostIsNotToldAsDone) {
   house.pass(3s);
   EXPECT_EQ(house.resolve(id).declined().message(), told.declined().message());
   house.insert();
-  EXPECT_TRUE(transfer(id).has_decline());
+  EXPECT_TRUE(house.transfer(id).has_decline());
   EXPECT_EQ(house.balance("4000-john"), 500);
-  EXPECT_TRUE(transfer(house.new_id()).has_transferred());
+  EXPECT_TRUE(house.transfer(house.new_id()).has_transferred());
   EXPECT_EQ(house.balance("4000-john"), 550);
 }
 
 TEST_F(AtmRelayTest, NorWhenItIsSentAgainOrTheAtmWasRestarted) {
   const AtmBank::State backup = house.bank.state;
   const OperationId id = house.new_id();
-  EXPECT_TRUE(transfer(id).has_transferred());
+  EXPECT_TRUE(house.transfer(id).has_transferred());
   house.pass(3s);
   restore(backup);
   house.restart();
   house.pass(3s);
   accept();
   house.insert();
-  EXPECT_EQ(transfer(id).decline().code(), v1::DECLINE_CODE_ID_FENCED);
+  EXPECT_EQ(house.transfer(id).decline().code(), v1::DECLINE_CODE_ID_FENCED);
   EXPECT_EQ(house.balance("4000-john"), 500);
 }
 
 TEST_F(AtmRelayTest, AChangeOfPinThatARestoredBankHasLostIsNotToldAsDone) {
   const AtmBank::State backup = house.bank.state;
   const OperationId id = house.new_id();
-  EXPECT_TRUE(house.call(change_pin_method, new_pin(id)).has_changed());
+  EXPECT_TRUE(house.change_pin(id).has_changed());
   house.pass(3s);
   restore(backup);
   EXPECT_TRUE(house.resolve(id).has_pending());
   accept();
   EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_ID_FENCED);
   house.insert();
-  EXPECT_EQ(house.call(change_pin_method, new_pin(id)).decline().code(),
-            v1::DECLINE_CODE_ID_FENCED);
+  EXPECT_EQ(house.change_pin(id).decline().code(), v1::DECLINE_CODE_ID_FENCED);
   EXPECT_EQ(house.bank.state.customers.at("4000-jane").pin, "1234");
 }
 
@@ -102,11 +82,11 @@ TEST_F(AtmRelayTest, WhatTheRestoredBankStillHasIsToldAsBefore) {
   const OperationId moved = house.new_id();
   const OperationId pin = house.new_id();
   const OperationId refused = house.new_id();
-  EXPECT_TRUE(transfer(moved).has_transferred());
-  EXPECT_TRUE(house.call(change_pin_method, new_pin(pin)).has_changed());
+  EXPECT_TRUE(house.transfer(moved).has_transferred());
+  EXPECT_TRUE(house.change_pin(pin).has_changed());
   house.bank.moods["Transfer"] = Mood::refuses;
   house.bank.refusal["Transfer"] = wire::REFUSAL_CODE_ACCOUNT_FROZEN;
-  const std::string no = transfer(refused).decline().message();
+  const std::string no = house.transfer(refused).decline().message();
   house.bank.moods.clear();
   house.pass(3s);
   const AtmBank::State backup = house.bank.state;
@@ -115,7 +95,7 @@ TEST_F(AtmRelayTest, WhatTheRestoredBankStillHasIsToldAsBefore) {
   restore(backup);
   accept();
   house.insert("4000-jane", "9876");
-  const v1::TransferResponse again = transfer(moved);
+  const v1::TransferResponse again = house.transfer(moved);
   EXPECT_TRUE(again.has_transferred());
   EXPECT_TRUE(again.replayed());
   EXPECT_TRUE(house.resolve(moved).has_transferred());
@@ -127,14 +107,14 @@ TEST_F(AtmRelayTest, WhatTheRestoredBankStillHasIsToldAsBefore) {
 TEST_F(AtmRelayTest, ABankThatDoesNotSayAgainLeavesItUnknown) {
   const AtmBank::State backup = house.bank.state;
   const OperationId id = house.new_id();
-  EXPECT_TRUE(transfer(id).has_transferred());
+  EXPECT_TRUE(house.transfer(id).has_transferred());
   house.pass(3s);
   restore(backup);
   accept();
   house.bank.moods["Resolve"] = Mood::mumbles;
   EXPECT_TRUE(house.resolve(id).has_pending());
   house.insert();
-  EXPECT_FALSE(house.try_call(transfer_method, transfer_of(id)).has_value());
+  EXPECT_FALSE(house.try_call(transfer_method, house.transfer_of(id)).has_value());
 }
 
 TEST_F(AtmRelayTest, ANoStaysWhateverARestoredBankHasLost) {
@@ -142,14 +122,14 @@ TEST_F(AtmRelayTest, ANoStaysWhateverARestoredBankHasLost) {
   const OperationId id = house.new_id();
   house.bank.moods["Transfer"] = Mood::refuses;
   house.bank.refusal["Transfer"] = wire::REFUSAL_CODE_ACCOUNT_FROZEN;
-  const std::string no = transfer(id).decline().message();
+  const std::string no = house.transfer(id).decline().message();
   house.bank.moods.clear();
   house.pass(3s);
   restore(backup);
   accept();
   EXPECT_EQ(house.resolve(id).declined().message(), no);
   house.insert();
-  EXPECT_EQ(transfer(id).decline().message(), no);
+  EXPECT_EQ(house.transfer(id).decline().message(), no);
 }
 
 // Between its request and its sending lies the disk.
@@ -167,7 +147,7 @@ TEST_F(AtmRelayTest, NothingIsSentIntoAHistoryThatWentBackWhileItWasWrittenDown)
   };
   async::TaskScope scope(house.loop);
   std::optional<rpc::Reply<v1::TransferResponse>> moved;
-  house.begin_call(scope, transfer_method, transfer_of(house.new_id()), 30s, moved);
+  house.begin_call(scope, transfer_method, house.transfer_of(house.new_id()), 30s, moved);
   house.loop.settle();
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
   ASSERT_TRUE(moved.has_value());
@@ -181,7 +161,7 @@ TEST_F(AtmRelayTest, NothingIsSentIntoAHistoryThatWentBackWhileItWasWrittenDown)
   house.pass(3s);
   std::optional<rpc::Reply<v1::ChangePinResponse>> changed;
   goes_back = true;
-  house.begin_call(scope, change_pin_method, new_pin(house.new_id()), 30s, changed);
+  house.begin_call(scope, change_pin_method, house.change_of_pin(house.new_id()), 30s, changed);
   house.loop.settle();
   ASSERT_TRUE(changed.has_value());
   EXPECT_FALSE(changed->has_value());
@@ -195,7 +175,7 @@ TEST_F(AtmRelayTest, ACallerWhoseReplyIsLateHearsWhatWasToldBefore) {
   async::TaskScope scope(house.loop);
   std::optional<rpc::Reply<v1::TransferResponse>> moved;
   house.bank.delays = {{"Transfer", 3s}, {"ChangePin", 3s}};
-  house.begin_call(scope, transfer_method, transfer_of(moves), 30s, moved);
+  house.begin_call(scope, transfer_method, house.transfer_of(moves), 30s, moved);
   house.pass(1s);
   const std::string told = house.resolve(moves).declined().message();
   house.pass(5s);
@@ -203,7 +183,7 @@ TEST_F(AtmRelayTest, ACallerWhoseReplyIsLateHearsWhatWasToldBefore) {
   EXPECT_EQ((*moved)->decline().message(), told);
 
   std::optional<rpc::Reply<v1::ChangePinResponse>> changed;
-  house.begin_call(scope, change_pin_method, new_pin(pin), 30s, changed);
+  house.begin_call(scope, change_pin_method, house.change_of_pin(pin), 30s, changed);
   house.pass(1s);
   const std::string told_of_pin = house.resolve(pin).declined().message();
   house.pass(5s);
@@ -214,9 +194,9 @@ TEST_F(AtmRelayTest, ACallerWhoseReplyIsLateHearsWhatWasToldBefore) {
 TEST_F(AtmRelayTest, ARetryWithAnotherPinDoesNotSayThatTheFirstWasRefused) {
   const OperationId id = house.new_id();
   house.bank.moods["ChangePin"] = Mood::reply_lost;
-  EXPECT_FALSE(house.try_call(change_pin_method, new_pin(id), 2s).has_value());
+  EXPECT_FALSE(house.try_call(change_pin_method, house.change_of_pin(id), 2s).has_value());
   house.bank.moods.clear();
-  v1::ChangePinRequest other = new_pin(id);
+  v1::ChangePinRequest other = house.change_of_pin(id);
   other.set_new_pin("5555");
   EXPECT_EQ(house.call(change_pin_method, std::move(other)).decline().refusal().code(),
             wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS);
@@ -230,7 +210,7 @@ TEST_F(AtmRelayTest, WhatBecameOfItIsInTheBooksOfItsOwnTerminal) {
   house.insert("4000-jane", "1234", "atm-2");
   const OperationId id = house.new_id();
   house.bank.moods["Transfer"] = Mood::reply_lost;
-  EXPECT_FALSE(house.try_call(transfer_method, transfer_of(id), 2s).has_value());
+  EXPECT_FALSE(house.try_call(transfer_method, house.transfer_of(id), 2s).has_value());
   house.bank.moods.clear();
   house.restart();
   house.pass(3s);
@@ -266,7 +246,7 @@ TEST_F(AtmRelayTest, BeforeAHistoryIsAcceptedNoUnansweredTransferIsFenced) {
   const AtmBank::State backup = house.bank.state;
   const OperationId id = house.new_id();
   house.bank.moods["Transfer"] = Mood::reply_lost;
-  EXPECT_FALSE(house.try_call(transfer_method, transfer_of(id), 2s).has_value());
+  EXPECT_FALSE(house.try_call(transfer_method, house.transfer_of(id), 2s).has_value());
   house.bank.moods.clear();
   house.load(1, 20, 1);
   house.pass(3s);

@@ -9,27 +9,6 @@ class AtmResolveTest : public testing::Test {
  protected:
   AtmResolveTest() { house.load(1, 20, 10); }
 
-  v1::TransferResponse transfer(OperationId id, const std::string& target, std::int64_t euros,
-                                async::Duration patience = 10s) {
-    return house.call(transfer_method, transfer_of(id, target, euros), patience);
-  }
-  v1::TransferRequest transfer_of(OperationId id, const std::string& target, std::int64_t euros) {
-    v1::TransferRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_target_account_id(target);
-    request.mutable_amount()->set_minor_units(euros * 100);
-    request.mutable_amount()->set_currency("EUR");
-    return request;
-  }
-  v1::ChangePinResponse change_pin(OperationId id, const std::string& from, const std::string& to) {
-    v1::ChangePinRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_old_pin(from);
-    request.set_new_pin(to);
-    return house.call(change_pin_method, std::move(request));
-  }
   v1::GetBalanceResponse get_balance() {
     v1::GetBalanceRequest request;
     request.set_session_id(house.session);
@@ -56,7 +35,7 @@ TEST_F(AtmResolveTest, WhatWasDoneIsFoundWhicheverTerminalIsNamed) {
   const std::vector<OperationId> ids = {house.new_id(), house.new_id(), house.new_id()};
   house.withdraw(ids[0], 20);
   house.deposit(ids[1], 20, 1);
-  transfer(ids[2], "4000-john", 5);
+  house.transfer(ids[2], 5, "4000-john");
   house.pass(1s);
   house.terminals = 2;
   house.restart();
@@ -92,26 +71,27 @@ TEST_F(AtmResolveTest, AfterARestartOfTheBankEverythingOfASessionIsDeclinedAlike
   house.bank.forget_tokens();
   EXPECT_EQ(get_balance().decline().code(), v1::DECLINE_CODE_NO_SESSION);
   EXPECT_EQ(house.withdraw(20).decline().code(), v1::DECLINE_CODE_NO_SESSION);
-  EXPECT_EQ(transfer(house.new_id(), "4000-john", 5).decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_EQ(house.transfer(house.new_id(), 5, "4000-john").decline().code(),
+            v1::DECLINE_CODE_NO_SESSION);
   const OperationId pin_id = house.new_id();
-  EXPECT_EQ(change_pin(pin_id, "1234", "9876").decline().code(), v1::DECLINE_CODE_NO_SESSION);
+  EXPECT_EQ(house.change_pin(pin_id, "1234", "9876").decline().code(), v1::DECLINE_CODE_NO_SESSION);
   EXPECT_EQ(house.bank.state.customers.at("4000-jane").pin, "1234");
   house.insert();
-  EXPECT_TRUE(change_pin(pin_id, "1234", "9876").has_changed());
+  EXPECT_TRUE(house.change_pin(pin_id, "1234", "9876").has_changed());
 }
 
 TEST_F(AtmResolveTest, ATransferThatWasDoneIsNoSessionToNobody) {
   house.insert();
   const OperationId id = house.new_id();
   house.bank.moods["Transfer"] = Mood::reply_lost;
-  EXPECT_FALSE(house.try_call(transfer_method, transfer_of(id, "4000-john", 5), 2s));
+  EXPECT_FALSE(house.try_call(transfer_method, house.transfer_of(id, 5, "4000-john"), 2s));
   const OperationId other = house.new_id();
   house.bank.moods["Transfer"] = Mood::silent;
-  EXPECT_FALSE(house.try_call(transfer_method, transfer_of(other, "4000-john", 5), 2s));
+  EXPECT_FALSE(house.try_call(transfer_method, house.transfer_of(other, 5, "4000-john"), 2s));
   house.bank.moods.clear();
   house.bank.forget_tokens();
-  EXPECT_TRUE(transfer(id, "4000-john", 5).has_transferred());
-  EXPECT_TRUE(transfer(other, "4000-john", 5).has_decline());
+  EXPECT_TRUE(house.transfer(id, 5, "4000-john").has_transferred());
+  EXPECT_TRUE(house.transfer(other, 5, "4000-john").has_decline());
   EXPECT_EQ(house.balance("4000-john"), 505);
 }
 

@@ -9,27 +9,6 @@ class AtmServiceTest : public testing::Test {
  protected:
   AtmServiceTest() { house.load(1, 20, 10); }
 
-  v1::TransferResponse transfer(OperationId id, const std::string& target, std::int64_t euros,
-                                async::Duration patience = 10s) {
-    return house.call(transfer_method, transfer_of(id, target, euros), patience);
-  }
-  v1::TransferRequest transfer_of(OperationId id, const std::string& target, std::int64_t euros) {
-    v1::TransferRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_target_account_id(target);
-    request.mutable_amount()->set_minor_units(euros * 100);
-    request.mutable_amount()->set_currency("EUR");
-    return request;
-  }
-  v1::ChangePinResponse change_pin(OperationId id, const std::string& from, const std::string& to) {
-    v1::ChangePinRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_old_pin(from);
-    request.set_new_pin(to);
-    return house.call(change_pin_method, std::move(request));
-  }
   void end_session() {
     v1::EndSessionRequest request;
     request.set_session_id(house.session);
@@ -165,7 +144,7 @@ TEST_F(AtmServiceTest, TheNextChangeWaitsForOneWhoseCallerGaveUp) {
   give_up_on_a_deposit();
   EXPECT_TRUE(house.withdraw(20).has_withdrawn());
   give_up_on_a_deposit();
-  EXPECT_TRUE(transfer(house.new_id(), "4000-john", 10).has_transferred());
+  EXPECT_TRUE(house.transfer(house.new_id(), 10, "4000-john").has_transferred());
   house.pass(1s);
   EXPECT_EQ(house.balance(), 170);
   EXPECT_EQ(house.differences(), Sentences());
@@ -277,10 +256,10 @@ TEST_F(AtmServiceTest, ATerminalThatTheBankDoesNotKnowSaysWhichCommandAddsIt) {
 TEST_F(AtmServiceTest, ATransferIsPassedThroughOnceUnderTheCustomersId) {
   house.insert();
   const OperationId id = house.new_id();
-  const v1::TransferResponse first = transfer(id, "4000-john", 30);
+  const v1::TransferResponse first = house.transfer(id, 30, "4000-john");
   EXPECT_EQ(first.transferred().balance().balance().minor_units(), 70'00);
-  EXPECT_TRUE(transfer(id, "4000-john", 30).replayed());
-  EXPECT_EQ(transfer(id, "4000-john", 31).decline().code(),
+  EXPECT_TRUE(house.transfer(id, 30, "4000-john").replayed());
+  EXPECT_EQ(house.transfer(id, 31, "4000-john").decline().code(),
             v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
   EXPECT_EQ(house.balance("4000-john"), 530);
   EXPECT_EQ(house.bank.times_asked("Transfer"), 1U);
@@ -293,7 +272,7 @@ TEST_F(AtmServiceTest, ATransferIsPassedThroughOnceUnderTheCustomersId) {
 TEST_F(AtmServiceTest, ATransferThatTheBankRefusesIsDeclined) {
   house.insert();
   const OperationId id = house.new_id();
-  EXPECT_EQ(transfer(id, "nobody", 30).decline().refusal().code(),
+  EXPECT_EQ(house.transfer(id, 30, "nobody").decline().refusal().code(),
             wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND);
   EXPECT_EQ(house.resolve(id).declined().refusal().code(), wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND);
 }
@@ -305,7 +284,7 @@ TEST_F(AtmServiceTest, AnUnansweredTransferIsResolvedAtTheBank) {
     const std::int64_t before = house.balance();
     const OperationId id = house.new_id();
     const rpc::Reply<v1::TransferResponse> reply =
-        house.try_call(transfer_method, transfer_of(id, "4000-john", 30), 2s);
+        house.try_call(transfer_method, house.transfer_of(id, 30, "4000-john"), 2s);
     ASSERT_FALSE(reply.has_value());
     EXPECT_TRUE(rpc::outcome_unknown(reply.error())) << reply.error().text();
     house.restart();
@@ -322,27 +301,27 @@ TEST_F(AtmServiceTest, ResolveWaitsForTheBankToSayWhatBecameOfATransfer) {
   house.bank.moods["Transfer"] = Mood::silent;
   house.bank.moods["Resolve"] = Mood::silent;
   const OperationId id = house.new_id();
-  house.try_call(transfer_method, transfer_of(id, "4000-john", 30), 2s);
+  house.try_call(transfer_method, house.transfer_of(id, 30, "4000-john"), 2s);
   v1::ResolveRequest request;
   request.set_id(std::string(id.view()));
   EXPECT_FALSE(house.try_call(resolve_method, request, 2s).has_value());
   house.bank.moods.clear();
   EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_ID_FENCED);
-  EXPECT_EQ(transfer(id, "4000-john", 30).decline().code(), v1::DECLINE_CODE_ID_FENCED);
+  EXPECT_EQ(house.transfer(id, 30, "4000-john").decline().code(), v1::DECLINE_CODE_ID_FENCED);
 }
 
 TEST_F(AtmServiceTest, APinIsChangedAndNeverWrittenDown) {
   house.insert();
   const OperationId id = house.new_id();
-  EXPECT_TRUE(change_pin(id, "1234", "9753").has_changed());
-  EXPECT_TRUE(change_pin(id, "1234", "9753").has_changed());
+  EXPECT_TRUE(house.change_pin(id, "1234", "9753").has_changed());
+  EXPECT_TRUE(house.change_pin(id, "1234", "9753").has_changed());
   // The bank alone can tell whether a PIN is the one that was set.
-  EXPECT_EQ(change_pin(id, "1234", "8642").decline().refusal().code(),
+  EXPECT_EQ(house.change_pin(id, "1234", "8642").decline().refusal().code(),
             wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS);
   EXPECT_TRUE(house.resolve(id).has_pin_changed());
-  const v1::ChangePinResponse wrong = change_pin(house.new_id(), "1234", "8642");
+  const v1::ChangePinResponse wrong = house.change_pin(house.new_id(), "1234", "8642");
   EXPECT_EQ(wrong.decline().tries_left(), 2U);
-  EXPECT_EQ(transfer(id, "4000-john", 1).decline().code(),
+  EXPECT_EQ(house.transfer(id, 1, "4000-john").decline().code(),
             v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
   house.pass(2s);
   house.stop();

@@ -10,11 +10,6 @@ using testing::HasSubstr;
 
 class AtmTellingTest : public AtmHistoryTest {
  protected:
-  v1::AcceptBankHistoryResponse accept_and_hear() {
-    v1::AcceptBankHistoryRequest request;
-    request.set_reason("restored yesterday's backup");
-    return house.call(accept_history_method, std::move(request));
-  }
   v1::Terminal terminal(const std::string& id) {
     const auto told = house.call(list_terminals_method, v1::ListTerminalsRequest());
     return *std::ranges::find(told.terminals(), id, &v1::Terminal::terminal_id);
@@ -114,16 +109,11 @@ TEST_F(AtmTellingTest, ItemsThatHaveOneNumberInTwoHistoriesAreAllToldAgain) {
 // Whatever happens meanwhile.
 
 TEST_F(AtmTellingTest, ARestartGoesOnTellingWithoutTheOperator) {
-  house.pass(3s);
-  const AtmBank::State backup = house.bank.state;
-  house.insert();
-  house.deposit(house.new_id(), 50, 1);
+  const AtmBank::State backup = deposit_after_a_backup();
   house.pass(3s);
   house.bank.moods["Deposit"] = Mood::silent;
   restore(backup);
-  v1::AcceptBankHistoryRequest request;
-  request.set_reason("restored yesterday's backup");
-  EXPECT_FALSE(house.try_call(accept_history_method, request, 2s).has_value())
+  EXPECT_FALSE(house.try_call(accept_history_method, accepting(), 2s).has_value())
       << "it is not told everything yet";
   house.restart();
   house.pass(5s);
@@ -162,9 +152,7 @@ TEST_F(AtmTellingTest, NorDoesOneBeforeTheBankHasBeenToldAll) {
   ASSERT_EQ(house.exceptions().size(), 1U);
   house.bank.moods = {{"LoadCash", Mood::silent}};
   restore(backup);
-  v1::AcceptBankHistoryRequest request;
-  request.set_reason("restored yesterday's backup");
-  EXPECT_FALSE(house.try_call(accept_history_method, request, 2s).has_value());
+  EXPECT_FALSE(house.try_call(accept_history_method, accepting(), 2s).has_value());
   ASSERT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_TELLING_BANK_AGAIN);
   EXPECT_TRUE(house.unload(house.new_id()).has_unloaded());
   EXPECT_EQ(house.audit().unknown().minor_units(), 60'00);
@@ -196,10 +184,7 @@ TEST_F(AtmTellingTest, UntilABankHasBeenToldAllAnAuditDoesNotCompareWithIt) {
 }
 
 TEST_F(AtmTellingTest, ABackupThatIsRestoredAgainIsToldAgain) {
-  house.pass(3s);
-  const AtmBank::State backup = house.bank.state;
-  house.insert();
-  house.deposit(house.new_id(), 50, 1);
+  const AtmBank::State backup = deposit_after_a_backup();
   house.pass(3s);
   restore(backup);
   EXPECT_EQ(house.balance(), 150);
@@ -213,10 +198,7 @@ TEST_F(AtmTellingTest, ABackupThatIsRestoredAgainIsToldAgain) {
 }
 
 TEST_F(AtmTellingTest, OneThatIsRestoredWhileItIsToldIsToldTheRest) {
-  house.pass(3s);
-  const AtmBank::State backup = house.bank.state;
-  house.insert();
-  house.deposit(house.new_id(), 50, 1);
+  const AtmBank::State backup = deposit_after_a_backup();
   house.load(1, 20, 1);
   house.pass(3s);
   house.bank.moods["Deposit"] = Mood::silent;
@@ -252,10 +234,7 @@ TEST_F(AtmTellingTest, ButNotToABankThatKnowsNoneOfTheTerminals) {
 }
 
 TEST_F(AtmTellingTest, AnItemThatIsRefusedHoldsUpNoOther) {
-  house.pass(3s);
-  const AtmBank::State backup = house.bank.state;
-  house.insert();
-  house.deposit(house.new_id(), 50, 1);
+  const AtmBank::State backup = deposit_after_a_backup();
   house.load(1, 20, 1);
   house.pass(3s);
   house.bank.moods["LoadCash"] = Mood::refuses;
@@ -302,13 +281,7 @@ TEST_F(AtmTellingTest, AnotherBankIsNotAskedWhatBecameOfATransfer) {
   house.insert();
   house.bank.moods["Transfer"] = Mood::silent;
   const OperationId id = house.new_id();
-  v1::TransferRequest transfer;
-  transfer.set_id(std::string(id.view()));
-  transfer.set_session_id(house.session);
-  transfer.set_target_account_id("4000-john");
-  transfer.mutable_amount()->set_minor_units(30'00);
-  transfer.mutable_amount()->set_currency("EUR");
-  EXPECT_FALSE(house.try_call(transfer_method, transfer, 2s).has_value());
+  EXPECT_FALSE(house.try_call(transfer_method, house.transfer_of(id), 2s).has_value());
   house.bank.close();
   house.bank.state = AtmBank::State();
   house.bank.state.instance = "another-instance";

@@ -31,21 +31,12 @@ class UnclearAnswerTest : public testing::TestWithParam<std::tuple<std::string, 
   std::int64_t balances() { return house.balance("4000-jane") + house.balance("4000-john"); }
 
   v1::TransferResponse transfer(OperationId id, std::int64_t euros) {
-    v1::TransferRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_target_account_id("4000-john");
-    request.mutable_amount()->set_minor_units(euros * 100);
-    request.mutable_amount()->set_currency("EUR");
-    return house.try_call(transfer_method, std::move(request)).value_or(v1::TransferResponse());
+    return house.try_call(transfer_method, house.transfer_of(id, euros))
+        .value_or(v1::TransferResponse());
   }
   v1::ChangePinResponse change_pin(OperationId id) {
-    v1::ChangePinRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_old_pin("1234");
-    request.set_new_pin("9876");
-    return house.try_call(change_pin_method, std::move(request)).value_or(v1::ChangePinResponse());
+    return house.try_call(change_pin_method, house.change_of_pin(id))
+        .value_or(v1::ChangePinResponse());
   }
 
   v1::GetBalanceResponse get_balance() {

@@ -40,22 +40,6 @@ class UnknownIdTest : public testing::Test {
   bool is_answered(const rpc::Method<Request, Response>& method, Request request) {
     return house.try_call(method, std::move(request), 2s).has_value();
   }
-  v1::TransferRequest transfer_of(OperationId id) {
-    v1::TransferRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_target_account_id("4000-john");
-    *request.mutable_amount() = house.money(50);
-    return request;
-  }
-  v1::ChangePinRequest new_pin(OperationId id) {
-    v1::ChangePinRequest request;
-    request.set_id(std::string(id.view()));
-    request.set_session_id(house.session);
-    request.set_old_pin("1234");
-    request.set_new_pin("9876");
-    return request;
-  }
 
   AtmHouse house;
 
@@ -73,14 +57,14 @@ class UnknownIdTest : public testing::Test {
 TEST_F(UnknownIdTest, ATransferThatTheBankHasDoneIsToldAsDone) {
   const OperationId id = house.new_id();
   house.bank.moods["Transfer"] = Mood::reply_lost;
-  EXPECT_FALSE(is_answered(transfer_method, transfer_of(id)));
+  EXPECT_FALSE(is_answered(transfer_method, house.transfer_of(id)));
   house.bank.moods.clear();
   put_back_journal();
   const v1::ResolveResponse told = house.resolve(id);
   EXPECT_EQ(told.transferred().amount().minor_units(), 50'00);
   EXPECT_NE(told.transferred().bank().ledger_seq(), 0U);
   house.insert();
-  const v1::TransferResponse again = house.call(transfer_method, transfer_of(id));
+  const v1::TransferResponse again = house.transfer(id);
   EXPECT_TRUE(again.has_transferred());
   EXPECT_TRUE(again.replayed());
   EXPECT_EQ(house.balance("4000-john"), 550);
@@ -88,25 +72,24 @@ TEST_F(UnknownIdTest, ATransferThatTheBankHasDoneIsToldAsDone) {
 
 TEST_F(UnknownIdTest, AnotherCustomerIsNotToldOfATransferUnderTheSameId) {
   const OperationId id = house.new_id();
-  EXPECT_TRUE(house.call(transfer_method, transfer_of(id)).has_transferred());
+  EXPECT_TRUE(house.transfer(id).has_transferred());
   house.pass(70s);
   ASSERT_TRUE(house.insert("4000-john", "2345").has_session());
-  EXPECT_EQ(house.call(transfer_method, transfer_of(id)).decline().code(),
-            v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+  EXPECT_EQ(house.transfer(id).decline().code(), v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
 }
 
 TEST_F(UnknownIdTest, ATransferUnderAnIdThatBelongsToAnotherWasNotDone) {
   const OperationId id = house.new_id();
   house.bank.moods = {{"Transfer", Mood::silent}, {"Resolve", Mood::refuses}};
   house.bank.refusal["Resolve"] = wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER;
-  EXPECT_FALSE(is_answered(transfer_method, transfer_of(id)));
+  EXPECT_FALSE(is_answered(transfer_method, house.transfer_of(id)));
   EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_ID_FENCED);
 }
 
 TEST_F(UnknownIdTest, AChangeOfPinThatTheBankHasDoneIsToldAsDone) {
   const OperationId id = house.new_id();
   house.bank.moods["ChangePin"] = Mood::reply_lost;
-  EXPECT_FALSE(is_answered(change_pin_method, new_pin(id)));
+  EXPECT_FALSE(is_answered(change_pin_method, house.change_of_pin(id)));
   house.bank.moods.clear();
   put_back_journal();
   EXPECT_TRUE(house.resolve(id).has_pin_changed());
@@ -121,15 +104,14 @@ TEST_F(UnknownIdTest, WhatTheBankHasNotSeenIsFencedThereToo) {
   EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_ID_FENCED);
   EXPECT_EQ(house.bank.times_asked("Resolve"), asked);
   house.insert();
-  EXPECT_EQ(house.call(transfer_method, transfer_of(id)).decline().code(),
-            v1::DECLINE_CODE_ID_FENCED);
+  EXPECT_EQ(house.transfer(id).decline().code(), v1::DECLINE_CODE_ID_FENCED);
 }
 
 TEST_F(UnknownIdTest, WhatTheBankRefusedIsToldInItsWords) {
   const OperationId id = house.new_id();
   house.bank.moods["Transfer"] = Mood::refuses;
   house.bank.refusal["Transfer"] = wire::REFUSAL_CODE_ACCOUNT_FROZEN;
-  EXPECT_TRUE(house.call(transfer_method, transfer_of(id)).has_decline());
+  EXPECT_TRUE(house.transfer(id).has_decline());
   put_back_journal();
   EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_BY_BANK);
 }
@@ -188,13 +170,13 @@ TEST_F(UnknownIdTest, WhatTheBankKnowsGoesBeforeANoOfAnOldJournal) {
   const OperationId paid = house.new_id();
   const OperationId moved = house.new_id();
   EXPECT_TRUE(house.withdraw(paid, 40).has_withdrawn());
-  EXPECT_TRUE(house.call(transfer_method, transfer_of(moved)).has_transferred());
+  EXPECT_TRUE(house.transfer(moved).has_transferred());
   house.pass(1s);
   put_back_all();
   house.insert();
   house.set_service(false);
   EXPECT_TRUE(house.withdraw(paid, 40).has_decline());
-  EXPECT_TRUE(house.call(transfer_method, transfer_of(moved)).has_decline());
+  EXPECT_TRUE(house.transfer(moved).has_decline());
   EXPECT_TRUE(house.resolve(paid).has_withdrawn());
   EXPECT_TRUE(house.resolve(moved).has_transferred());
 }
@@ -230,7 +212,7 @@ TEST_F(UnknownIdTest, AChangeOfAnotherTerminalOfThisAtmIsFoundWhicheverIsNamed) 
   house.restart();
   house.insert("4000-jane", "1234", "atm-2");
   const OperationId id = house.new_id();
-  EXPECT_TRUE(house.call(transfer_method, transfer_of(id)).has_transferred());
+  EXPECT_TRUE(house.transfer(id).has_transferred());
   put_back_journal();
   EXPECT_TRUE(house.resolve(id).has_transferred());
 }
