@@ -197,14 +197,26 @@ class Bookkeeper {
 
   // --- Exceptions ---
 
+  // For people.
+  std::string what_was_refused() const {
+    const Change& change = record_.operation.change;
+    if (std::holds_alternative<Capture>(change)) return "the capture";
+    if (std::holds_alternative<Void>(change)) return "the release";
+    if (std::holds_alternative<Suspend>(change)) return "the suspension";
+    const auto* const post = std::get_if<Post>(&change);
+    if (post != nullptr && post->kind == TransferKind::deposit) return "the deposit";
+    if (post != nullptr && post->kind == TransferKind::load_cash) return "the loading of notes";
+    return "the taking out of notes";
+  }
+
   ExceptionEntry refused_cash(const std::string& terminal_id) const {
     ExceptionEntry exception;
     exception.ledger_seq = record_.ledger_seq;
     exception.kind = ExceptionKind::refused_cash;
     exception.at = record_.at;
     exception.terminal = terminal_id;
-    exception.evidence = std::string(name(record_.operation.change)) +
-                         " was refused: " + std::string(name(record_.outcome.error().code));
+    exception.evidence =
+        what_was_refused() + " was refused: " + reason(record_.outcome.error().code);
     return exception;
   }
 

@@ -79,6 +79,14 @@ std::string_view name(RefusalCode code) {
   return wording == nullptr ? "unknown" : wording->name;
 }
 
+std::string reason(RefusalCode code) {
+  const Wording* const wording = wording_of(code);
+  if (wording == nullptr) return "the ledger refused it";
+  std::string words(wording->sentence);
+  words.front() = static_cast<char>(words.front() + ('a' - 'A'));
+  return words;
+}
+
 std::string describe(const Refusal& refusal) {
   const Wording* const wording = wording_of(refusal.code);
   std::string text(wording == nullptr ? "The ledger refused it" : wording->sentence);

@@ -118,5 +118,7 @@ std::string_view name(RefusalCode code);
 // One sentence for people, with what is left: "The account does not have that much: 12.00 EUR is
 // available."
 std::string describe(const Refusal& refusal);
+// The same as the end of a sentence, without what is left: "the account does not have that much".
+std::string reason(RefusalCode code);
 
 }  // namespace ledger

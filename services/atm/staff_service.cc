@@ -273,19 +273,20 @@ Task<v1::AcceptBankHistoryResponse> StaffService::accept_bank_history(
   if (request.reason().empty()) {
     throw rpc::Error(rpc::StatusCode::invalid_argument, "a reason is needed, for the journal");
   }
+  // A no, and not silence: the ATM has answered, and nothing was accepted.
+  const rpc::Error silent(
+      rpc::StatusCode::failed_precondition,
+      "the bank does not answer, so its history was not compared with what this ATM saw: ask again "
+      "when it does");
   const bool is_broken = machinery_.bank.history_is_broken();
-  if (!is_broken && !machinery_.bank.has_compared()) {
-    throw rpc::Error(
-        rpc::StatusCode::unavailable,
-        "the bank does not answer, so its history was not compared with what this ATM saw");
-  }
+  if (!is_broken && !machinery_.bank.has_compared()) throw silent;
   if (!is_broken) {
     throw rpc::Error(rpc::StatusCode::failed_precondition,
                      "the bank's history agrees with what this ATM saw: nothing to accept");
   }
   require_room();
   const bool accepted = co_await machinery_.bank.accept_history(request.reason());
-  if (!accepted) throw rpc::Error(rpc::StatusCode::unavailable, "the bank does not answer");
+  if (!accepted) throw silent;
   machinery_.log.info("staff accepted the bank's history", {{"reason", request.reason()}});
   // What is still to be told again goes on without whoever asked, also after a restart.
   const std::vector<std::string> left_out = co_await machinery_.bank.until_told_again();

@@ -66,21 +66,24 @@ std::unique_ptr<Message> new_response(const OperatorCall& call) {
   return std::unique_ptr<Message>(factory->GetPrototype(type)->New());
 }
 
-// The sentence of a refusal or a decline; "" for every other message.
-std::string no_of(const Message& outcome) {
-  if (const auto* refusal = dynamic_cast<const bank::v1::Refusal*>(&outcome)) {
-    return "the bank said no: " + refusal->message();
-  }
-  if (const auto* decline = dynamic_cast<const atm::v1::Decline*>(&outcome)) {
-    return "the ATM said no: " + decline->message();
-  }
-  return "";
-}
-
 // A no to what was typed, and not to what was wanted.
 bool is_ill_formed(const Message& outcome) {
   const auto* const refusal = dynamic_cast<const bank::v1::Refusal*>(&outcome);
-  return refusal != nullptr && refusal->code() == bank::v1::REFUSAL_CODE_MALFORMED;
+  if (refusal != nullptr) return refusal->code() == bank::v1::REFUSAL_CODE_MALFORMED;
+  const auto* const decline = dynamic_cast<const atm::v1::Decline*>(&outcome);
+  return decline != nullptr && decline->code() == atm::v1::DECLINE_CODE_MALFORMED;
+}
+
+// The sentence of a refusal or a decline; "" for every other message.
+std::string no_of(const Message& outcome) {
+  const std::string says = is_ill_formed(outcome) ? " cannot do what was typed: " : " said no: ";
+  if (const auto* refusal = dynamic_cast<const bank::v1::Refusal*>(&outcome)) {
+    return "the bank" + says + refusal->message();
+  }
+  if (const auto* decline = dynamic_cast<const atm::v1::Decline*>(&outcome)) {
+    return "the ATM" + says + decline->message();
+  }
+  return "";
 }
 
 // The currencies of all amounts in a message, each once.

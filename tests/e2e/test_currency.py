@@ -98,7 +98,7 @@ async def test_limits_that_are_not_named_stay_and_none_is_said(yen):
 
 async def test_notes_that_the_atm_is_not_for_are_refused_by_name(yen):
     says(await yen.teller(Kenji, "deposit", "7x333"), DECLINED, "333 JPY", "1000, 2000, 5000 and 10000 JPY")
-    says(await yen.bankctl("atm", "load", "3", "10x30"), DECLINED, "30 JPY", "1000, 2000, 5000 and 10000 JPY")
+    says(await yen.bankctl("atm", "load", "3", "10x30"), USAGE, "30 JPY", "1000, 2000, 5000 and 10000 JPY")
     says(await yen.teller(Kenji, "deposit", "1500"), USAGE, "1000, 2000, 5000 and 10000 JPY")
     assert await balance(yen) == {"minor_units": 10_000, "currency": "JPY"}
 

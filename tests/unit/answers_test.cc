@@ -119,5 +119,16 @@ TEST_F(AnswersTest, IdsThatAreNewerThanAllThatAreForgottenNeedNoLookUp) {
   EXPECT_TRUE(answers.is_complete_for(id_at(6)));
 }
 
+TEST(Refusals, AreSaidInWordsAndNotInNamesOfTheCode) {
+  for (int number = 0; number <= UINT8_MAX; ++number) {
+    const auto code = static_cast<RefusalCode>(number);
+    const std::string words = reason(code);
+    EXPECT_EQ(words.find('_'), std::string::npos) << words;
+    EXPECT_TRUE(words.front() >= 'a' && words.front() <= 'z') << words;
+    EXPECT_NE(words.find(' '), std::string::npos) << words;
+    EXPECT_NE(words.back(), '.') << words;
+  }
+}
+
 }  // namespace
 }  // namespace ledger

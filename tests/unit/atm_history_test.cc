@@ -34,7 +34,8 @@ TEST_F(AtmHistoryTest, ABankThatDoesNotAnswerIsNotSaidToAgree) {
   house.pass(3s);
   const auto reply = house.try_call(accept_history_method, accepting());
   ASSERT_FALSE(reply.has_value());
-  EXPECT_EQ(reply.error().code, rpc::StatusCode::unavailable);
+  EXPECT_EQ(reply.error().code, rpc::StatusCode::failed_precondition) << "a no: nothing was done";
+  EXPECT_THAT(reply.error().message, testing::HasSubstr("does not answer"));
   house.bank.open();
   house.pass(10s);
   const auto again = house.try_call(accept_history_method, accepting());

@@ -464,7 +464,8 @@ TEST_F(BankOperatorTest, ARefusedDepositIsAnException) {
   ASSERT_EQ(open.size(), 1U);
   EXPECT_EQ(open[0].kind(), v1::EXCEPTION_KIND_REFUSED_CASH);
   EXPECT_EQ(open[0].amount().minor_units(), 20'00);
-  EXPECT_EQ(open[0].evidence(), "post was refused: card_not_found: the card ends in 9999");
+  EXPECT_EQ(open[0].evidence(),
+            "the deposit was refused: there is no such card: the card ends in 9999");
   const auto paid =
       bank.answer<v1::ResolveExceptionResponse>(resolve_request(open[0].exception_seq(), 20'00));
   EXPECT_EQ(paid.refusal().field(), "paid");

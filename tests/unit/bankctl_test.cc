@@ -231,7 +231,7 @@ TEST_F(BankctlTest, ARefusalOfWhatWasTypedIsTheCommandLinesMistake) {
   bank.fund_response.mutable_refusal()->set_code(bank::v1::REFUSAL_CODE_MALFORMED);
   bank.fund_response.mutable_refusal()->set_message("A card number is 8 to 19 digits.");
   EXPECT_EQ(run({"account", "fund", "jane", "1"}),
-            "64 the bank said no: A card number is 8 to 19 digits.");
+            "64 the bank cannot do what was typed: A card number is 8 to 19 digits.");
 }
 
 TEST_F(BankctlTest, AChangeThatTheBankHasNeverSeenIsANo) {

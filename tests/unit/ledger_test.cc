@@ -251,11 +251,11 @@ TEST_F(LedgerTest, ACaptureOrASuspensionOfALostHoldNamesTheAccountAndTheReceipt)
                         .currency = eur,
                         .card = Bank::janes_card,
                         .receipt = receipt,
-                        .evidence = "5.00 EUR, at noon"}),
+                        .evidence = "5.00 EUR"}),
             "hold_not_found");
   EXPECT_EQ(only_exception().account, "jane");
   EXPECT_EQ(only_exception().receipt, receipt);
-  EXPECT_EQ(only_exception().evidence, "capture was refused: hold_not_found: 5.00 EUR, at noon");
+  EXPECT_EQ(only_exception().evidence, "the capture was refused: there is no such hold: 5.00 EUR");
   bank.must(ResolveException{.exception_seq = only_exception().ledger_seq, .reason = "taken"});
   const OperationId another = bank.next_id();
   EXPECT_EQ(ask(Suspend{.hold = bank.next_id(),
@@ -267,7 +267,7 @@ TEST_F(LedgerTest, ACaptureOrASuspensionOfALostHoldNamesTheAccountAndTheReceipt)
   const ExceptionEntry& suspended = bank.books().exceptions().rbegin()->second;
   EXPECT_EQ(suspended.account, "jane");
   EXPECT_EQ(suspended.receipt, another);
-  EXPECT_EQ(suspended.evidence, "suspend was refused: hold_not_found: jammed");
+  EXPECT_EQ(suspended.evidence, "the suspension was refused: there is no such hold: jammed");
 }
 
 TEST_F(LedgerTest, WhatATerminalSaysOfAHoldThatIsKnownIsNotWrittenDown) {
@@ -430,7 +430,7 @@ TEST_F(LedgerTest, ARefusedDepositIsListedBecauseItsCashIsIn) {
   EXPECT_EQ(ask(Bank::deposit(20'00)), "account_closed");
   EXPECT_EQ(only_exception().kind, ExceptionKind::refused_cash);
   EXPECT_EQ(only_exception().account, "jane");
-  EXPECT_EQ(only_exception().evidence, "post was refused: account_closed");
+  EXPECT_EQ(only_exception().evidence, "the deposit was refused: the account is closed");
 }
 
 TEST_F(LedgerTest, ARefusedTransferIsNoException) {

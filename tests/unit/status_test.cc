@@ -43,7 +43,8 @@ TEST(StatusTest, AnUnknownOutcomeExits75) {
   EXPECT_EQ(exit_code(with(StatusCode::unavailable)), 75);
   EXPECT_EQ(exit_code(with(StatusCode::deadline_exceeded)), 75);
   EXPECT_EQ(exit_code(with(StatusCode::internal)), 75);
-  EXPECT_EQ(exit_code(with(StatusCode::invalid_argument)), 65);
+  EXPECT_EQ(exit_code(with(StatusCode::invalid_argument)), 64);
+  EXPECT_EQ(exit_code(with(StatusCode::failed_precondition)), 1);
   EXPECT_EQ(exit_code(with(StatusCode::unimplemented)), 76);
   EXPECT_EQ(exit_code(with(StatusCode::permission_denied)), 77);
   EXPECT_EQ(exit_code(Status{.code = StatusCode::unavailable, .message = {}, .never_sent = true}),
