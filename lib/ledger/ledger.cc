@@ -118,6 +118,12 @@ Answer Ledger::execute(Operation&& operation, const Moment& moment, Batch& batch
   return std::move(decision.answer);
 }
 
+Answer Ledger::answer_on_full_disk(const Operation& operation, const Moment& moment) const {
+  Decision decision = decide(operation, moment);
+  if (!decision.journalled) return std::move(decision.answer);
+  return refuse_unpinned(RefusalCode::disk_nearly_full);
+}
+
 void Ledger::prefetch(const Operation& operation, Fetch step, Fetched& fetched) const {
   if (step == Fetch::slots) {
     fetched = Fetched();

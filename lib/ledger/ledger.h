@@ -64,6 +64,9 @@ class Ledger {
   // Decides; applies what is to be journalled and adds it to the batch. The answer leaves when the
   // batch is durable.
   Answer execute(Operation&& operation, const Moment& moment, Batch& batch);
+  // The same where nothing can be journalled: what is known or refused anyway is told, and all else is
+  // disk_nearly_full. So that is said only of an id that has no answer yet. Changes nothing.
+  Answer answer_on_full_disk(const Operation& operation, const Moment& moment) const;
   // The operation will be executed soon. `fetched` is its own, from the first step to the last.
   void prefetch(const Operation& operation, Fetch step, Fetched& fetched) const;
   // Ends the time of at most `count_max` holds that are due.

@@ -124,13 +124,9 @@ void Storage::decide_and_commit() {
       const std::size_t ahead = taken_done_ + fetch_ahead * (3 - std::to_underlying(step));
       if (ahead < end) ledger_.prefetch(taken_[ahead], step, fetched_[ahead % fetched_.size()]);
     }
-    if (has_room) {
-      Operation& operation = taken_[taken_done_];
-      committed.answers.push_back(ledger_.execute(std::move(operation), now, batch_));
-    } else {
-      committed.answers.push_back(
-          Answer{std::unexpected(Refusal{.code = RefusalCode::disk_nearly_full})});
-    }
+    Operation& operation = taken_[taken_done_];
+    committed.answers.push_back(has_room ? ledger_.execute(std::move(operation), now, batch_)
+                                         : ledger_.answer_on_full_disk(operation, now));
   }
   const bool overlaps = batch_.records.size() >= overlap_min || is_syncing();
   if (!batch_.empty() && overlaps) journal_.append_unsynced(batch_);

@@ -57,7 +57,8 @@ v1::Decline other_denomination(Cents denomination, std::span<const Cents> ours, 
 
 v1::Decline undecided_by_bank(v1::DeclineCode code, const rpc::Status& status,
                               std::string_view silence) {
-  const bool has_said_why = status.code == rpc::StatusCode::resource_exhausted;
+  const bool has_said_why = status.code == rpc::StatusCode::resource_exhausted ||
+                            status.code == rpc::StatusCode::failed_precondition;
   if (!has_said_why || status.message.empty()) return decline(code, silence);
   return decline(code, "The bank cannot do it now: " + status.message);
 }

@@ -20,6 +20,13 @@ v1::Decline never_to_be_done(const Relay& relay) {
   return decline(v1::DECLINE_CODE_ID_FENCED, why);
 }
 
+v1::Decline why_not_begun(const rpc::Status& status) {
+  if (status.code == rpc::StatusCode::unauthenticated) {
+    return decline(v1::DECLINE_CODE_NO_SESSION, "The session is over; please insert your card.");
+  }
+  return undecided_by_bank(v1::DECLINE_CODE_OUT_OF_SERVICE, status, "The bank cannot do it now.");
+}
+
 }  // namespace
 
 Task<RelayItem> Relays::remember(Terminal& terminal, Relay relay) {
@@ -60,10 +67,9 @@ Task<v1::TransferResponse> Relays::transfer(RelayItem item, std::string token,
       bank_methods::transfer, std::move(request), std::move(context));
   v1::TransferResponse response;
   if (!reply) {
-    const bool did_nothing = co_await only_ended_the_session(item, reply.error(), waits);
+    const bool did_nothing = co_await was_not_begun(item, reply.error(), waits);
     if (!did_nothing) co_return from_stored<v1::TransferResponse>(relay.answer);
-    *response.mutable_decline() =
-        decline(v1::DECLINE_CODE_NO_SESSION, "The session is over; please insert your card.");
+    *response.mutable_decline() = why_not_begun(reply.error());
     co_return response;
   }
   if (reply->has_refusal()) {
@@ -100,10 +106,9 @@ Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRe
       bank_methods::change_pin, std::move(request), std::move(context));
   v1::ChangePinResponse response;
   if (!reply) {
-    const bool did_nothing = co_await only_ended_the_session(item, reply.error(), waits);
+    const bool did_nothing = co_await was_not_begun(item, reply.error(), waits);
     if (!did_nothing) co_return from_stored<v1::ChangePinResponse>(relay.answer);
-    *response.mutable_decline() =
-        decline(v1::DECLINE_CODE_NO_SESSION, "The session is over; please insert your card.");
+    *response.mutable_decline() = why_not_begun(reply.error());
     co_return response;
   }
   if (reply->has_refusal()) {
@@ -122,12 +127,13 @@ Task<v1::ChangePinResponse> Relays::change_pin(RelayItem item, wire::ChangePinRe
   co_return from_stored<v1::ChangePinResponse>(relay.answer);
 }
 
-// Of a sending that was not answered: true if the bank has forgotten the customer's token and did
-// nothing. False if an earlier sending of the same id got an answer, which is remembered by now.
+// Of a sending that was not answered: true if the bank has forgotten the customer's token, or has no
+// room, and did nothing. False if an earlier sending of the same id got an answer, which is remembered by now.
 // Throws rpc::Error when nobody can say.
-Task<bool> Relays::only_ended_the_session(RelayItem item, rpc::Status status,
-                                          rpc::Context context) {
-  if (status.code != rpc::StatusCode::unauthenticated) throw rpc::Error(std::move(status));
+Task<bool> Relays::was_not_begun(RelayItem item, rpc::Status status, rpc::Context context) {
+  const bool is_no = status.code == rpc::StatusCode::unauthenticated ||
+                     status.code == rpc::StatusCode::failed_precondition;
+  if (!is_no) throw rpc::Error(std::move(status));
   if (!item->is_repeated) co_return true;
   const bool is_known = co_await ask_bank(item, std::move(context));
   if (is_known) co_return false;

@@ -35,7 +35,7 @@ class Relays {
 
  private:
   Task<bool> ask_bank(RelayItem item, rpc::Context context);
-  Task<bool> only_ended_the_session(RelayItem item, rpc::Status status, rpc::Context context);
+  Task<bool> was_not_begun(RelayItem item, rpc::Status status, rpc::Context context);
   // Of one that has ended: what it ended with may be told, if need be once the bank has said so
   // again. Throws rpc::Error when it does not say.
   Task<> require_still_so(RelayItem item, rpc::Context context);

@@ -16,7 +16,7 @@ v1::Decline why_no_hold(const rpc::Status& status) {
   if (status.code == rpc::StatusCode::unauthenticated) {
     return decline(v1::DECLINE_CODE_NO_SESSION, "The session is over; please insert your card.");
   }
-  return decline(v1::DECLINE_CODE_OUT_OF_SERVICE, "The bank cannot be reached.");
+  return undecided_by_bank(v1::DECLINE_CODE_OUT_OF_SERVICE, status, "The bank cannot be reached.");
 }
 
 }  // namespace

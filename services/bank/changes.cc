@@ -12,12 +12,16 @@ namespace {
 using ledger::Outcome;
 using ledger::RefusalCode;
 
+rpc::StatusCode status_of(RefusalCode code) {
+  if (code == RefusalCode::deadline_passed) return rpc::StatusCode::deadline_exceeded;
+  // A no, for the ledger has looked whether the id has its answer.
+  if (code == RefusalCode::disk_nearly_full) return rpc::StatusCode::failed_precondition;
+  return rpc::StatusCode::resource_exhausted;
+}
+
 void require_decided(const Outcome& outcome) {
   if (outcome || !ledger::is_call_status(outcome.error().code)) return;
-  const bool is_late = outcome.error().code == RefusalCode::deadline_passed;
-  throw rpc::Error(
-      is_late ? rpc::StatusCode::deadline_exceeded : rpc::StatusCode::resource_exhausted,
-      sentence(outcome.error()));
+  throw rpc::Error(status_of(outcome.error().code), sentence(outcome.error()));
 }
 
 // Of an operation that was asked again.
@@ -76,7 +80,13 @@ async::Task<ledger::Resolution> Changes::resolve(ledger::Operation operation) {
   ledger::Resolution resolution =
       co_await store_.resolve(operation.id, std::move(operation.principal), operation.deadline);
   if (logged) log_change(log_, *logged, resolution.outcome);
-  if (resolution.is == ledger::Resolution::Is::unanswered) require_decided(resolution.outcome);
+  if (resolution.is == ledger::Resolution::Is::unanswered) {
+    const Outcome& why = resolution.outcome;
+    const bool is_full = !why && why.error().code == RefusalCode::disk_nearly_full;
+    // That it was not done can be said only of an id that is fenced.
+    if (is_full) throw rpc::Error(rpc::StatusCode::resource_exhausted, sentence(why.error()));
+    require_decided(why);
+  }
   co_return resolution;
 }
 

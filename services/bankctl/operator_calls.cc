@@ -307,13 +307,19 @@ int OperatorCalls::judge(const Message& response) const {
 // What was typed, or how things stand; else what cli::no_answer says.
 void OperatorCalls::fail_with_no(const OperatorCall& call, const rpc::Status& status) const {
   using enum rpc::StatusCode;
+  std::string sentence;
   switch (status.code) {
     case invalid_argument:
       throw ops::Failure(ops::ExitCode::usage,
                          call.server + " cannot do what was typed: " + status.message);
     case not_found:
     case failed_precondition:
-      throw ops::Failure(ops::ExitCode::declined, call.server + " said no: " + status.message);
+      sentence = call.server + " said no: " + status.message;
+      if (call.may_repeat && !is_question(call.method)) {
+        sentence += sentence.ends_with('.') ? " " : ". ";
+        sentence += nothing_changed(call.may_repeat);
+      }
+      throw ops::Failure(ops::ExitCode::declined, sentence);
     case unimplemented: {
       const async::Endpoint& address =
           call.method.starts_with("bank.") ? settings_.bank : settings_.atm;

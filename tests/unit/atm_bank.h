@@ -32,7 +32,7 @@ enum class Mood : std::uint8_t {
   does_and_mumbles,
   mumbles,
   does_and_speaks_of_yen,  // In every amount of its answer, whatever it was asked in.
-  is_exhausted,            // VerifyCard and Hold decide nothing, as on a full disk.
+  is_full,                 // VerifyCard and changes decide nothing, for want of disk.
 };
 
 // A request without what is not compared with a retry.
@@ -139,8 +139,8 @@ class AtmBank {
   // For ever: the id never executes.
   void fence(const std::string& id, const std::string& terminal);
   void require_room(const std::string& method) {
-    if (moods[method] != Mood::is_exhausted) return;
-    throw rpc::Error(rpc::StatusCode::resource_exhausted, "The disk is full.");
+    if (moods[method] != Mood::is_full) return;
+    throw rpc::Error(rpc::StatusCode::failed_precondition, "The disk is full.");
   }
   template <typename Response>
   bool mumbled(const std::string& method, Response& response);

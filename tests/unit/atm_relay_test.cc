@@ -21,6 +21,27 @@ class AtmRelayTest : public AtmHistoryTest {
   }
 };
 
+TEST_F(AtmRelayTest, WhatABankWithoutRoomDidNotBeginIsDeclined) {
+  house.bank.moods["Transfer"] = Mood::is_full;
+  house.bank.moods["ChangePin"] = Mood::is_full;
+  const v1::Decline of_transfer = house.transfer(house.new_id()).decline();
+  EXPECT_EQ(of_transfer.code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  EXPECT_EQ(of_transfer.message(), "The bank cannot do it now: The disk is full.");
+  const v1::Decline of_pin = house.change_pin(house.new_id()).decline();
+  EXPECT_EQ(of_pin.code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+}
+
+TEST_F(AtmRelayTest, ATransferWhoseFirstSendingWasLostIsNotSaidToBeUndone) {
+  const OperationId id = house.new_id();
+  house.bank.moods["Transfer"] = Mood::silent;
+  EXPECT_FALSE(house.try_call(transfer_method, house.transfer_of(id), 2s).has_value());
+  house.bank.moods["Transfer"] = Mood::is_full;
+  house.bank.moods["Resolve"] = Mood::silent;
+  const auto again = house.try_call(transfer_method, house.transfer_of(id), 2s);
+  ASSERT_FALSE(again.has_value());
+  EXPECT_EQ(again.error().outcome(), rpc::Outcome::unknown);
+}
+
 TEST_F(AtmRelayTest, ATransferThatARestoredBankHasLostIsNotToldAsDone) {
   const AtmBank::State backup = house.bank.state;
   const OperationId id = house.new_id();

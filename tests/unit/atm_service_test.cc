@@ -462,17 +462,5 @@ TEST_F(AtmServiceTest, NothingIsLoadedWhileATerminalIsEmptied) {
   EXPECT_EQ(house.really_inside(), 60);
 }
 
-TEST_F(AtmServiceTest, ABankThatTakesNothingForWantOfDiskIsNotSaidToBeSilent) {
-  house.insert();
-  house.bank.moods["Hold"] = Mood::is_exhausted;
-  EXPECT_EQ(house.withdraw(20).decline().message(), "The bank cannot do it now: The disk is full.");
-  house.pass(2s);
-  house.connect();
-  house.bank.moods["VerifyCard"] = Mood::is_exhausted;
-  const v1::InsertCardResponse response = house.insert("4000-jane", "1234");
-  EXPECT_EQ(response.decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
-  EXPECT_EQ(response.decline().message(), "The bank cannot do it now: The disk is full.");
-}
-
 }  // namespace
 }  // namespace atm

@@ -63,12 +63,12 @@ TEST_F(BankPinsTest, ARightPinChangesNothingAndIsTakenWhileTheDiskIsFull) {
   EXPECT_EQ(try_pin(janes_pin), "yes 0");
   const v1::VerifyCardResponse verified = verify(janes_pin, janes_card);
   EXPECT_FALSE(verified.verified().token().empty());
-  EXPECT_EQ(status_of_pin("0001"), rpc::StatusCode::resource_exhausted)
+  EXPECT_EQ(status_of_pin("0001"), rpc::StatusCode::failed_precondition)
       << "A wrong one must be written down.";
   bank.journal.is_full = false;
   EXPECT_EQ(try_pin("0001"), "PIN_WRONG 2");
   bank.journal.is_full = true;
-  EXPECT_EQ(status_of_pin(janes_pin), rpc::StatusCode::resource_exhausted)
+  EXPECT_EQ(status_of_pin(janes_pin), rpc::StatusCode::failed_precondition)
       << "The right one forgets the wrong ones, which is a change.";
   bank.journal.is_full = false;
   EXPECT_EQ(try_pin(janes_pin), "yes 0");

@@ -399,7 +399,7 @@ TEST_F(BankServiceTest, AFullDiskRefusesChangesAndReadsGoOn) {
   const std::string proven = token();
   bank.journal.is_full = true;
   EXPECT_EQ(bank.code<v1::DepositResponse>(deposit_request(1'00)),
-            rpc::StatusCode::resource_exhausted);
+            rpc::StatusCode::failed_precondition);
   EXPECT_EQ(bank.code<v1::GetBalanceResponse>(balance_request(proven)), rpc::StatusCode::ok);
 }
 

@@ -227,6 +227,14 @@ TEST_F(BankctlTest, AServerWithoutRoomHasAnsweredAndDoesNotContradictItself) {
                 id + "`, or repeat the command with --id " + id + ".");
 }
 
+TEST_F(BankctlTest, ABankWithoutRoomForAChangeThatItHasNotMadeSaysNo) {
+  bank.status = rpc::StatusCode::failed_precondition;
+  EXPECT_EQ(run({"account", "fund", "jane", "1"}), "1 the bank said no: This is why.");
+  EXPECT_EQ(run({"account", "fund", "jane", "1", "--id", id}),
+            "1 the bank said no: This is why. This try changed nothing; what an earlier one with "
+            "this id did is still unknown");
+}
+
 TEST_F(BankctlTest, ARefusalOfWhatWasTypedIsTheCommandLinesMistake) {
   bank.fund_response.mutable_refusal()->set_code(bank::v1::REFUSAL_CODE_MALFORMED);
   bank.fund_response.mutable_refusal()->set_message("A card number is 8 to 19 digits.");

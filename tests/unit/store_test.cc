@@ -125,6 +125,15 @@ TEST_F(StoreTest, AFullDiskRefusesChangesBeforeTheyAreDecidedAndReadsGoOn) {
   EXPECT_EQ(word(bank.ask(Bank::hold(1'00), id)), "yes") << "the id was left unused";
 }
 
+TEST_F(StoreTest, OnAFullDiskARetryHearsItsFirstAnswerAndAnotherKindOfNoIsTold) {
+  const OperationId done = bank.next_id();
+  EXPECT_EQ(word(bank.ask(Bank::hold(1'00), done)), "yes");
+  bank.journal.is_full = true;
+  EXPECT_EQ(word(bank.ask(Bank::hold(1'00), done)), "yes") << "it was done";
+  EXPECT_EQ(word(bank.ask(Bank::hold(2'00), done)), "id_used_with_other_fields");
+  EXPECT_EQ(word(bank.ask(Bank::hold(2'00))), "disk_nearly_full");
+}
+
 TEST_F(StoreTest, OnAFullDiskTheTablesWaitToo) {
   bank.loop.advance(10s);
   bank.settle();

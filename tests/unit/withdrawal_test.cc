@@ -437,5 +437,19 @@ TEST_F(WithdrawalTest, BelowTheReserveOfFreeSpaceNothingIsBegunButReadsGoOn) {
   EXPECT_TRUE(house.call(get_balance_method, balance).has_balance());
 }
 
+TEST_F(WithdrawalTest, ABankThatTakesNothingForWantOfDiskIsNotSaidToBeSilent) {
+  house.bank.moods["Hold"] = Mood::is_full;
+  EXPECT_EQ(house.withdraw(20).decline().message(), "The bank cannot do it now: The disk is full.");
+  EXPECT_EQ(house.open_items(), Sentences()) << "a no: there is nothing to take back";
+  house.bank.moods["Deposit"] = Mood::is_full;
+  EXPECT_EQ(house.deposit(house.new_id(), 50, 1).decline().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  house.pass(2s);
+  house.connect();
+  house.bank.moods["VerifyCard"] = Mood::is_full;
+  const v1::InsertCardResponse response = house.insert("4000-jane", "1234");
+  EXPECT_EQ(response.decline().code(), v1::DECLINE_CODE_OUT_OF_SERVICE);
+  EXPECT_EQ(response.decline().message(), "The bank cannot do it now: The disk is full.");
+}
+
 }  // namespace
 }  // namespace atm

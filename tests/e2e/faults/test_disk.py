@@ -149,10 +149,12 @@ async def test_a_bank_on_a_full_disk_refuses_changes_answers_reads_and_goes_on(p
                 try:
                     await fund(bank.bankd.address, new_id())
                 except RpcError as refused:
-                    assert refused.code == Code.RESOURCE_EXHAUSTED
+                    assert refused.code == Code.FAILED_PRECONDITION
                     return True
 
             await until(refuses, "changes are refused")
+            asked = await programs.run("bankctl", "--bank", bank.bankd.address, "account", "fund", "jane", "5")
+            assert asked.code == 1 and "The bank's disk is nearly full" in asked.err, asked.err
             async with await bank.operator() as operator:
                 assert (await operator.trial_balance()).sum.minor_units == 0, "reads go on"
             (small_disk / "ballast").unlink()
@@ -161,7 +163,7 @@ async def test_a_bank_on_a_full_disk_refuses_changes_answers_reads_and_goes_on(p
                 try:
                     return (await fund(bank.bankd.address, new_id())).HasField("receipt")
                 except RpcError as refused:
-                    assert refused.code == Code.RESOURCE_EXHAUSTED
+                    assert refused.code == Code.FAILED_PRECONDITION
 
             await until(takes_changes, "there is room again")
         await verify(bank)
