@@ -48,8 +48,10 @@ std::string account_of(const FoundChange& change, const ledger::Books& books) {
 void fill_fields(v1::ChangeView& view, const ledger::Change& change) {
   std::visit(
       [&view]<typename Kind>(const Kind& kind) {
+        // 0: none was told. The currency may be that of a suspension's planned notes.
         if constexpr (requires { kind.amount; }) {
-          if (kind.currency.is_set()) *view.mutable_amount() = to_money(kind.amount, kind.currency);
+          const bool is_told = kind.currency.is_set() && kind.amount != ledger::Cents{0};
+          if (is_told) *view.mutable_amount() = to_money(kind.amount, kind.currency);
         }
         if constexpr (requires { kind.card; }) {
           if (!kind.card.empty()) view.set_card(shown_card(kind.card));

@@ -241,6 +241,40 @@ TEST_F(BankChangesTest, OfCashThatMovedAllTheSameNobodyIsToldThatItWasDeclined) 
                 lost + ", which is resolved.");
 }
 
+// The ledger knows the hold, and so forgets what the terminal said of it, but not which notes it planned.
+TEST_F(BankChangesTest, ASuspensionIsNeverToldAsOneOfNoMoney) {
+  const auto plan = [](v1::SuspendRequest& suspend) {
+    v1::PlannedNotes& notes = *suspend.add_planned();
+    *notes.mutable_denomination() = euros(20'00);
+    notes.set_count(3);
+  };
+  const v1::HoldRequest hold = hold_of(bank.next_id(), 60'00);
+  bank.answer<v1::HoldResponse>(hold);
+  v1::SuspendRequest suspend = suspend_request(hold.id());
+  *suspend.mutable_amount() = euros(60'00);
+  plan(suspend);
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "yes");
+  v1::FindChangeRequest by_number;
+  by_number.set_ledger_seq(last_seq());
+  const std::string told =
+      "atm-1 does not know what it paid; 60.00 EUR of jane stays reserved until exception " +
+      std::to_string(last_seq()) + " is resolved.";
+
+  v1::SuspendRequest lost = suspend_request(bank.next_id());
+  plan(lost);
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(lost)), "HOLD_NOT_FOUND");
+  for (const bool has_tables : {false, true}) {
+    if (has_tables) bank.loop.advance(1s);
+    for (const auto& found : {find(suspend.id()), bank.answer<v1::FindChangeResponse>(by_number)}) {
+      EXPECT_EQ(found.summary(), told);
+      ASSERT_THAT(kinds(found), ElementsAre("hold done", "suspend done"));
+      EXPECT_FALSE(found.changes(1).has_amount());
+    }
+    ASSERT_THAT(kinds(find(lost.id())), ElementsAre("suspend hold_not_found"));
+    EXPECT_FALSE(find(lost.id()).changes(0).has_amount());
+  }
+}
+
 TEST_F(BankChangesTest, TheLogSaysNoAmountOfAReversalRatherThanNone) {
   fund("jane", 60'00);
   v1::ReverseRequest reverse;
