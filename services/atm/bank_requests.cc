@@ -45,6 +45,9 @@ wire::SuspendRequest suspend_of(const Withdrawal& withdrawal, Currency currency)
   request.set_receipt_id(std::string(withdrawal.id.view()));
   request.set_evidence(withdrawal.evidence);
   *request.mutable_amount() = to_wire(withdrawal.amount, currency);
+  // What the dispenser did for this id before was planned by a journal that is gone: no note of this
+  // plan is in question, and which are nobody knows.
+  if (withdrawal.dispensed_before) return request;
   for (const Notes::Entry& notes : notes_of(withdrawal.plan)) {
     wire::PlannedNotes& planned = *request.add_planned();
     *planned.mutable_denomination() = to_wire(notes.denomination, currency);

@@ -251,6 +251,33 @@ TEST_F(OldJournalTest, WhatTheDispenserDidBeforeIsNotThePaymentOfAnotherWithdraw
   EXPECT_EQ(house.really_inside(), 98 * 20);
 }
 
+// What may be out is what was planned then, of which this ATM knows nothing: the operator may decide
+// for any amount.
+TEST_F(OldJournalTest, NotesThatArePlannedNowAreNotThoseThatMayHaveBeenPaidBefore) {
+  const OperationId id = house.new_id();
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_JAM, 2);
+  EXPECT_TRUE(house.withdraw(id, 60).has_withdrawn());
+  house.set_fault(v1::DEVICE_DISPENSER, v1::FAULT_NONE);
+  house.pass(5s);
+  restore();
+  house.set_service(true);
+  house.load(2, 50, 10);
+  house.load(3, 10, 10);
+  house.insert();
+  const v1::WithdrawResponse again = house.withdraw(id, 60);
+  EXPECT_TRUE(again.has_suspense()) << again.ShortDebugString();
+  house.pass(60s);
+  const auto is_suspended = [](const auto& hold) { return !hold.second.evidence.empty(); };
+  const auto found = std::ranges::find_if(house.bank.state.holds, is_suspended);
+  ASSERT_NE(found, house.bank.state.holds.end());
+  EXPECT_NE(found->second.evidence.find("presented 2 x 20.00"), std::string::npos)
+      << found->second.evidence;
+  EXPECT_EQ(found->second.planned.size(), 0);
+  house.bank.decide(40'00);
+  house.pass(60s);
+  EXPECT_EQ(house.open_items(), Sentences());
+}
+
 TEST_F(OldJournalTest, NobodyIsToldThatWhatADeviceDidWasNotDone) {
   const OperationId paid = house.new_id();
   const OperationId taken = house.new_id();
