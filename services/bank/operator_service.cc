@@ -8,6 +8,7 @@
 #include "bank/change_views.h"
 #include "bank/messages.h"
 #include "bank/pin.h"
+#include "bank/sentences.h"
 
 namespace bank {
 
@@ -192,7 +193,15 @@ Task<v1::FindChangeResponse> OperatorService::find_change(const v1::FindChangeRe
 
 Task<v1::ResolveExceptionResponse> OperatorService::resolve_exception(
     const v1::ResolveExceptionRequest& request, Context context) {
-  return change<v1::ResolveExceptionResponse>(to_operation(request, context.deadline));
+  const std::uint64_t exception_seq = request.exception_seq();
+  const Outcome changed = co_await changes_.make(to_operation(request, context.deadline));
+  auto response = done_or_refusal<v1::ResolveExceptionResponse>(changed);
+  if (!changed && changed.error().fault == ledger::ShapeFault::unpayable) {
+    v1::Refusal& refusal = *response.mutable_refusal();
+    const ledger::ExceptionEntry& exception = store_.books().exceptions().at(exception_seq);
+    refusal.set_message(refusal.message() + " " + sentence_of_planned(exception));
+  }
+  co_return response;
 }
 
 void OperatorService::add_to(rpc::Server& server) {

@@ -4,11 +4,13 @@
 #include <array>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "bank/pin.h"
 #include "ledger/operation.h"
+#include "ledger/planned_notes.h"
 
 namespace bank {
 namespace {
@@ -108,7 +110,7 @@ std::string ill_formed(const ledger::Refusal& refusal) {
   if (refusal.fault == ledger::ShapeFault::unpayable) {
     return fmt::format(
         "The notes that may have been paid cannot make that; the nearest amount below that they "
-        "make is {}. The exception's evidence says which notes were planned.",
+        "make is {}.",
         refusal.left ? ledger::to_text(*refusal.left) : "0");
   }
   if (refusal.field == "paid") {
@@ -166,6 +168,17 @@ std::string sentence(const ledger::Refusal& refusal) {
     default:
       return std::string(fixed_sentence(refusal.code));
   }
+}
+
+std::string sentence_of_planned(const ledger::ExceptionEntry& exception) {
+  std::string notes;
+  for (const ledger::PlannedNotes& each :
+       ledger::parse_planned(exception.planned).value_or(std::vector<ledger::PlannedNotes>())) {
+    const ledger::Money denomination{each.denomination, exception.currency};
+    notes += fmt::format("{}{}x{}", notes.empty() ? "" : ", ", each.count,
+                         ledger::to_text(denomination));
+  }
+  return "They are " + notes + ".";
 }
 
 }  // namespace bank

@@ -53,7 +53,7 @@ TEST_F(BankSuspenseTest, AnAmountThatThePlannedNotesCannotMakeIsRefused) {
     EXPECT_EQ(
         no.refusal().message(),
         "The notes that may have been paid cannot make that; the nearest amount below that they "
-        "make is 20.00 EUR. The exception's evidence says which notes were planned.");
+        "make is 20.00 EUR. They are 3x20.00 EUR.");
   }
   EXPECT_EQ(balance("jane"), 100'00);
   EXPECT_EQ(word(bank.answer<v1::ResolveExceptionResponse>(decision(exception, 40'00))), "yes");
