@@ -65,21 +65,22 @@ class Applier final : Bookkeeper {
     exception.currency = capture.currency;
     raise(std::move(exception));
   }
-  // The ATM tells whose hold it was, in case that the books have lost it.
+  // The ATM tells whose hold it was, in case that the books have lost it. What they know counts for
+  // more: the ATM may have been refused for just that.
   template <typename Kind>
   void add_what_was_held(ExceptionEntry& exception, const Kind& change) const {
     const Card* const card = books_.find_card(change.card);
     if (card != nullptr && exception.account.empty()) {
       exception.account = books_.account(card->account).id();
     }
-    if (change.receipt.has_value()) exception.receipt = *change.receipt;
+    if (!exception.receipt.is_set()) exception.receipt = change.receipt.value_or(OperationId());
     if (!change.evidence.empty()) exception.evidence += ": " + change.evidence;
   }
   void refuse(const Void& release) { raise(refused_about_hold(release.hold, release.terminal)); }
   void refuse(const Suspend& suspend) {
     ExceptionEntry exception = refused_about_hold(suspend.hold, suspend.terminal);
     add_what_was_held(exception, suspend);
-    if (suspend.amount > Cents{0}) {
+    if (!exception.currency.is_set() && suspend.amount > Cents{0}) {
       exception.amount = suspend.amount;
       exception.currency = suspend.currency;
     }

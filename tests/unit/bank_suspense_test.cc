@@ -75,6 +75,26 @@ TEST_F(BankSuspenseTest, NotesOfAnotherCurrencyThanTheHoldsAreRefusedWithAnAmoun
   EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "yes");
 }
 
+TEST_F(BankSuspenseTest, ARefusedSuspensionsExceptionSaysWhatTheBankKnowsOfTheHold) {
+  v1::HoldRequest hold = hold_request(token(), 60'00);
+  hold.set_receipt_id(bank.next_id());
+  EXPECT_EQ(word(bank.answer<v1::HoldResponse>(hold)), "yes");
+  v1::SuspendRequest suspend = suspend_request(hold.id());
+  *suspend.mutable_amount() = yen(6'000);
+  suspend.set_receipt_id(bank.next_id());
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "CURRENCY_MISMATCH");
+  suspend.clear_amount();
+  suspend.set_id(bank.next_id());
+  plan(suspend, 3, yen(2'000));
+  EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "CURRENCY_MISMATCH");
+  ASSERT_EQ(exceptions().size(), 2U);
+  for (const v1::ExceptionView& exception : exceptions()) {
+    EXPECT_EQ(exception.amount().minor_units(), 60'00);
+    EXPECT_EQ(exception.amount().currency(), "EUR");
+    EXPECT_EQ(exception.receipt_id(), hold.receipt_id());
+  }
+}
+
 TEST_F(BankSuspenseTest, ALostSuspensionSaysHowMuchIsInQuestionIfItWasTold) {
   v1::SuspendRequest suspend = suspend_request(bank.next_id());
   EXPECT_EQ(word(bank.answer<v1::SuspendResponse>(suspend)), "HOLD_NOT_FOUND");
