@@ -1,22 +1,10 @@
 #include "bank/clock_watch.h"
 
-#include <string>
+#include <chrono>
 
-#include <fmt/format.h>
+#include "ops/calendar.h"
 
 namespace bank {
-namespace {
-
-std::string utc(ledger::Instant at) {
-  const auto day = std::chrono::floor<std::chrono::days>(at);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(std::chrono::floor<std::chrono::seconds>(at - day));
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                     time.hours().count(), time.minutes().count(), time.seconds().count());
-}
-
-}  // namespace
 
 async::Task<> ClockWatch::run() {
   while (true) {
@@ -37,7 +25,8 @@ void ClockWatch::look() {
   log_.warn(
       "the journal's time is ahead of the clock, and stands still until the clock reaches it: "
       "no business day begins, no limit is renewed and no hold expires before",
-      {{"ahead_s", std::chrono::floor<std::chrono::seconds>(ahead).count()}, {"until", utc(last)}});
+      {{"ahead_s", std::chrono::floor<std::chrono::seconds>(ahead).count()},
+       {"until", ops::utc_text(last)}});
 }
 
 }  // namespace bank
