@@ -283,7 +283,9 @@ void add_commands(ops::Command& root, Settings& settings) {
 
   ops::Command& pin = root.command("pin", "Change your PIN");
   pin.example("teller pin");
-  pin.footer("A PIN is 4 to 12 digits, neither all the same nor a run, as 1234 or 4321.");
+  pin.footer(
+      "A PIN is 4 to 12 digits, neither all the same nor a run, as 1234 or 4321. The new one must "
+      "not be the old one.");
   pin.option("new-pin-file", settings.new_pin_file, "FILE",
              "Holds the new PIN; - is standard input, after the old one. Asked for without it")
       .flag_only();
