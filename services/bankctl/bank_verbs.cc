@@ -13,6 +13,9 @@ const Input terminal = {"TERMINAL", "terminal_id", Kind::text, "the terminal, as
 const Input reason = {"--reason", "reason", Kind::text, "Why, for the books"};
 const Input booking_reason = {"--reason", "reason", Kind::text,
                               "Why, for the books; customers read it on their statements"};
+const Input decision_reason = {
+    "--reason", "reason", Kind::text,
+    "Why, for the books; where --paid is more than 0, the customer reads it on the statement"};
 const Input in_currency = {"", "currency", Kind::currency};
 
 Input optional(Input input) {
@@ -215,7 +218,7 @@ const VerbTable verbs = {
          {{"EXCEPTION", "exception_seq", Kind::ordinal, "its number, from exceptions list"},
           {"--paid", "paid", Kind::amount_or_zero,
            "Of a suspended hold: what the customer got, or 0", false},
-          booking_reason},
+          decision_reason},
          "This cannot be taken back. Settle it?",
          &of_exception,
          "",
