@@ -64,10 +64,12 @@ int main(int argc, char** argv) {
   auditing.run([&] { return atm::audit_offline(data, std::cout); });
 
   async::Endpoint address = async::Endpoint::parse("127.0.0.1:7002");
-  ops::Command& checking = line.root().command("health", "Ask a running atmd whether it serves");
+  ops::Command& checking =
+      line.root().command("health", "Ask a running atmd whether it serves; 76 if it is no atmd");
   checking.example("atmd health --atm 127.0.0.1:7002");
   checking.option("atm", address, ops::a_server(), "HOST:PORT", "The ATM that is asked");
-  checking.run(
-      [&] { return cli::check_health(address, std::chrono::seconds(2), "atm.v1.AtmService"); });
+  const cli::HealthQuestion question{
+      .service = "atm.v1.AtmService", .must_be = "the ATM", .json = false};
+  checking.run([&] { return cli::check_health(address, std::chrono::seconds(2), question); });
   return line.run(argc, argv);
 }

@@ -51,10 +51,13 @@ int main(int argc, char** argv) {
   verifying.run([&] { return bank::verify(data); });
 
   async::Endpoint server = bank::bank_endpoint_default;
-  ops::Command& health = line.root().command("health", "Asks a running bank whether it serves");
+  ops::Command& health =
+      line.root().command("health", "Asks a running bank whether it serves; 76 if it is no bank");
   health.example("bankd health --bank 127.0.0.1:7001");
   health.option("bank", server, ops::a_server(), "HOST:PORT", "The bank that is asked");
-  health.run([&] { return cli::check_health(server, std::chrono::seconds(2)); });
+  const cli::HealthQuestion question{
+      .service = "bank.v1.BankService", .must_be = "the bank", .json = false};
+  health.run([&] { return cli::check_health(server, std::chrono::seconds(2), question); });
 
   return line.run(argc, argv);
 }

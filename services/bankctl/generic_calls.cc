@@ -132,7 +132,9 @@ int GenericCommands::describe() const {
 
 int GenericCommands::health() const {
   const async::Endpoint& server = health_server_ ? *health_server_ : settings_.bank;
-  return cli::check_health(server, settings_.timeout, "atm.v1.AtmService", settings_.json);
+  const cli::HealthQuestion question{
+      .service = "atm.v1.AtmService", .must_be = "", .json = settings_.json};
+  return cli::check_health(server, settings_.timeout, question);
 }
 
 }  // namespace bankctl

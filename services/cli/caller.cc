@@ -99,7 +99,7 @@ async::WallTime wall_now() {
 }
 
 int check_health(const async::Endpoint& server, async::Duration wait_max,
-                 const std::string& service, bool json) {
+                 const HealthQuestion& question) {
   async::UvLoop loop;
   async::SystemRandom random;
   rpc::Client client(loop, client_options(server), random);
@@ -117,10 +117,14 @@ int check_health(const async::Endpoint& server, async::Duration wait_max,
   if (ask("")->status() != rpc::v1::SERVING_STATUS_SERVING) {
     throw ops::Failure(ops::ExitCode::unavailable, server.text() + " is not serving.");
   }
-  std::optional<rpc::v1::CheckResponse> answer;
-  if (!service.empty()) answer = ask(service);
+  const std::string& service = question.service;
+  const std::optional<rpc::v1::CheckResponse> answer = ask(service);
+  if (!answer && !question.must_be.empty()) {
+    throw ops::Failure(ops::ExitCode::protocol, server.text() + " is not " + question.must_be +
+                                                    ": it has no " + service + ".");
+  }
   const bool is_out = answer && answer->status() != rpc::v1::SERVING_STATUS_SERVING;
-  if (json) {
+  if (question.json) {
     std::cout << "{\"server\":" << json_string(server.text()) << ",\"serving\":true";
     if (is_out) {
       std::cout << ",\"not_serving\":" << json_string(service)

@@ -85,11 +85,18 @@ std::string config_file(std::string_view program);
 // The wall clock, where there is no loop yet.
 async::WallTime wall_now();
 
+// What `check_health` asks about beside the server itself.
+struct HealthQuestion {
+  std::string service;  // "atm.v1.AtmService"
+  std::string must_be;  // "the ATM": a server without the service is not it. Empty: any will do.
+  bool json = false;
+};
+
 // The `health` command of a daemon or an operator: asks rpc.v1.HealthService on `server`. Prints that
-// it is serving and gives 0, else throws Failure(unavailable) within `wait_max`. A `service` of it
-// that does not serve is printed with the reason, and is no failure: the server runs. Nor is one that
-// it does not have. With `json` that is one object.
+// it is serving and gives 0, else throws Failure(unavailable) within `wait_max`, or
+// Failure(protocol) where the server is not what it must be. A service that does not serve is printed
+// with the reason, and is no failure: the server runs. With `json` that is one object.
 int check_health(const async::Endpoint& server, async::Duration wait_max,
-                 const std::string& service = "", bool json = false);
+                 const HealthQuestion& question);
 
 }  // namespace cli

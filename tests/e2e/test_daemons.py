@@ -11,7 +11,7 @@ from kit.poll import until
 from kit.process import address_nobody_listens_on, run, taken_port
 from kit.status import RpcError
 
-USAGE, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO_ERROR, CONFIG = 64, 66, 69, 73, 74, 78
+USAGE, NO_INPUT, UNAVAILABLE, CANNOT_CREATE, IO_ERROR, PROTOCOL, CONFIG = 64, 66, 69, 73, 74, 76, 78
 ANYWHERE = "127.0.0.1:0"
 PROGRAMS = ["adderd", "atmd", "bankd", "bankctl", "teller"]
 DATA = {"bankd": "bank.db", "atmd": "atm"}  # What a daemon's --data names.
@@ -269,6 +269,16 @@ async def test_a_bank_whose_file_is_gone_ends_and_does_not_begin_anew(bank):
 async def test_what_is_not_there_is_not_verified_and_not_made(programs, tmp_path):
     says(await programs.run("bankd", "verify", "--data", tmp_path / "no.db"), NO_INPUT, "no.db")
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_daemons_health_is_asked_of_that_daemon(house, programs):
+    bank, atm = house.bankd.address, house.atmd.address
+    assert (await programs.run("bankd", "health", "--bank", bank)).code == 0
+    assert (await programs.run("atmd", "health", "--atm", atm)).code == 0
+    says(await programs.run("bankd", "health", "--bank", atm), PROTOCOL, atm, "not the bank", "bank.v1.BankService")
+    says(await programs.run("atmd", "health", "--atm", bank), PROTOCOL, bank, "not the ATM", "atm.v1.AtmService")
+    for server in (bank, atm):  # The operator asks any server whether it runs.
+        assert (await programs.run("bankctl", "health", server)).code == 0
 
 
 async def test_health_says_why_an_atm_serves_no_customers(programs, tmp_path):
