@@ -43,6 +43,10 @@ Fault check_currency(Currency currency) {
   return std::nullopt;
 }
 bool is_text(std::string_view text) { return text.size() <= text_size_max; }
+Fault check_text(std::string_view field, std::string_view text) {
+  if (!is_text(text)) return malformed_at(field, ShapeFault::too_long);
+  return std::nullopt;
+}
 
 Fault check_amount(Cents amount, Currency currency) {
   if (amount <= Cents{0}) return Refusal{.code = RefusalCode::amount_must_be_positive};
@@ -112,7 +116,7 @@ Fault check(const Operation& operation, const Capture& capture) {
   if (const Fault fault = check_hold_id(operation, capture.hold)) return fault;
   if (const Fault fault = check_name_or_empty("terminal_id", capture.terminal)) return fault;
   if (const Fault fault = check_receipt(capture.receipt)) return fault;
-  if (!is_text(capture.evidence)) return malformed_at("evidence");
+  if (const Fault fault = check_text("evidence", capture.evidence)) return fault;
   return check_amount(capture.amount, capture.currency);
 }
 
@@ -126,7 +130,7 @@ Fault check(const Operation& operation, const Suspend& suspend) {
   if (const Fault fault = check_hold_id(operation, suspend.hold)) return fault;
   if (const Fault fault = check_name_or_empty("terminal_id", suspend.terminal)) return fault;
   if (const Fault fault = check_receipt(suspend.receipt)) return fault;
-  if (!is_text(suspend.evidence)) return malformed_at("evidence");
+  if (const Fault fault = check_text("evidence", suspend.evidence)) return fault;
   const bool names_notes = !suspend.planned.empty();
   const bool has_currency = suspend.currency.is_set();
   if (names_notes && (!has_currency || !parse_planned(suspend.planned))) {
@@ -143,7 +147,7 @@ Fault check(const Operation&, const OpenAccount& open) {
   if (const Fault fault = check_shape_of("account_id", why_not_customer_account_id(open.account))) {
     return fault;
   }
-  if (open.customer_name.size() > name_size_max) return malformed_at("name");
+  if (open.customer_name.size() > name_size_max) return malformed_at("name", ShapeFault::too_long);
   if (const Fault fault = check_currency(open.currency)) return fault;
   if (open.overdraft < Cents{0}) return malformed_at("overdraft");
   return std::nullopt;
@@ -157,7 +161,7 @@ template <typename Kind>
   }
 Fault check(const Operation&, const Kind& kind) {
   if (const Fault fault = check_name("account_id", kind.account)) return fault;
-  if (!is_text(kind.reason)) return malformed_at("reason");
+  if (const Fault fault = check_text("reason", kind.reason)) return fault;
   return std::nullopt;
 }
 
@@ -197,7 +201,7 @@ template <typename Kind>
   }
 Fault check(const Operation&, const Kind& kind) {
   if (const Fault fault = check_card_name("card_number", kind.card)) return fault;
-  if (!is_text(kind.reason)) return malformed_at("reason");
+  if (const Fault fault = check_text("reason", kind.reason)) return fault;
   return std::nullopt;
 }
 
@@ -208,7 +212,7 @@ Fault check(const Operation&, const ReplaceCard& replace) {
     return fault;
   }
   if (replace.pin_hash.empty() || !is_text(replace.pin_hash)) return malformed_at("pin");
-  if (!is_text(replace.reason)) return malformed_at("reason");
+  if (const Fault fault = check_text("reason", replace.reason)) return fault;
   return std::nullopt;
 }
 
@@ -238,7 +242,7 @@ Fault check(const Operation&, const RecordPinAttempt& attempt) {
 Fault check(const Operation&, const Adjust& adjust) {
   if (const Fault fault = check_name("source_account_id", adjust.source)) return fault;
   if (const Fault fault = check_name("target_account_id", adjust.target)) return fault;
-  if (!is_text(adjust.reason)) return malformed_at("reason");
+  if (const Fault fault = check_text("reason", adjust.reason)) return fault;
   if (const Fault fault = check_amount(adjust.amount, adjust.currency)) return fault;
   if (adjust.source == adjust.target) {
     return Refusal{.code = RefusalCode::accounts_must_differ};
@@ -248,14 +252,14 @@ Fault check(const Operation&, const Adjust& adjust) {
 
 Fault check(const Operation&, const Reverse& reverse) {
   if (reverse.transfer_seq == 0) return malformed_at("transfer_seq");
-  if (!is_text(reverse.reason)) return malformed_at("reason");
+  if (const Fault fault = check_text("reason", reverse.reason)) return fault;
   return std::nullopt;
 }
 
 Fault check(const Operation&, const ResolveException& resolve) {
   if (resolve.exception_seq == 0) return malformed_at("exception_seq");
   if (resolve.paid.has_value() && *resolve.paid < Cents{0}) return malformed_at("paid");
-  if (!is_text(resolve.reason)) return malformed_at("reason");
+  if (const Fault fault = check_text("reason", resolve.reason)) return fault;
   return std::nullopt;
 }
 

@@ -9,6 +9,7 @@
 #include "bank/change_views.h"
 #include "bank/messages.h"
 #include "bank/operations.h"
+#include "bank/sentences.h"
 
 namespace bank {
 
@@ -117,10 +118,15 @@ Task<> BankService::hold(const v1::HoldRequest& request, Context context,
 Task<> BankService::transfer(const v1::TransferRequest& request, Context context,
                              rpc::Answer<v1::TransferResponse> response) {
   const bool proven = is_proven(request);
+  const std::string target = request.target_account_id();
+  const std::string currency = request.amount().currency();
   Changes::Submitted asked = changes_.make_proven(to_operation(request, context.deadline), proven);
   context.request_is_read();
   const Outcome transferred = co_await asked;
   answer(*response, transferred);
+  if (transferred) co_return;
+  const Parties parties{.accounts = {target}, .currency = currency, .asked_by_operator = false};
+  response->mutable_refusal()->set_message(sentence(transferred.error(), store_.books(), parties));
 }
 
 // --- What the ATM does by itself: retried from its journal, long after the customer has gone ---

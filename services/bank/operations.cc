@@ -100,7 +100,7 @@ class Reader {
   }
 
   std::string required(std::string_view field, const std::string& text) {
-    if (text.empty()) note(malformed(field));
+    if (text.empty()) note(malformed(field, ledger::ShapeFault::empty));
     return text;
   }
 

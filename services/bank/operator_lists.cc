@@ -11,7 +11,9 @@
 #include "async/scope.h"
 #include "bank/change_views.h"
 #include "bank/messages.h"
+#include "bank/operations.h"
 #include "bank/operator_service.h"
+#include "bank/sentences.h"
 #include "rpc/status.h"
 
 namespace bank {
@@ -24,8 +26,7 @@ namespace {
 // These responses have no refusal: what is wrong with the question is the call's status.
 Page require_page(const std::expected<Page, std::string_view>& page) {
   if (page) return *page;
-  throw rpc::Error(rpc::StatusCode::invalid_argument,
-                   "The request's " + std::string(page.error()) + " is not well formed.");
+  throw rpc::Error(rpc::StatusCode::invalid_argument, sentence(malformed(page.error())));
 }
 
 // The entries of a dense list from a place on; places count from 1.
@@ -65,7 +66,7 @@ std::optional<ledger::AccountNumber> OperatorService::account_number(
   if (account_id.empty()) return std::nullopt;
   const ledger::Account* const account = store_.books().find_account(account_id);
   if (account == nullptr) {
-    throw rpc::Error(rpc::StatusCode::not_found, "There is no such account.");
+    throw rpc::Error(rpc::StatusCode::not_found, "There is no account " + account_id + ".");
   }
   return account->number;
 }
@@ -88,7 +89,10 @@ Task<v1::GetAccountResponse> OperatorService::get_account(const v1::GetAccountRe
   const ledger::Account* const account = books.find_account(request.account_id());
   v1::GetAccountResponse response;
   if (account == nullptr) {
-    *response.mutable_refusal() = to_message({.code = ledger::RefusalCode::account_not_found});
+    const ledger::Refusal refusal{.code = ledger::RefusalCode::account_not_found};
+    *response.mutable_refusal() = to_message(refusal);
+    const Parties parties{.accounts = {request.account_id()}};
+    response.mutable_refusal()->set_message(sentence(refusal, books, parties));
   } else {
     *response.mutable_account() = to_message(*account);
   }

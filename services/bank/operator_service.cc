@@ -27,12 +27,21 @@ Response told_of_replaced(Response response) {
   return response;
 }
 
+template <typename Response>
+void name_accounts(Response& response, const Outcome& outcome, const Parties& parties,
+                   const ledger::Books& books) {
+  if (outcome) return;
+  response.mutable_refusal()->set_message(sentence(outcome.error(), books, parties));
+}
+
 }  // namespace
 
 template <typename Response>
-Task<Response> OperatorService::change(Asked asked) {
+Task<Response> OperatorService::change(Asked asked, Parties parties) {
   const Outcome changed = co_await changes_.make(std::move(asked));
-  co_return done_or_refusal<Response>(changed);
+  Response response = done_or_refusal<Response>(changed);
+  name_accounts(response, changed, parties, store_.books());
+  co_return response;
 }
 
 // --- Accounts ---
@@ -48,27 +57,36 @@ Task<v1::FundAccountResponse> OperatorService::fund_account(const v1::FundAccoun
   Outcome funded = co_await asked;
   // The ledger's name of the account that gets the money is not this request's.
   if (!funded && funded.error().field == "target_account_id") funded.error().field = "account_id";
-  co_return receipt_or_refusal<v1::FundAccountResponse>(funded);
+  auto response = receipt_or_refusal<v1::FundAccountResponse>(funded);
+  const Parties parties{.accounts = {request.account_id()},
+                        .currency = request.amount().currency()};
+  name_accounts(response, funded, parties, store_.books());
+  co_return response;
 }
 
 Task<v1::FreezeAccountResponse> OperatorService::freeze_account(
     const v1::FreezeAccountRequest& request, Context context) {
-  return change<v1::FreezeAccountResponse>(to_operation(request, context.deadline));
+  return change<v1::FreezeAccountResponse>(to_operation(request, context.deadline),
+                                           {.accounts = {request.account_id()}});
 }
 
 Task<v1::UnfreezeAccountResponse> OperatorService::unfreeze_account(
     const v1::UnfreezeAccountRequest& request, Context context) {
-  return change<v1::UnfreezeAccountResponse>(to_operation(request, context.deadline));
+  return change<v1::UnfreezeAccountResponse>(to_operation(request, context.deadline),
+                                             {.accounts = {request.account_id()}});
 }
 
 Task<v1::CloseAccountResponse> OperatorService::close_account(
     const v1::CloseAccountRequest& request, Context context) {
-  return change<v1::CloseAccountResponse>(to_operation(request, context.deadline));
+  return change<v1::CloseAccountResponse>(to_operation(request, context.deadline),
+                                          {.accounts = {request.account_id()}});
 }
 
 Task<v1::SetOverdraftResponse> OperatorService::set_overdraft(
     const v1::SetOverdraftRequest& request, Context context) {
-  return change<v1::SetOverdraftResponse>(to_operation(request, context.deadline));
+  return change<v1::SetOverdraftResponse>(
+      to_operation(request, context.deadline),
+      {.accounts = {request.account_id()}, .currency = request.overdraft().currency()});
 }
 
 // --- Terminals ---
@@ -95,7 +113,9 @@ Task<v1::IssueCardResponse> OperatorService::issue_card(v1::IssueCardRequest req
 
   std::get<ledger::IssueCard>(asked->change).pin_hash = co_await hasher_.hash(std::move(*pin));
   const Outcome issued = co_await changes_.make(std::move(asked));
-  co_return done_or_refusal<v1::IssueCardResponse>(issued);
+  auto response = done_or_refusal<v1::IssueCardResponse>(issued);
+  name_accounts(response, issued, {.accounts = {request.account_id()}}, store_.books());
+  co_return response;
 }
 
 Task<v1::BlockCardResponse> OperatorService::block_card(const v1::BlockCardRequest& request,
@@ -143,7 +163,10 @@ Task<v1::SetCardLimitsResponse> OperatorService::set_card_limits(
 
 Task<v1::AdjustResponse> OperatorService::adjust(const v1::AdjustRequest& request,
                                                  Context context) {
-  return change<v1::AdjustResponse>(to_operation(request, context.deadline));
+  return change<v1::AdjustResponse>(
+      to_operation(request, context.deadline),
+      {.accounts = {request.source_account_id(), request.target_account_id()},
+       .currency = request.amount().currency()});
 }
 
 Task<v1::ReverseResponse> OperatorService::reverse(const v1::ReverseRequest& request,

@@ -15,6 +15,7 @@
 #include "bank/operations.h"
 #include "bank/pages.h"
 #include "bank/pin_hasher.h"
+#include "bank/sentences.h"
 #include "bank/tokens.h"
 #include "bank/v1/operator.pb.h"
 #include "ledger/store.h"
@@ -113,9 +114,9 @@ class OperatorService {
   async::Task<v1::BackupResponse> backup(const v1::BackupRequest& request, rpc::Context context);
 
  private:
-  // Makes the change, and answers with `done` or `refusal`.
+  // Makes the change, and answers with `done` or `refusal`, which names the account that it is about.
   template <typename Response>
-  async::Task<Response> change(Asked asked);
+  async::Task<Response> change(Asked asked, Parties parties = {});
   // A card is blocked or replaced, as it was named: nobody's PIN was proven for it any more.
   void forget_tokens(const std::string& card_name);
   // Tells a watcher one step of transfers.

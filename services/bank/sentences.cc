@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "bank/pages.h"
 #include "bank/pin.h"
 #include "ledger/operation.h"
 #include "ledger/planned_notes.h"
@@ -67,12 +69,39 @@ std::string_view fixed_sentence(ledger::RefusalCode code) {
   return found == fixed_sentences.end() ? "" : found->text;
 }
 
-// What a field's name or number must be, and what that is called; nothing for other fields.
+// What a field must be, and what that is called; nothing for fields that only a broken caller gets
+// wrong.
 struct Rule {
   std::string_view says;
   std::string_view thing;
 };
+struct FieldRule {
+  std::string_view field;
+  Rule rule;
+};
+constexpr auto field_rules = std::to_array<FieldRule>({
+    {"reason", {"A reason is 1 to 1024 bytes", "this one"}},
+    {"evidence", {"Evidence is at most 1024 bytes", "this"}},
+    {"name", {"A customer's name is at most 128 bytes", "this one"}},
+    {"id", {"An id is 16 bytes, not all of them zero", "this one"}},
+    {"hold_id",
+     {"A hold's id is 16 bytes, not all of them zero, and another than the request's", "this one"}},
+    {"receipt_id", {"A receipt's id is 16 bytes, not all of them zero", "this one"}},
+    {"time_to_live_ms", {"A hold's time to live is 1 to 604800000 ms", "this one"}},
+    {"page_size", {"A page is at most 200 rows, and of a statement 100", "this one"}},
+    {"page_token", {"A page token is as the same list gave it", "this one"}},
+    {"currency", {"A currency is three capital letters, as EUR", "this one"}},
+    {"amount", {"An amount must be there, with its currency", "this one"}},
+    {"overdraft", {"An overdraft is 0 or more, in its account's currency", "this one"}},
+    {"limits.withdrawal_max", {"A limit is 0 or more, in its card's currency", "this one"}},
+    {"limits.daily_amount_max", {"A limit is 0 or more, in its card's currency", "this one"}},
+    {"transfer_seq", {"A number of the journal is 1 or more", "this one"}},
+    {"exception_seq", {"A number of the journal is 1 or more", "this one"}},
+});
+
 std::optional<Rule> rule_of(std::string_view field) {
+  const auto* const fixed = std::ranges::find(field_rules, field, &FieldRule::field);
+  if (fixed != field_rules.end()) return fixed->rule;
   if (field.ends_with("card_number")) {
     return Rule{"A card number is 8 to 19 digits", "this number"};
   }
@@ -99,7 +128,7 @@ std::string_view words_of(ledger::ShapeFault fault) {
     case ledger::ShapeFault::reserved:
       return "is the bank's own";
     default:
-      return "is not well formed";
+      return "is not";
   }
 }
 
@@ -120,13 +149,16 @@ std::string ill_formed(const ledger::Refusal& refusal) {
     return "ISO 4217 has no currency of that code; one that it has is EUR.";
   }
   const std::optional<Rule> rule = rule_of(refusal.field);
-  if (!rule || refusal.fault == ledger::ShapeFault::none) {
+  if (!rule) {
     return fmt::format("The request's {} is not well formed.", refusal.field);
   }
   return fmt::format("{}, and {} {}.", rule->says, rule->thing, words_of(refusal.fault));
 }
 
 static_assert(ledger::card_digits_min == 8 && ledger::card_digits_max == 19);
+static_assert(ledger::text_size_max == 1024 && ledger::name_size_max == 128);
+static_assert(ledger::hold_time_to_live_max == std::chrono::milliseconds(604'800'000));
+static_assert(operator_page_sizes.max == 200 && statement_page_sizes.max == 100);
 static_assert(pin_size_min == 4 && pin_size_max == 12);
 static_assert(ledger::identifier_size_max == 64 && ledger::terminal_id_size_max == 59);
 
@@ -145,7 +177,38 @@ std::string wrong_pin(std::uint32_t left) {
   return fmt::format("The PIN is wrong; it can be tried {} more.", times(left));
 }
 
+// "" where the refusal is not about this account, as far as the books still know.
+std::string sentence_about(const std::string& id, const ledger::Account* account,
+                           const ledger::Refusal& refusal, const Parties& parties) {
+  if (account == nullptr) {
+    return refusal.code == account_not_found ? fmt::format("There is no account {}.", id) : "";
+  }
+  if (refusal.code == account_closed && account->closed) {
+    return fmt::format("The account {} is closed.", id);
+  }
+  if (refusal.code == account_frozen && account->frozen) {
+    return fmt::format("The account {} is frozen.", id);
+  }
+  const std::string own = account->currency.text();
+  if (refusal.code != currency_mismatch || parties.currency.empty() || own == parties.currency) {
+    return "";
+  }
+  if (!parties.asked_by_operator) {
+    return fmt::format("The account {} is not in {}.", id, parties.currency);
+  }
+  return fmt::format("The account {} is in {}, and not in {}.", id, own, parties.currency);
+}
+
 }  // namespace
+
+std::string sentence(const ledger::Refusal& refusal, const ledger::Books& books,
+                     const Parties& parties) {
+  for (const std::string& id : parties.accounts) {
+    std::string about = sentence_about(id, books.find_account(id), refusal, parties);
+    if (!about.empty()) return about;
+  }
+  return sentence(refusal);
+}
 
 std::string sentence(const ledger::Refusal& refusal) {
   using enum ledger::RefusalCode;

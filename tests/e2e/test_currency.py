@@ -77,7 +77,7 @@ async def test_in_a_bank_of_yen_and_euros_each_amount_is_in_its_accounts_currenc
     done(await yen.bankctl("account", "fund", Kenji.account, "1234"))
     done(await yen.bankctl("account", "overdraft", "jane", "5"))
     says(await yen.bankctl("account", "open", "mia", "--name", "Mia"), USAGE, "--currency")
-    says(await yen.bankctl("--currency", "JPY", "account", "fund", "jane", "1"), DECLINED, "currency")
+    says(await yen.bankctl("--currency", "JPY", "account", "fund", "jane", "1"), DECLINED, "is in EUR, and not in JPY")
     accounts = data(await yen.bankctl("--json", "account", "list"))["accounts"]
     held = {each["account_id"]: (each["available"]["minor_units"], each["available"]["currency"]) for each in accounts}
     assert held["jane"] == (1_734, "EUR") and held["kenji"] == (11_234, "JPY")

@@ -88,7 +88,7 @@ std::vector<RefusalCase> refusal_cases() {
          request.set_id("too short");
          return t.no<v1::HoldResponse>(request);
        },
-       "The request's id is not well formed."},
+       "An id is 16 bytes, not all of them zero, and this one is not."},
       {v1::REFUSAL_CODE_AMOUNT_MUST_BE_POSITIVE, [](T& t) { return t.hold(0); },
        "The amount must be more than 0."},
       {v1::REFUSAL_CODE_ACCOUNTS_MUST_DIFFER,
@@ -118,7 +118,7 @@ std::vector<RefusalCase> refusal_cases() {
        },
        "This id was settled as not done, and can never be done."},
       {v1::REFUSAL_CODE_ACCOUNT_NOT_FOUND, [](T& t) { return t.fund_no("nobody", 1'00); },
-       "There is no such account."},
+       "There is no account nobody."},
       {v1::REFUSAL_CODE_CARD_NOT_FOUND,
        [](T& t) {
          v1::DepositRequest request = t.deposit_request(1'00);
@@ -215,7 +215,7 @@ std::vector<RefusalCase> refusal_cases() {
          EXPECT_EQ(t.close("empty").code(), 0);
          return t.fund_no("empty", 1'00);
        },
-       "The account is closed."},
+       "The account empty is closed."},
       {v1::REFUSAL_CODE_ACCOUNT_FROZEN,
        [](T& t) {
          t.freeze("jane");
