@@ -202,8 +202,13 @@ void Parser::hand_out_arguments(Command& command) const {
   }
   if (used < given.size()) {
     const std::string takes = used == 0 ? " takes only options, not '" : " takes no further '";
-    throw Failure(ExitCode::usage, command.path() + takes + unmark(given[used]) + "'. See " +
-                                       command.path() + " --help.");
+    std::string after;
+    if (used > 0) {
+      const Option& last = *command.arguments_.back();
+      after = " after " + last.name_ + " (" + last.help_ + ")";
+    }
+    throw Failure(ExitCode::usage, command.path() + takes + unmark(given[used]) + "'" + after +
+                                       ". See " + command.path() + " --help.");
   }
 }
 

@@ -76,6 +76,10 @@ std::string Help::usage(const Command& command) const {
     const std::string name = argument->name_ + (argument->repeatable_ ? "..." : "");
     line += argument->required_ || argument->repeatable_ ? " " + name : " [" + name + "]";
   }
+  for (const auto& option : command.options_) {
+    if (!option->required_) continue;
+    line += " --" + option->name_ + (option->secret_ ? "-file " : " ") + option->placeholder_;
+  }
   return line + " [OPTIONS]\n";
 }
 
@@ -103,7 +107,8 @@ std::string Help::options(const Command& command, const std::string& title) cons
         option->short_name_ == 0 ? "" : std::string("-") + option->short_name_ + ", ";
     left += "--" + option->name_ + (option->secret_ ? "-file" : "");
     if (!option->placeholder_.empty()) left += " " + option->placeholder_;
-    std::string notes = option->limits_;
+    std::string notes = option->required_ ? "required" : "";
+    if (!option->limits_.empty()) notes += (notes.empty() ? "" : "; ") + option->limits_;
     if (!option->placeholder_.empty() && !option->secret_ && !option->required_) {
       std::string builtin;
       for (const std::string& value : option->texts_())

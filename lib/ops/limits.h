@@ -26,7 +26,7 @@ template <typename T>
 Limits<T> between(T lowest, T highest) {
   const std::string range = "from " + Value<T>::text(lowest) + " to " + Value<T>::text(highest);
   return {.allow = [=](const T& value) { return lowest <= value && value <= highest; },
-          .must = "must be " + range,
+          .must = (std::integral<T> ? "must be a whole number " : "must be ") + range,
           .note = range};
 }
 

@@ -214,13 +214,16 @@ void CommandLine::print_config(const Command& command, std::ostream& out) const 
     if (option->flag_only_ || option->name_ == "config") continue;
     std::string value;
     for (const std::string& text : option->texts_()) {
-      value += (value.empty() ? "" : ", ") + quote_config_string(text);
+      value += (value.empty() ? "" : ", ") + (option->is_bare_ ? text : quote_config_string(text));
     }
+    // What has no value, as a file that is not named, has none to write, and a secret is not shown.
+    const bool is_unset = value.empty() || value == "\"\"";
     if (option->repeatable_) value = "[" + value + "]";
-    if (option->secret_) value = option->source_ == Source::builtin ? "\"\"" : "\"(secret)\"";
+    if (option->secret_) value = option->source_ == Source::builtin ? "" : "\"(secret)\"";
     if (value.empty()) value = "\"\"";
+    const bool is_comment = option->secret_ || is_unset;
     const std::string origin = option->source_ == Source::builtin ? "default" : option->origin_;
-    out << option->name_ << " = " << value << "  # " << origin << "\n";
+    out << (is_comment ? "# " : "") << option->name_ << " = " << value << "  # " << origin << "\n";
   }
 }
 

@@ -88,7 +88,8 @@ class Option {
   std::string name_;         // "listen"; of an argument "AMOUNT".
   std::string placeholder_;  // "HOST:PORT"; empty for a switch.
   std::string help_;
-  std::string limits_;  // "from 1s to 168h"; for the help.
+  std::string limits_;    // "from 1s to 168h"; for the help.
+  bool is_bare_ = false;  // A number or a switch: without quotes in a file.
   Set set_;
   Keep keep_;
   Texts texts_;
@@ -144,6 +145,10 @@ template <typename T>
 Parsed<T> parse_within(const std::string& text, const Limits<T>& limits) {
   Parsed<T> value = Value<T>::parse(text);
   if (value && limits.allow && !limits.allow(*value)) value = BadValue(limits.must);
+  // Of a number that is none, or far too large: the option's own range, not its type's.
+  if constexpr (std::integral<T>) {
+    if (!value && limits.allow) value = BadValue(limits.must);
+  }
   if (!value) return BadValue(value.error() + ", not \"" + text + "\"");
   return value;
 }
@@ -286,6 +291,7 @@ class Command {
     made.set_ = detail::setter(variable, std::move(limits));
     made.keep_ = detail::keeper(variable);
     made.texts_ = detail::getter(variable);
+    made.is_bare_ = std::integral<typename detail::OneOf<T>::Type>;
     made.default_ = made.texts_();
     made.repeatable_ = detail::IsVector<T>::value;
   }

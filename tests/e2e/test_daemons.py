@@ -111,6 +111,24 @@ async def test_a_configuration_that_is_not_there_is_named(programs, program):
     says(await programs.run(program, "--config", "/no/such.toml", "--check-config"), CONFIG, "/no/such.toml")
 
 
+@each_program
+async def test_what_print_config_prints_is_a_configuration_file(programs, program, tmp_path):
+    required = {
+        "bankd": ["--data", "bank.db"],
+        "atmd": ["--data", "atm", "--bank", "127.0.0.1:7001"],
+        "adderd": ["--listen", ANYWHERE],
+    }.get(program, [])
+    command = {"bankd": ["serve"], "atmd": ["serve"], "teller": ["balance"], "bankctl": ["bank"], "adderd": []}[program]
+    printed = await programs.run(program, *command, *required, "--print-config")
+    assert printed.code == 0, printed.err
+    config = tmp_path / "printed.toml"
+    config.write_text(printed.out)
+    again = await programs.run(program, *command, "--config", config, "--print-config")
+    assert again.code == 0, again.err
+    values = [[line.partition("  # ")[0] for line in each.out.splitlines()] for each in (printed, again)]
+    assert values[0] == values[1]
+
+
 # Daemons.
 
 

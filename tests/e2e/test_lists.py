@@ -36,12 +36,12 @@ async def test_a_statement_that_is_cut_says_so(cli):
 
 
 async def test_no_entries_are_not_ten(cli):
-    says(await cli.teller(JANE, "statement", "--entries", "0"), USAGE, "--entries must be from 1")
+    says(await cli.teller(JANE, "statement", "--entries", "0"), USAGE, "--entries must be a whole number from 1")
 
 
 @pytest.mark.parametrize("words", ["watch --from 0", "transfers watch --from 0", "changes show --seq 0", "reverse 0 --reason x --yes"])
 async def test_the_journals_numbers_begin_with_1(cli, words):
-    says(await cli.bankctl(*words.split()), USAGE, "must be 1 or more")
+    says(await cli.bankctl(*words.split()), USAGE, "1 or more")
 
 
 async def test_a_command_in_the_wrong_place_is_not_asked_whether_it_is_meant(cli):

@@ -208,9 +208,9 @@ TEST_F(OptionsTest, WhatAClusterSetsForAServiceOfTheSameNameIsIgnored) {
 
 TEST_F(OptionsTest, ABadValueNamesItsSource) {
   EXPECT_EQ(failure_of({"serve", "--data", "x", "--port", "70000"}),
-            "64 --port must be a whole number from 0 to 65535, not \"70000\".");
+            "64 --port must be a whole number from 1 to 65535, not \"70000\".");
   EXPECT_EQ(failure_of({"serve", "--data", "x", "--port", "0"}),
-            "64 --port must be from 1 to 65535, not \"0\".");
+            "64 --port must be a whole number from 1 to 65535, not \"0\".");
   EXPECT_EQ(failure_of({"serve", "--data", "x", "--drain-time", "25h"}),
             "64 --drain-time must be from 1ms to 24h, not \"25h\".");
   environment["BANKD_DRAIN_TIME"] = "0s";
@@ -261,7 +261,8 @@ TEST_F(OptionsTest, MistakesOnTheCommandLineGetOneSentence) {
   EXPECT_EQ(failure_of({"serve", "now"}),
             "64 bankd serve takes only options, not 'now'. See bankd serve --help.");
   EXPECT_EQ(failure_of({"account", "close", "jane", "john"}),
-            "64 bankd account close takes no further 'john'. See bankd account close --help.");
+            "64 bankd account close takes no further 'john' after ACCOUNT (which). See bankd "
+            "account close --help.");
   EXPECT_FALSE(ran);
 }
 
@@ -308,6 +309,25 @@ TEST_F(OptionsTest, WithoutACommandThereIsNothingToPrintOrToCheck) {
   }
 }
 
+TEST_F(OptionsTest, WhatPrintConfigPrintsIsAConfigurationFileOfTheSameValues) {
+  environment["BANKD_NAME"] = "a \"quoted\" one";
+  serve({"--drain-time", "90s", "--port", "7", "--no-durable", "--print-config"});
+  const std::string printed = out.str();
+  environment.clear();
+  config(printed);
+  EXPECT_EQ(run({"serve"}), 0);
+  EXPECT_EQ(data, "x");
+  EXPECT_EQ(port, 7);
+  EXPECT_EQ(drain_time, seconds(90));
+  EXPECT_EQ(name, "a \"quoted\" one");
+  EXPECT_FALSE(durable);
+}
+
+TEST_F(OptionsTest, TheHelpSaysWhatIsRequired) {
+  run({"serve", "--help"});
+  EXPECT_NE(out.str().find("The database [required; BANKD_DATA]"), std::string::npos) << out.str();
+}
+
 TEST_F(OptionsTest, PrintConfigTellsEachValueAndItsSourceAndNoSecret) {
   config("port = 2\npepper = 'salt'\n");
   environment["BANKD_NAME"] = "a \"quoted\" one";
@@ -317,14 +337,14 @@ TEST_F(OptionsTest, PrintConfigTellsEachValueAndItsSourceAndNoSecret) {
   EXPECT_EQ(out.str(),
             "data = \"x\"  # --data\n"
             "listen = [\"127.0.0.1:7001\"]  # default\n"
-            "port = \"2\"  # port in " +
+            "port = 2  # port in " +
                 path +
                 " (line 1)\n"
                 "drain-time = \"90s\"  # --drain-time\n"
-                "ready-file = \"\"  # default\n"
+                "# ready-file = \"\"  # default\n"
                 "name = \"a \\\"quoted\\\" one\"  # BANKD_NAME\n"
-                "durable = \"true\"  # default\n"
-                "pepper = \"(secret)\"  # pepper in " +
+                "durable = true  # default\n"
+                "# pepper = \"(secret)\"  # pepper in " +
                 path + " (line 2)\n");
 }
 
@@ -422,7 +442,8 @@ TEST_F(OptionsTest, HelpComesWithItsExamplesFirstWhateverElseIsWrong) {
   EXPECT_EQ(run({"serve", "--prot", "--help"}), 0);
   EXPECT_TRUE(
       out.str().starts_with("bankd serve: Serve until SIGTERM\n\nExamples:\n"
-                            "  bankd serve --data bank.db\n\nUsage: bankd serve [OPTIONS]"))
+                            "  bankd serve --data bank.db\n\n"
+                            "Usage: bankd serve --data FILE [OPTIONS]"))
       << out.str();
   EXPECT_NE(out.str().find("[from 1ms to 24h; default 1s; BANKD_DRAIN_TIME]"), std::string::npos)
       << out.str();
