@@ -97,6 +97,7 @@ StandardStream::int_type StandardStream::overflow(int_type letter) {
 std::streamsize StandardStream::xsputn(const char* text, std::streamsize size) {
   const std::string_view added(text, static_cast<std::size_t>(size));
   waiting_ += added;
+  has_text_ = true;
   const bool is_due = waiting_.size() >= waiting_max || (by_line_ && added.contains('\n'));
   return is_due && !write_out() ? 0 : size;
 }
@@ -113,6 +114,11 @@ std::string why_unwritten(std::ostream& out) {
   if (out.flush()) return "";
   auto* const stream = dynamic_cast<StandardStream*>(out.rdbuf());
   return stream == nullptr ? "The output cannot be written" : stream->finish();
+}
+
+bool has_text(const std::ostream& out) {
+  const auto* const stream = dynamic_cast<const StandardStream*>(out.rdbuf());
+  return stream != nullptr && stream->has_text();
 }
 
 void require_written(std::ostream& out, ExitCode code, const std::string& consequence) {

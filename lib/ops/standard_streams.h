@@ -27,7 +27,10 @@ int write_all(int descriptor, std::string_view text,
 // cannot be written: No space left on device". No full stop: what it means for the command follows.
 std::string why_unwritten(std::ostream& out);
 
-// The same, but throws Failure(code), whose sentence ends with `consequence`: "Nothing was done".
+// Whether anything was written to `out`, perhaps in vain, since its StandardStream was made.
+bool has_text(const std::ostream& out);
+
+// Throws Failure(code) where why_unwritten() has an answer, whose sentence ends with `consequence`: "Nothing was done".
 void require_written(std::ostream& out, ExitCode code, const std::string& consequence = "");
 
 // What std::cout or std::cerr writes through for as long as this lives: nothing is lost, and a
@@ -53,6 +56,7 @@ class StandardStream final : public std::streambuf {
 
   // Writes what is still here. Returns "", or why anything could not be written.
   std::string finish();
+  bool has_text() const { return has_text_; }
 
  private:
   int_type overflow(int_type letter) override;
@@ -66,6 +70,7 @@ class StandardStream final : public std::streambuf {
   const bool by_line_;  // A terminal shows each line at once.
   std::streambuf* const before_;
   std::string waiting_;
+  bool has_text_ = false;
   int failure_ = 0;  // An errno.
 };
 

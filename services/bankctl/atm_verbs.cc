@@ -24,8 +24,8 @@ const VerbTable verbs = {
          "Load",
          "Put notes into a cassette",
          "atm load 1 100x50",
-         {{"CASSETTE", "position", Kind::number, "its position, from 1"},
-          {"NOTES", "notes", Kind::notes, "how many of which, as 100x50"},
+         {{"CASSETTE", "position", Kind::cassette, "its position, from 1 to 8"},
+          {"NOTES", "notes", Kind::notes, "how many of which one kind of note, as 100x50"},
           terminal},
          "",
          &of_atm},
@@ -84,8 +84,10 @@ const VerbTable verbs = {
          "atm fault dispenser jam --after-notes 3",
          {{"DEVICE", "device", Kind::choice, "dispenser or acceptor"},
           {"FAULT", "fault", Kind::choice, "none, jam, present-unknown, slow or dead"},
-          {"--after-notes", "after_notes", Kind::number, "Jam after so many notes", false},
-          {"--delay-ms", "delay_ms", Kind::number, "How slow, in milliseconds", false},
+          {"--after-notes", "after_notes", Kind::number,
+           "Of a jam: after so many notes; without it at once", false},
+          {"--delay-ms", "delay_ms", Kind::number, "How slow, in milliseconds; slow needs it",
+           false},
           terminal}},
     }};
 

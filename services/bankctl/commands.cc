@@ -23,6 +23,8 @@ bool is_change(const google::protobuf::MethodDescriptor& method) {
          method.name() != "ResolveChange" && method.name() != "FindChange";
 }
 
+constexpr Input own_id{"--id", "id", Kind::id};
+
 bool is_option(const Input& input) { return input.name.starts_with("--"); }
 
 std::string quoted(const std::string& text) {
@@ -134,6 +136,7 @@ void Commands::add_inputs(ops::Command& command, Words& words) {
 int Commands::run(Words& words) {
   const Verb& verb = *words.verb;
   if (verb.takes_one) require_one(words);
+  check_words(words);
   if (!verb.look_up.empty()) {
     OperatorCall question = new_call(words, verb.look_up);
     set_words(question, words);
@@ -186,16 +189,30 @@ OperatorCall Commands::make_call(Words& words) {
   set_amounts(call, words);
   if (words.page) set_bytes(*call.request, "page_token", *words.page);
   if (!is_change(method_of(call.method))) return call;
-  const Input id{.name = "--id", .field = "id", .kind = Kind::id};
-  set_input(*call.request, id, words.id ? *words.id : new_id_().text(), ledger::Currency());
+  set_input(*call.request, own_id, words.id ? *words.id : new_id_().text(), ledger::Currency());
   return call;
+}
+
+// What can be seen without a server is said before anybody is asked anything.
+void Commands::check_words(const Words& words) const {
+  const OperatorCall trial = new_call(words, words.verb->method);
+  for (const Word& word : words.words) {
+    const Input& input = *word.input;
+    if (!word.text) continue;
+    check_input(input, *word.text);
+    const bool is_id =
+        input.kind == Kind::named && ledger::OperationId::parse(*word.text).has_value();
+    if (!has_amount(input.kind) && !is_id) {
+      set_input(*trial.request, input, *word.text, ledger::Currency());
+    }
+  }
+  if (words.id) set_input(*trial.request, own_id, *words.id, ledger::Currency());
 }
 
 // All but the amounts, which may depend on the others: on the account that is named.
 void Commands::set_words(OperatorCall& call, Words& words) {
   for (const Word& word : words.words) {
     const Input& input = *word.input;
-    if (word.text) check_input(input, *word.text);
     if (has_amount(input.kind) || input.kind == Kind::currency) continue;
     if (input.kind == Kind::pin) {
       const std::string pin = cli::read_new_pin(terminal_, words.pin_file, "--pin-file");

@@ -64,6 +64,7 @@ class Commands {
   int run(Words& words);
   OperatorCall new_call(const Words& words, std::string_view method) const;
   OperatorCall make_call(Words& words);
+  void check_words(const Words& words) const;
   void set_words(OperatorCall& call, Words& words);
   void set_amounts(OperatorCall& call, Words& words);
   std::string question_of(const Words& words) const;

@@ -92,5 +92,5 @@ int main(int argc, char** argv) {
   commands.add(line.root(), bankctl::atm_verbs());
   bankctl::GenericCommands generic(settings);
   generic.add(line.root());
-  return line.run(argc, argv);
+  return cli::run_json_program(line, argc, argv, settings.json);
 }

@@ -309,10 +309,15 @@ void OperatorCalls::fail_with_no(const OperatorCall& call, const rpc::Status& st
   using enum rpc::StatusCode;
   std::string sentence;
   switch (status.code) {
+    case not_found:
+      // The ATM's of its terminals alone, and the bank's of what is listed.
+      if (call.method.starts_with("bank.")) {
+        throw ops::Failure(ops::ExitCode::declined, call.server + " said no: " + status.message);
+      }
+      [[fallthrough]];
     case invalid_argument:
       throw ops::Failure(ops::ExitCode::usage,
                          call.server + " cannot do what was typed: " + status.message);
-    case not_found:
     case failed_precondition:
       sentence = call.server + " said no: " + status.message;
       if (call.may_repeat && !is_question(call.method)) {

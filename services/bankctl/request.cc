@@ -60,6 +60,17 @@ T number(const Input& input, const std::string& text) {
   return *parsed;
 }
 
+constexpr std::uint64_t counts_max = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint64_t cassettes_max = 8;  // Of a terminal, as atm/v1/staff.proto says.
+
+void number_within(const Input& input, const std::string& text, std::uint64_t lowest,
+                   std::uint64_t highest, const std::string& else_what = "") {
+  const auto parsed = ops::Value<std::uint64_t>::parse(text);
+  if (parsed && lowest <= *parsed && *parsed <= highest) return;
+  fail(input, "must be a whole number from " + std::to_string(lowest) + " to " +
+                  std::to_string(highest) + else_what + ", not \"" + text + "\"");
+}
+
 bool is_day(const std::string& text) {
   constexpr std::string_view pattern = "0000-00-00";
   const auto fits = [](char letter, char wanted) {
@@ -121,7 +132,10 @@ void check_input(const Input& input, const std::string& text) {
       if (text != "none") cli::require_amount(text);
       return;
     case Kind::count_limit:
-      if (text == "0") fail(input, "must be 1 or more; say none for no limit");
+      if (text != "none") number_within(input, text, 1, counts_max, ", or none for no limit");
+      return;
+    case Kind::cassette:
+      number_within(input, text, 1, cassettes_max);
       return;
     case Kind::notes:
       return cli::require_notes(text);
@@ -153,11 +167,12 @@ void set_input(Message& request, const Input& input, const std::string& text,
       }
       [[fallthrough]];
     case Kind::ordinal:
-      if (number<std::uint64_t>(input, text) == 0) {
-        fail(input, "must be 1 or more: the journal's numbers begin with 1");
+      if (ops::Value<std::uint64_t>::parse(text).value_or(0) == 0) {
+        fail(input, "must be a number of the journal, 1 or more, not \"" + text + "\"");
       }
       return set_number(place, input, text);
     case Kind::number:
+    case Kind::cassette:
       return set_number(place, input, text);
     case Kind::id: {
       const auto id = ledger::OperationId::parse(text);

@@ -14,6 +14,7 @@ enum class Kind : std::uint8_t {
   text,
   card,            // A card's number, with spaces or without.
   number,          // A whole number, 0 or more.
+  cassette,        // A cassette's position, from 1.
   ordinal,         // The same, but 1 or more: a number of the journal.
   named,           // What the verb is about: a number of the journal, or an id (see Subject).
   id,              // A UUID.

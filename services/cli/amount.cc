@@ -11,8 +11,8 @@
 namespace cli {
 namespace {
 
-constexpr std::uint32_t notes_max =
-    200;  // What fits into an acceptor or a cassette's slot at once.
+constexpr std::uint32_t notes_max = 200;  // What fits into an acceptor's slot at once.
+constexpr std::uint32_t notes_per_cassette_max = 10'000;
 
 [[noreturn]] void fail(const std::string& sentence) {
   throw ops::Failure(ops::ExitCode::usage, sentence);
@@ -40,9 +40,12 @@ Counted counted(std::string_view text) {
     fail(typed + " is not a number of notes: write 2x50 for two notes of 50.");
   }
   const auto count = ops::Value<std::uint32_t>::parse(text.substr(0, x));
-  if (!count || *count == 0) {
-    fail(typed + " has no number of notes before its x: write 2x50 for two notes of 50.");
+  const bool is_number =
+      x > 0 && text.substr(0, x).find_first_not_of("0123456789") == std::string_view::npos;
+  if (!is_number || (count && *count == 0)) {
+    fail(typed + " has no whole number of notes before its x: write 2x50 for two notes of 50.");
   }
+  if (!count) fail(typed + " is more notes than fit into an ATM.");
   if (text.substr(x + 1).find_first_of("0123456789") == std::string_view::npos) {
     fail(typed + " has no note behind its x: write 2x50 for two notes of 50.");
   }
@@ -182,13 +185,24 @@ void require_amount(std::string_view text) {
 
 void require_notes(std::string_view text) {
   const std::string word = note_word(text);
-  require_amount(counted(word).face);
+  const Counted notes = counted(word);
+  require_amount(notes.face);
+  if (notes.count > notes_per_cassette_max) {
+    fail("A cassette takes at most " + std::to_string(notes_per_cassette_max) + " notes.");
+  }
 }
 
 void require_note_list(const std::vector<std::string>& typed) {
   const std::vector<std::string> words = note_words(typed);
   if (is_one_amount(words)) return require_amount(words[0]);
-  for (const std::string& word : words) require_amount(counted(word).face);
+  std::uint64_t count = 0;
+  for (const std::string& word : words) {
+    const Counted notes = counted(word);
+    require_amount(notes.face);
+    count += notes.count;
+  }
+  if (count <= notes_max) return;
+  fail("The slot takes at most " + std::to_string(notes_max) + " notes at once.");
 }
 
 bank::v1::Money parse_amount_or_zero(std::string_view text, ledger::Currency currency) {

@@ -1,5 +1,6 @@
 #include "cli/caller.h"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include "async/standard_output.h"
 #include "cli/message_json.h"
 #include "ops/foreign_text.h"
+#include "ops/standard_streams.h"
 #include "ops/value.h"
 #include "rpc/v1/health.pb.h"
 
@@ -78,6 +80,26 @@ std::optional<ops::Ending> rpc_endings(const std::exception& error) {
   if (failed == nullptr) return std::nullopt;
   const ops::Failure failure = no_answer("The server", failed->status());
   return ops::ending_of(failure);
+}
+
+int run_json_program(ops::CommandLine& line, int argc, const char* const* argv, const bool& json) {
+  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+  const auto wants_json = [&] {
+    const auto end = std::ranges::find(arguments, "--");
+    return json || std::find(arguments.begin(), end, "--json") != end;
+  };
+  const auto run = [&] {
+    try {
+      return line.run(arguments, ops::process_environment(), std::cout);
+    } catch (const std::exception& error) {
+      if (wants_json() && !ops::has_text(std::cout)) {
+        const ops::Ending ending = ops::ending_of(error, rpc_endings);
+        std::cout << "{\"outcome\":\"error\",\"message\":" << json_string(ending.sentence) << "}\n";
+      }
+      throw;
+    }
+  };
+  return ops::run_main(line.program(), run, rpc_endings);
 }
 
 std::string config_file(std::string_view program) {

@@ -13,6 +13,7 @@
 #include "async/uv_loop.h"
 #include "ledger/operation_id.h"
 #include "ops/failure.h"
+#include "ops/options.h"
 #include "ops/run_main.h"
 #include "rpc/client.h"
 
@@ -77,6 +78,11 @@ async::Task<std::optional<T>> while_read(Interrupts& interrupts, async::Task<T> 
 
 // How a program ends whose call threw: rpc::Error, by its status.
 std::optional<ops::Ending> rpc_endings(const std::exception& error);
+
+// Runs a program whose --json puts an object on standard output, whatever is wrong: where it fails
+// and has printed nothing, {"outcome":"error","message":SENTENCE}. `json` is the option's variable;
+// --json counts also on a line in which something else is wrong. Returns the exit code.
+int run_json_program(ops::CommandLine& line, int argc, const char* const* argv, const bool& json);
 
 // Where a person keeps a program's options: $XDG_CONFIG_HOME/teller/PROGRAM.toml, else
 // ~/.config/teller/PROGRAM.toml; "" without a home.

@@ -58,8 +58,6 @@ class CustomerCommand {
   // Settles what an earlier command left, does the wish, prints, forgets what was told. Gives the
   // exit code.
   async::Task<int> run(Wish wish);
-  // Whether the one object of --json is out. It is when run() throws.
-  bool has_printed_json() const { return has_printed_json_; }
 
  private:
   // What is to be printed, and how the program ends.

@@ -1,20 +1,16 @@
 // teller: the customer's command line.
-#include <algorithm>
 #include <iostream>
-#include <memory>
 #include <unistd.h>
 
 #include "async/random.h"
 #include "async/uv_loop.h"
 #include "cli/amount.h"
 #include "cli/caller.h"
-#include "cli/message_json.h"
 #include "cli/terminal.h"
 #include "ledger/money.h"
 #include "ops/files.h"
 #include "ops/log.h"
 #include "ops/options.h"
-#include "ops/run_main.h"
 #include "rpc/client.h"
 #include "teller/commands.h"
 #include "teller/customer.h"
@@ -47,7 +43,6 @@ struct Settings {
   async::Duration timeout = std::chrono::seconds(30);
   async::Duration idle = std::chrono::seconds(60);
   bool json = false;
-  bool has_printed_json = false;
 
   // What the commands were given.
   std::string amount;
@@ -103,7 +98,7 @@ struct Visit {
   teller::Customer customer;
 };
 
-int run_wish(Settings& settings, Wish wish) {
+int run_wish(const Settings& settings, Wish wish) {
   cli::UserTerminal terminal(STDERR_FILENO);
   const std::string card = read_card(settings, terminal);
   Line line(settings);
@@ -119,24 +114,7 @@ int run_wish(Settings& settings, Wish wish) {
   }
   teller::CustomerCommand command(visit.customer, line.interrupts, std::move(pins), settings.json,
                                   std::cout, std::cerr);
-  try {
-    return line.loop.run(command.run(std::move(wish)));
-  } catch (const std::exception&) {
-    settings.has_printed_json = command.has_printed_json();
-    throw;
-  }
-}
-
-// Whether --json is wanted, also by a command line in which something else is wrong.
-bool wants_json(const Settings& settings, const std::vector<std::string>& arguments) {
-  const auto end = std::ranges::find(arguments, "--");
-  return settings.json || std::find(arguments.begin(), end, "--json") != end;
-}
-
-// Whoever reads JSON finds one object, whatever went wrong before the ATM was asked.
-void print_json(const std::exception& error) {
-  const ops::Ending ending = ops::ending_of(error, cli::rpc_endings);
-  std::cout << "{\"outcome\":\"error\",\"message\":" << cli::json_string(ending.sentence) << "}\n";
+  return line.loop.run(command.run(std::move(wish)));
 }
 
 // Whether the ATM is there, before anybody is asked for a card. False: the customer did not
@@ -267,6 +245,9 @@ void add_commands(ops::Command& root, Settings& settings) {
   transfer.run([&settings, amount] {
     require_amount_first(settings);
     cli::require_text("ACCOUNT", settings.account);
+    if (settings.account.empty()) {
+      throw ops::Failure(ops::ExitCode::usage, "ACCOUNT is empty: say to whom.");
+    }
     return run_wish(settings, {.what = Wish::What::transfer,
                                .amount = amount(),
                                .target_account = settings.account,
@@ -304,14 +285,5 @@ int main(int argc, char** argv) {
   add_settings(line.root(), settings);
   add_commands(line.root(), settings);
   line.root().run([&settings] { return run_session(settings); });
-  const std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
-  const auto run = [&] {
-    try {
-      return line.run(arguments, ops::process_environment(), std::cout);
-    } catch (const std::exception& error) {
-      if (wants_json(settings, arguments) && !settings.has_printed_json) print_json(error);
-      throw;
-    }
-  };
-  return ops::run_main("teller", run, cli::rpc_endings);
+  return cli::run_json_program(line, argc, argv, settings.json);
 }

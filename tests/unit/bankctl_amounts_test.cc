@@ -193,8 +193,10 @@ TEST_F(BankctlTest, OfACardsLimitsTheCountAloneCanBeSet) {
   EXPECT_EQ(request_of({"card", "limits", "4000000000000010", "--daily-count-max", "none"}),
             "{\"id\":\"" + id +
                 "\",\"card_number\":\"4000000000000010\",\"limits\":{\"daily_count_max\":0}}");
-  EXPECT_EQ(request_of({"card", "limits", "4000000000000010", "--daily-count-max", "0"}),
-            "64 --daily-count-max must be 1 or more; say none for no limit.");
+  EXPECT_EQ(
+      request_of({"card", "limits", "4000000000000010", "--daily-count-max", "0"}),
+      "64 --daily-count-max must be a whole number from 1 to 4294967295, or none for no limit, not "
+      "\"0\".");
 }
 
 }  // namespace

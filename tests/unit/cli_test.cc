@@ -97,7 +97,7 @@ TEST(Notes, ThatCannotBeAreOneSentence) {
   EXPECT_EQ(error_of([] { parse_note_list({"120"}, eur, {}); }),
             "The ATM does not say which notes it takes: name them, as 2x50.");
   const std::string no_number =
-      " has no number of notes before its x: write 2x50 for two notes of "
+      " has no whole number of notes before its x: write 2x50 for two notes of "
       "50.";
   EXPECT_EQ(error({"0x50"}), "'0x50'" + no_number);
   EXPECT_EQ(error({"-2x50"}), "'-2x50'" + no_number);
