@@ -125,6 +125,15 @@ bool can_be(const Message& response, const Message& request) {
   return answered.empty() || (all.size() == 1 && !all.contains(""));
 }
 
+// Of what became of a change: whether a balance of back then is told.
+bool has_old_balance(const Message& response) {
+  const FieldDescriptor* const field = outcome_of(response);
+  if (field == nullptr || !has_field(response, "summary")) return false;
+  const Message& outcome = response.GetReflection()->GetMessage(response, field);
+  const auto* const receipt = dynamic_cast<const bank::v1::Receipt*>(&outcome);
+  return receipt != nullptr && receipt->has_balance();
+}
+
 // Of an audit: why only the ATM's own books were compared; else "".
 std::string why_without_bank(const Message& response) {
   const auto* const audit = dynamic_cast<const atm::v1::AuditResponse*>(&response);
@@ -259,6 +268,7 @@ void OperatorCalls::print(const Message& response) const {
   const std::string text = cli::to_text(response);
   const bool says_nothing = outcome == nullptr && response.GetDescriptor()->field_count() == 0;
   out_ << (says_nothing ? "done\n" : text);
+  if (has_old_balance(response)) out_ << "The balance is the one right after that change.\n";
   const FieldDescriptor* const next = response.GetDescriptor()->FindFieldByName("next_page_token");
   const std::string token =
       next == nullptr ? "" : response.GetReflection()->GetString(response, next);
