@@ -12,7 +12,7 @@ from kit.books import agree
 from kit.cli import Cli, data, says
 from kit.ids import new_id
 
-DECLINED = 1
+DECLINED, USAGE = 1, 64
 JANE, JOHN, ANONYMOUS = customers()
 UUID = "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
 
@@ -103,7 +103,7 @@ async def test_what_an_atm_declined_by_itself_is_found_there(house, cli):
     people = await cli.bankctl("atm", "declined")
     assert people.code == 0 and told["id"] in people.out and "cannot make amount" in people.out
     assert JANE.card not in people.out
-    says(await cli.bankctl("atm", "declined", "--terminal", "nowhere"), DECLINED, "no terminal nowhere; it has atm-1")
+    says(await cli.bankctl("atm", "declined", "--terminal", "nowhere"), USAGE, "no terminal nowhere; it has atm-1")
 
 
 async def test_a_lost_card_is_blocked_by_what_its_owner_and_the_list_say(cli):
