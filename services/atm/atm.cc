@@ -94,7 +94,7 @@ Task<> Atm::recover() {
   std::vector<Deposit> deposits = open_in_journal<Deposit>();
   for (Deposit& deposit : deposits) {
     Terminal& terminal = *terminals_.at(deposit.terminal);
-    co_await deposits_.recover(terminal, std::move(deposit));
+    deposits_.recover(terminal, std::move(deposit));
   }
   for (const auto& [id, terminal] : terminals_) co_await recount_.begin(*terminal);
   // A silent acceptor is asked until it answers; nobody waits for it.

@@ -48,8 +48,10 @@ Task<> Deposits::take(DepositItem item, rpc::Context customer) {
   if (told && told->place == Place::kept) {
     // It kept them in a deposit of this id that the journal does not know, so an old journal was
     // restored, or it was lost. Whether the bank has credited them, its operator finds out.
-    co_await to_counted(item, told->notes);
-    co_await to_suspense(item, "the acceptor had kept notes under this id before");
+    item->record.counted = told->notes;
+    item->record.counted_at_us = machinery_.now_us();
+    item->record.exception = "the acceptor had kept notes under this id before";
+    co_await to_suspense(item, item->record.exception);
     co_return to_exception(item, item->record.evidence);
   }
   if (!told || told->place == Place::returned) {
@@ -113,10 +115,9 @@ Task<Deposits::Posted> Deposits::resolve_once(DepositItem item, rpc::Context unt
   co_return Posted::no;
 }
 
-Task<> Deposits::recover(Terminal& terminal, Deposit deposit) {
+void Deposits::recover(Terminal& terminal, Deposit deposit) {
   DepositItem item = items_.add(terminal, std::move(deposit));
   if (!item->record.answer.bytes.empty()) item->answered.set();
-  if (item->record.state == DepositState::counted) co_await give_back(item);
   machinery_.queue.spawn(settle(item));
 }
 
@@ -155,8 +156,6 @@ Task<> Deposits::settle(DepositItem item) {
     }
     switch (item->record.state) {
       case DepositState::counted:
-        co_await give_back(item);
-        break;
       case DepositState::posting:
         co_await settle_posting(item);
         break;
@@ -268,7 +267,8 @@ Task<> Deposits::give_back(DepositItem item) {
   co_await to_suspense(item, std::move(evidence));
 }
 
-// In SUSPENSE the bank has not credited the notes, and never will under the first posting's id.
+// In SUSPENSE the bank has not credited the notes, by a journal that may have lost its end: so kept notes
+// are posted under the first id, which tells, and anew when that was fenced.
 Task<> Deposits::ask_acceptor(DepositItem item) {
   item->waiting_for = "the acceptor to say where the notes are";
   const Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
@@ -276,7 +276,6 @@ Task<> Deposits::ask_acceptor(DepositItem item) {
   if (told && is_out(told->place)) co_return co_await to_returned(item);
   if (told && told->place == Place::kept) {
     item->record.counted = told->notes;
-    item->record.post_id = item->record.second_post_id;
     co_return co_await to_kept_uncredited(item);
   }
   Backoff jitter(machinery_.random, machinery_.settings.decision_poll,

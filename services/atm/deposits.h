@@ -18,6 +18,9 @@ using DepositItem = ItemPointer<Deposit>;
 //        `------------------`-> RETURNED
 //                           `-> SUSPENSE -> RETURNED, POSTING    as the acceptor tells later
 //
+// A journal that lost its end may have COUNTED of what was credited: after a restart it is settled as
+// POSTING is.
+//
 // take() is the live path; settle() does what is left to do from any state. A posting that stays
 // unanswered until the customer's deadline keeps the notes and goes on in the queue. A refusal then is
 // an exception; where the notes are is asked until the acceptor has said it, whatever the bank says.
@@ -33,7 +36,7 @@ class Deposits {
 
   DepositItem begin(Terminal& terminal, Deposit deposit, rpc::Context customer);
   // What the journal held open.
-  Task<> recover(Terminal& terminal, Deposit deposit);
+  void recover(Terminal& terminal, Deposit deposit);
   // Notes in the escrow that no deposit of this terminal knows: the ATM stopped before it had
   // counted them, and gives them back as soon as the acceptor answers. Their id may be in use at
   // another terminal by then.

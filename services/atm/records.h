@@ -118,6 +118,13 @@ struct Withdrawal {
     field("dispensed_before", &Withdrawal::dispensed_before);
   }
 
+  // Its notes may have left their cassettes, and the books do not show it: the dispenser has still to
+  // say so. Of one that was begun and not answered it is asked after a restart.
+  bool may_have_moved_notes() const {
+    const bool may_have_begun =
+        state == WithdrawalState::requested || state == WithdrawalState::held;
+    return state == WithdrawalState::dispensing || (may_have_begun && answer.bytes.empty());
+  }
   bool is_open() const {
     return exception.empty() && state != WithdrawalState::settled &&
            state != WithdrawalState::declined && state != WithdrawalState::voided;

@@ -29,10 +29,10 @@ Task<> Recount::count_bin_later(Terminal& terminal) {
 
 bool Recount::knows_dispenser(const Terminal& terminal) const {
   if (terminal.is_moving_notes()) return false;
-  const auto is_dispensing = [](const ItemPointer<Withdrawal>& item) {
-    return item->record.state == WithdrawalState::dispensing;
+  const auto may_have_moved_notes = [](const ItemPointer<Withdrawal>& item) {
+    return item->record.may_have_moved_notes();
   };
-  return std::ranges::none_of(known_.withdrawals.open(terminal), is_dispensing);
+  return std::ranges::none_of(known_.withdrawals.open(terminal), may_have_moved_notes);
 }
 
 bool Recount::knows_bin(const Terminal& terminal) const {

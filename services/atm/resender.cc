@@ -110,13 +110,15 @@ void Resender::note(T& record, const Answer& answer, std::uint32_t history) {
   record.told_in = history;
   bool goes_on = false;
   if (!answer.refusal.empty()) {
-    if (record.exception != answer.refusal) {
+    // The ATM may have said more to it.
+    const bool is_new = !record.exception.starts_with(answer.refusal);
+    if (is_new) {
       machinery_.log.error("the bank refused what it was told again",
                            {{std::string(T::kind), record.id.text()},
                             {"was", described(record, machinery_.settings.currency)},
                             {"why", answer.refusal}});
     }
-    if (!is_undecided(record)) record.exception = answer.refusal;
+    if (is_new && !is_undecided(record)) record.exception = answer.refusal;
     record.ledger_seq = machinery_.bank.number_of_no(answer.ledger_seq);
   } else if (answer.ledger_seq != 0 || answer.was_known) {
     if (!answer.was_known) ++lost_;

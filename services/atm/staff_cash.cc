@@ -18,7 +18,7 @@ v1::Decline malformed(std::string_view sentence) {
 // emptying would miss them, or find too many. It is so after a crash, or while a device is unsure.
 std::optional<v1::Decline> why_not_unload(const Register& known, const Terminal& at) {
   for (const WithdrawalItem& item : known.withdrawals.open(at)) {
-    if (item->record.state != WithdrawalState::dispensing) continue;
+    if (!item->record.may_have_moved_notes()) continue;
     return decline(v1::DECLINE_CODE_TERMINAL_BUSY,
                    "The dispenser has not said yet what it presented; ask again later.");
   }

@@ -96,19 +96,24 @@ Task<> Withdrawals::to_suspense(WithdrawalItem item, std::string evidence) {
   item->terminal.stock().lose_track(withdrawal.plan);
   item->terminal.look_for_notes_of(withdrawal.id);
   ++item->terminal.today().suspense;
-  v1::WithdrawResponse response;
-  response.mutable_suspense()->set_message(
-      "The ATM cannot tell what you got. The amount stays reserved until the bank has decided.");
-  *response.mutable_suspense()->mutable_amount() =
-      to_wire(withdrawal.amount, machinery_.settings.currency);
-  *response.mutable_suspense()->mutable_bank() =
-      bank_entry(withdrawal.hold_id, withdrawal.hold_seq);
-  withdrawal.answer = stored(response);
+  withdrawal.answer = stored(suspense(
+      withdrawal,
+      "The ATM cannot tell what you got. The amount stays reserved until the bank has decided."));
   co_await machinery_.journal.commit(item->terminal.entry(withdrawal, withdrawal.evidence));
   machinery_.log.warn("a withdrawal is in suspense", {{"terminal", item->terminal.id()},
                                                       {"withdrawal", withdrawal.id.text()},
                                                       {"evidence", withdrawal.evidence}});
   item->answered.set();
+}
+
+v1::WithdrawResponse Withdrawals::suspense(const Withdrawal& withdrawal,
+                                           std::string_view message) const {
+  v1::WithdrawResponse response;
+  v1::Suspense& suspense = *response.mutable_suspense();
+  suspense.set_message(std::string(message));
+  *suspense.mutable_amount() = to_wire(withdrawal.amount, machinery_.settings.currency);
+  *suspense.mutable_bank() = bank_entry(withdrawal.hold_id, withdrawal.hold_seq);
+  return response;
 }
 
 // An answer without a receipt, such as that the hold had ended before, has no number: that of what the
@@ -162,14 +167,24 @@ void Withdrawals::give_up(const WithdrawalItem& item, v1::Decline why) {
   note(item, "given up: " + response.decline().message());
 }
 
-void Withdrawals::to_exception(const WithdrawalItem& item, const wire::Refusal& refusal) {
-  item->record.exception = refused_by_bank(refusal);
+void Withdrawals::to_exception(const WithdrawalItem& item, const wire::Refusal& refusal,
+                               std::string_view more) {
+  item->record.exception = refused_by_bank(refusal) + std::string(more);
   machinery_.log.error("a withdrawal ended as an exception",
                        {{"withdrawal", item->record.id.text()},
                         {"was", described(item->record, machinery_.settings.currency)},
                         {"state", name(item->record.state)},
                         {"why", item->record.exception}});
   note(item, item->record.exception);
+}
+
+void Withdrawals::to_debited_all_the_same(const WithdrawalItem& item,
+                                          const wire::Refusal& refusal) {
+  answer(item, suspense(item->record,
+                        "The bank has debited this, and the ATM knows of no payment. Your bank's "
+                        "operator has to say what became of it."));
+  to_exception(item, refusal,
+               "; the ATM paid nothing, by its journal, which may have lost its end");
 }
 
 void Withdrawals::answer(const WithdrawalItem& item, const v1::WithdrawResponse& response) {

@@ -118,11 +118,9 @@ Task<> Withdrawals::recover(Terminal& terminal, Withdrawal withdrawal) {
   WithdrawalItem item = items_.add(terminal, std::move(withdrawal));
   if (!item->record.answer.bytes.empty()) item->answered.set();
   const WithdrawalState state = item->record.state;
-  if (state == WithdrawalState::requested || state == WithdrawalState::held) {
-    if (!item->answered.is_set()) {
-      give_up(item, decline(v1::DECLINE_CODE_CANCELLED,
-                            "The ATM was restarted before anything was paid."));
-    }
+  const bool has_begun = state == WithdrawalState::requested || state == WithdrawalState::held;
+  if (has_begun && !item->answered.is_set()) {
+    co_await ask_whether_it_acted(item);
   } else if (state == WithdrawalState::dispensing) {
     terminal.look_for_notes_of(item->record.id);
     const Told<Dispensed> told = co_await terminal.dispenser().presented(item->record.id);
@@ -143,7 +141,7 @@ Task<> Withdrawals::settle(WithdrawalItem item) {
     switch (item->record.state) {
       case WithdrawalState::requested:
       case WithdrawalState::held:
-        co_await void_hold(item);
+        co_await end_unpaid(item);
         break;
       case WithdrawalState::dispensing:
         co_await ask_dispenser(item);
@@ -184,6 +182,27 @@ Task<> Withdrawals::ask_dispenser(WithdrawalItem item) {
   }
 }
 
+Task<> Withdrawals::end_unpaid(WithdrawalItem item) {
+  if (item->answered.is_set()) co_return co_await void_hold(item);
+  const bool has_said = co_await ask_whether_it_acted(item);
+  if (!has_said) co_await machinery_.loop.sleep_for(machinery_.settings.device_retry);
+}
+
+Task<bool> Withdrawals::ask_whether_it_acted(WithdrawalItem item) {
+  item->waiting_for = "the dispenser to say whether it paid before the ATM's restart";
+  const Told<Dispensed> told = co_await item->terminal.dispenser().presented(item->record.id);
+  if (!told) co_return false;
+  if (told->acted) {
+    item->record.dispenser_answered = told->sure;
+    co_await to_suspense(item, done_since(*told));
+    if (told->sure) item->terminal.know_notes_of(item->record.id);
+    co_return true;
+  }
+  give_up(item,
+          decline(v1::DECLINE_CODE_CANCELLED, "The ATM was restarted before anything was paid."));
+  co_return true;
+}
+
 Task<> Withdrawals::capture(WithdrawalItem item) {
   wire::CaptureRequest request = capture_of(item->record, machinery_.settings.currency);
   item->waiting_for = "the bank to capture what was presented";
@@ -201,9 +220,11 @@ Task<> Withdrawals::void_hold(WithdrawalItem item) {
   item->waiting_for = "the bank to release the hold";
   const wire::VoidResponse response = co_await machinery_.bank.until_answered(
       bank_methods::void_hold, std::move(request), item->trace);
-  const bool already = response.refusal().code() == wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED;
-  if (response.has_refusal() && !already) {
+  const wire::RefusalCode code = response.refusal().code();
+  if (response.has_refusal() && code != wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED) {
     machinery_.bank.remember_no(item->record, response.refusal());
+    const bool debited = code == wire::REFUSAL_CODE_HOLD_ALREADY_CAPTURED;
+    if (debited) co_return to_debited_all_the_same(item, response.refusal());
     co_return to_exception(item, response.refusal());
   }
   to_voided(item, response.receipt());
@@ -237,6 +258,17 @@ std::string Withdrawals::done_before(const Dispensed& told) const {
   return "the dispenser had acted on this id before, of which this ATM's journal knows nothing; "
          "it " +
          then + ", and nothing now";
+}
+
+// It is not captured unasked: that may have been for an earlier sending of this id, of which the journal
+// knows nothing either.
+std::string Withdrawals::done_since(const Dispensed& told) const {
+  std::string then = "cannot say what it presented";
+  if (told.sure) then = what_it_did(told);
+  return "the dispenser had acted on this id when the ATM was restarted, of which this ATM's "
+         "journal "
+         "knows nothing; it " +
+         then;
 }
 
 // It decides nothing: the operator does, who reads it with the evidence.

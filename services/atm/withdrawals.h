@@ -5,6 +5,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "atm/items.h"
 #include "atm/machinery.h"
@@ -19,6 +20,9 @@ using WithdrawalItem = ItemPointer<Withdrawal>;
 //       |          |          |             `-----> VOIDED     nothing was presented
 //       |          `----------+-> VOIDED                       given up before DISPENSING
 //       `-> DECLINED          `-> SUSPENSE -> SETTLED, VOIDED  as the operator decides
+//
+// A journal that lost its end may have REQUESTED or HELD of what was paid: after a restart it is given
+// up when the dispenser has said that it did nothing, and goes to SUSPENSE when it did something.
 //
 // pay() is the live path, with a customer; settle() does what is left to do from any state, for the
 // live path, for the queue and after a restart alike, so that they cannot differ. Owned by the Atm;
@@ -35,8 +39,8 @@ class Withdrawals {
   // a copy of the request finds it; its answer comes with item->answered.
   WithdrawalItem begin(Terminal& terminal, Withdrawal withdrawal, std::string token,
                        rpc::Context customer);
-  // What the journal held open. DISPENSING asks the dispenser before this returns, if the dispenser
-  // answers; everything else goes on in the queue (rule 16).
+  // What the journal held open. The dispenser is asked what it did before this returns, if it answers;
+  // everything else goes on in the queue (rule 16).
   Task<> recover(Terminal& terminal, Withdrawal withdrawal);
 
   // One in SUSPENSE had ended because the bank refused it, and now the bank has taken it: its operator
@@ -63,6 +67,10 @@ class Withdrawals {
   // What is left to do.
   Task<> settle(WithdrawalItem item);
   Task<> ask_dispenser(WithdrawalItem item);
+  // Of what the journal has not begun to dispense.
+  Task<> end_unpaid(WithdrawalItem item);
+  // Once, of what the journal has not begun to dispense. False: it does not say.
+  Task<bool> ask_whether_it_acted(WithdrawalItem item);
   Task<> capture(WithdrawalItem item);
   Task<> void_hold(WithdrawalItem item);
   Task<> suspend(WithdrawalItem item);
@@ -71,6 +79,7 @@ class Withdrawals {
   // Clauses, for the operator.
   std::string what_it_did(const Dispensed& told) const;
   std::string done_before(const Dispensed& told) const;
+  std::string done_since(const Dispensed& told) const;
 
   // The transitions.
   void enter(const WithdrawalItem& item, WithdrawalState state) const;
@@ -82,13 +91,17 @@ class Withdrawals {
   Task<> to_dispensed(WithdrawalItem item, Dispensed dispensed,
                       std::optional<v1::Decline> why_nothing = std::nullopt);
   Task<> to_suspense(WithdrawalItem item, std::string evidence);
+  v1::WithdrawResponse suspense(const Withdrawal& withdrawal, std::string_view message) const;
   void remember_number(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);
   void to_settled(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);
   void to_voided(const WithdrawalItem& item, const ::bank::v1::Receipt& receipt);
   Task<> to_decided(WithdrawalItem item, Cents captured);
   // Its hold will be voided; the customer hears why.
   void give_up(const WithdrawalItem& item, v1::Decline why);
-  void to_exception(const WithdrawalItem& item, const ::bank::v1::Refusal& refusal);
+  void to_exception(const WithdrawalItem& item, const ::bank::v1::Refusal& refusal,
+                    std::string_view more = {});
+  // The bank has debited what was not paid by the journal: nobody is told any more that it was not.
+  void to_debited_all_the_same(const WithdrawalItem& item, const ::bank::v1::Refusal& refusal);
 
   void answer(const WithdrawalItem& item, const v1::WithdrawResponse& response);
   void note(const WithdrawalItem& item, std::string detail = {});
