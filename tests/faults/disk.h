@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -89,6 +90,8 @@ class Disk {
   void restore(const std::map<std::string, std::string>& contents);
   // Syncs that are told as done and are not: a disk that lies.
   bool ignores_syncs = false;
+  // Called before what was written becomes durable.
+  std::function<void()> before_sync;
 
  private:
   std::map<std::string, std::shared_ptr<File>> files_;

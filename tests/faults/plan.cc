@@ -54,6 +54,10 @@ Plan::Plan(World& world) {
     silence_after = world.between(Duration(0), faults_for / 2);
     is_emptied_in_silence = world.chance(400);
   }
+  if (!silence_after && world.chance(250)) {
+    rewind_after = world.between(Duration(0), faults_for / 2);
+    return;
+  }
   if (!world.chance(200)) return;
   restore = Restore();
   restore->backup_after = world.between(Duration(0), faults_for * 2 / 3);

@@ -39,6 +39,8 @@ struct Plan {
   // acceptor is heard first, and staff empty the terminal before the bank is.
   std::optional<Duration> silence_after;
   bool is_emptied_in_silence = false;
+  // From when on the ATM's journal may go back, once, to where a change was just written down; then neither of those two happens.
+  std::optional<Duration> rewind_after;
   // Of each kind of trouble; a run has its own mixture.
   std::array<std::uint64_t, trouble_kinds> weights{};
 };

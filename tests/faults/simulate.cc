@@ -96,12 +96,11 @@ int report(const Options& options, const Board& board, std::chrono::duration<dou
       "{} kills, {} power cuts, {} disk errors, {} cuts and resets; {} withdrawals paid and {} "
       "not, {} in suspense, "
       "{} deposits, {} transfers, {} changes of PIN; {} terminals emptied, {} backups restored, {} "
-      "odd "
-      "answers; {} journal records, {} calls in histories\n",
+      "journals of the ATM put back, {} odd answers; {} journal records, {} calls in histories\n",
       done, options.from, took.count(), 60.0 * static_cast<double>(done) / took.count(), broken,
       sum.crashes, sum.power_cuts, sum.disk_errors, sum.cuts, sum.paid, sum.declined, sum.suspended,
-      sum.deposits, sum.transfers, sum.changes_of_pin, sum.emptyings, sum.restores, sum.odd_answers,
-      sum.records, sum.observed);
+      sum.deposits, sum.transfers, sum.changes_of_pin, sum.emptyings, sum.restores, sum.rewinds,
+      sum.odd_answers, sum.records, sum.observed);
   if (broken > 0) fmt::print("the story of a seed: tests/simulate --seed SEED\n");
   return broken == 0 ? 0 : 1;
 }

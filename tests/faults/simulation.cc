@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "plan.h"
+#include "rewind.h"
+#include "upset.h"
 #include "version.h"
 
 namespace sim {
@@ -27,6 +29,7 @@ class Simulation {
     world_.meddle_with_requests = [this,
                                    sends = options.parts.bank_client](std::string_view frames) {
       const std::string sent = sends ? sends(frames) : std::string(frames);
+      rewind_.hear(sent);
       return hurry_.hear(sent);
     };
     world_.meddle_with_answers =
@@ -127,6 +130,9 @@ class Simulation {
       });
       world_.after(plan_.restore->restore_after, [this] { restore_backup(); });
     }
+    if (plan_.rewind_after) {
+      world_.after(*plan_.rewind_after, [this] { await_a_change(); });
+    }
     if (plan_.silence_after) world_.after(*plan_.silence_after, [this] { await_a_deposit(); });
     wait(plan_.faults_for, [] { return false; });
   }
@@ -165,9 +171,9 @@ class Simulation {
         ++tally_.cuts;
         return world_.reset_a_connection(world_.chance(600));
       case 7:
-        return upset(hardware.dispenser.ailment, "the dispenser");
+        return upset(world_, hardware.dispenser.ailment, "the dispenser");
       case 8:
-        return upset(hardware.acceptor.ailment, "the acceptor");
+        return upset(world_, hardware.acceptor.ailment, "the acceptor");
       case 9:
         return set_clock(machine);
       case 10:
@@ -224,35 +230,6 @@ class Simulation {
       world_.cut(from, to, false);
       world_.cut(to, from, false);
     });
-  }
-
-  void upset(Ailment& ailment, std::string_view what) {
-    ailment = {};
-    switch (world_.below(6)) {
-      case 0:
-        ailment.is_dead = true;
-        break;
-      case 1:
-        ailment.loses_answers = true;
-        break;
-      case 2:
-        ailment.is_unsure = true;
-        break;
-      case 3:
-        ailment.jams = true;
-        ailment.jam_after = static_cast<std::int64_t>(world_.below(5));
-        break;
-      case 4:
-        ailment.chokes = true;
-        break;
-      default:
-        ailment.answer_max = 5s;
-    }
-    world_.tell("{} is upset: dead {}, mute {}, unsure {}, chokes {}, jams {}, slow {}", what,
-                ailment.is_dead, ailment.loses_answers, ailment.is_unsure, ailment.chokes,
-                ailment.jams, ailment.answer_max > 1s);
-    // Most get over it.
-    world_.after(world_.between(1s, 20s), [&ailment] { ailment = {}; });
   }
 
   // Whether the dispensers can say what they present from now on.
@@ -322,6 +299,22 @@ class Simulation {
     start_later(bank_);
     if (plan_.restore->is_busy) cut(Host::bank, Host::atm, true, world_.between(4s, 12s));
     if (plan_.restore->is_busy) hurry_.refuse_a_second_sign_on();
+  }
+
+  // The journal goes back to where that change was just written down; the devices and the bank do not.
+  void await_a_change() {
+    rewind_.begin([this](std::uint64_t number) {
+      world_.after(world_.between(Duration(0), 2s), [this, number] {
+        if (is_troubled_ && !is_hopeless() && rewind_.can_go_back(number)) put_back_journal();
+      });
+    });
+  }
+  void put_back_journal() {
+    world_.tell("an older journal of the ATM is put back");
+    ++tally_.rewinds;
+    if (atm_.is_running()) atm_.kill(Loss::nothing);
+    rewind_.go_back();
+    start_later(atm_);
   }
 
   void change_weather() {
@@ -478,6 +471,7 @@ class Simulation {
   HurriedBank hurry_{world_};
   BankMachine bank_;
   AtmMachine atm_;
+  Rewind rewind_{world_, atm_.disk, terminals_};
   std::unique_ptr<Town> town_;
   std::unique_ptr<Office> office_;
 };

@@ -30,6 +30,7 @@ struct Tally {
   std::uint64_t changes_of_pin = 0;
   std::uint64_t emptyings = 0;
   std::uint64_t restores = 0;
+  std::uint64_t rewinds = 0;      // Of the ATM's journal.
   std::uint64_t odd_answers = 0;  // Of a bank of another version.
   std::uint64_t records = 0;
   std::uint64_t observed = 0;

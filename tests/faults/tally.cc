@@ -16,6 +16,7 @@ Tally& Tally::operator+=(const Tally& other) {
   changes_of_pin += other.changes_of_pin;
   emptyings += other.emptyings;
   restores += other.restores;
+  rewinds += other.rewinds;
   odd_answers += other.odd_answers;
   records += other.records;
   observed += other.observed;

@@ -86,6 +86,7 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
 int sync_file(sqlite3_file* file, int) {
   Handle& handle = of(file);
   if (!handle.disk->may_change()) return SQLITE_IOERR_FSYNC;
+  if (handle.disk->before_sync) handle.disk->before_sync();
   if (!handle.disk->ignores_syncs) handle.file->sync();
   return SQLITE_OK;
 }
