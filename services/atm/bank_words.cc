@@ -1,5 +1,6 @@
 #include "atm/bank_words.h"
 
+#include <cstdint>
 #include <vector>
 
 #include <google/protobuf/descriptor.h>
@@ -51,6 +52,31 @@ std::string wrong_amounts(const Message& message, std::string& currency) {
   return {};
 }
 
+// What stands in the bank's journal has a number there, a refusal has a reason, and a bank a name.
+std::string wrong_outcome(const Message& answer) {
+  std::vector<const FieldDescriptor*> fields;
+  answer.GetReflection()->ListFields(answer, &fields);
+  for (const FieldDescriptor* field : fields) {
+    if (field->message_type() == nullptr || field->is_repeated()) continue;
+    const Message& outcome = answer.GetReflection()->GetMessage(answer, field);
+    const google::protobuf::Descriptor* const type = outcome.GetDescriptor();
+    std::uint64_t number = 1;
+    if (type == wire::Receipt::descriptor()) {
+      number = static_cast<const wire::Receipt&>(outcome).ledger_seq();
+    } else if (type == wire::PinChanged::descriptor()) {
+      number = static_cast<const wire::PinChanged&>(outcome).ledger_seq();
+    } else if (type == wire::Refusal::descriptor()) {
+      const auto& refusal = static_cast<const wire::Refusal&>(outcome);
+      if (refusal.code() == wire::REFUSAL_CODE_UNSPECIFIED) return "a refusal has no reason";
+    } else if (type == wire::SignedOn::descriptor()) {
+      const auto& signed_on = static_cast<const wire::SignedOn&>(outcome);
+      if (signed_on.instance_id().empty()) return "the bank does not say which it is";
+    }
+    if (number == 0) return "it has no number in the bank's journal";
+  }
+  return {};
+}
+
 std::string wrong_hold(const wire::HoldView& hold) {
   const std::int64_t amount = hold.amount().minor_units();
   const std::int64_t captured = hold.captured().minor_units();
@@ -66,6 +92,7 @@ std::string wrong_hold(const wire::HoldView& hold) {
 std::string why_impossible(const Message& answer, ledger::Currency ours) {
   std::string currency = shows_an_account(answer) ? "" : ours.text();
   std::string wrong = wrong_amounts(answer, currency);
+  if (wrong.empty()) wrong = wrong_outcome(answer);
   if (!wrong.empty() || answer.GetDescriptor() != wire::GetHoldResponse::descriptor()) return wrong;
   const auto& told = static_cast<const wire::GetHoldResponse&>(answer);
   return told.has_hold() ? wrong_hold(told.hold()) : "";

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "atm/messages.h"
+#include "ops/log.h"
 
 namespace atm {
 
@@ -25,6 +26,18 @@ v1::Decline why_not_begun(const rpc::Status& status) {
     return decline(v1::DECLINE_CODE_NO_SESSION, "The session is over; please insert your card.");
   }
   return undecided_by_bank(v1::DECLINE_CODE_OUT_OF_SERVICE, status, "The bank cannot do it now.");
+}
+
+// The bank has something under this id. A PIN is not compared: who asks names none.
+bool is_of(const Relay& relay, const wire::ChangeView& change) {
+  if (change.card() != ops::mask_card(relay.card)) return false;
+  if (relay.of == RelayKind::change_pin) return change.kind() == "set_pin";
+  return change.kind() == "transfer" && change.amount().minor_units() == relay.amount.value &&
+         change.target_account_id() == relay.target;
+}
+
+bool has_done(const Relay& relay, const wire::ResolveResponse& bank) {
+  return bank.has_executed() && is_of(relay, bank.change());
 }
 
 }  // namespace
@@ -200,17 +213,21 @@ Task<bool> Relays::ask_bank(RelayItem item, rpc::Context context) {
       reply && reply->refusal().code() == wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER;
   if (!reply || (reply->has_refusal() && !is_anothers)) co_return false;
   if (machinery_.bank.history() != history) co_return false;
-  const RelayState state = reply->has_executed() ? RelayState::done : RelayState::declined;
+  const RelayState state = has_done(item->record, *reply) ? RelayState::done : RelayState::declined;
   ended(item, state, told_by(item->record, *reply), reply->executed().ledger_seq(), history);
   co_return true;
 }
 
 Blob Relays::told_by(const Relay& relay, const wire::ResolveResponse& bank) const {
-  const bool was_done = bank.has_executed();
+  const bool was_done = has_done(relay, bank);
   // The first no stays.
   if (!was_done && relay.state == RelayState::declined) return relay.answer;
-  const v1::Decline declined =
-      bank.has_refused() ? decline_by_bank(bank.refused()) : never_to_be_done(relay);
+  v1::Decline declined = never_to_be_done(relay);
+  if (bank.has_refused()) declined = decline_by_bank(bank.refused());
+  if (bank.has_executed()) {
+    declined = decline(v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS,
+                       "The id was used before for something else.");
+  }
   const v1::BankEntry entry = bank_entry(relay.id, bank.executed().ledger_seq());
   if (relay.of == RelayKind::change_pin) {
     v1::ChangePinResponse pin;

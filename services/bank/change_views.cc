@@ -56,6 +56,7 @@ void fill_fields(v1::ChangeView& view, const ledger::Change& change) {
         if constexpr (requires { kind.card; }) {
           if (!kind.card.empty()) view.set_card(shown_card(kind.card));
         }
+        if constexpr (requires { kind.target; }) view.set_target_account_id(kind.target);
       },
       change);
 }

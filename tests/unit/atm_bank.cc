@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "speak_of_yen.h"
+#include "impossible_words.h"
 
 namespace atm {
 namespace {
@@ -99,6 +99,7 @@ async::Task<Response> AtmBank::once(std::string method, Request request,
 template <typename Response>
 bool AtmBank::mumbled(const std::string& method, Response& response) {
   if (moods[method] == Mood::does_and_speaks_of_yen) speak_of_yen(response);
+  if (moods[method] == Mood::does_and_says_no_number) say_no_number(response);
   if (moods[method] != Mood::mumbles && moods[method] != Mood::does_and_mumbles) return false;
   response.Clear();
   response.GetReflection()->MutableUnknownFields(&response)->AddLengthDelimited(15, "");

@@ -32,7 +32,8 @@ enum class Mood : std::uint8_t {
   does_and_mumbles,
   mumbles,
   does_and_speaks_of_yen,  // In every amount of its answer, whatever it was asked in.
-  is_full,                 // VerifyCard and changes decide nothing, for want of disk.
+  does_and_says_no_number,
+  is_full,  // VerifyCard and changes decide nothing, for want of disk.
 };
 
 // A request without what is not compared with a retry.

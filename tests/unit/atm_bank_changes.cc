@@ -1,5 +1,6 @@
 // What the tests' bank has under an id, or on a receipt.
 #include "atm_bank.h"
+#include "ops/log.h"
 
 namespace atm {
 
@@ -17,7 +18,12 @@ std::string AtmBank::known_by(const std::string& id) const {
 void AtmBank::describe(wire::ChangeView& change, const std::string& id) const {
   const Pinned& known = state.answers.at(id);
   change.set_id(id);
-  if (known.method == "ChangePin") return change.set_kind("set_pin");
+  wire::ChangePinRequest pin;
+  if (known.method == "ChangePin") {
+    change.set_kind("set_pin");
+    pin.ParseFromString(known.fields);
+    change.set_card(ops::mask_card(pin.card_number()));
+  }
   if (known.method == "LoadCash") return change.set_kind("load");
   if (known.method == "UnloadCash") return change.set_kind("unload");
   if (known.method == "Capture") change.set_kind("capture");
@@ -28,6 +34,8 @@ void AtmBank::describe(wire::ChangeView& change, const std::string& id) const {
     change.set_kind("transfer");
     moved.ParseFromString(known.fields);
     *change.mutable_amount() = moved.amount();
+    change.set_card(ops::mask_card(moved.card_number()));
+    change.set_target_account_id(moved.target_account_id());
   }
   wire::DepositRequest put_in;
   if (known.method == "Deposit") {

@@ -57,6 +57,46 @@ TEST_F(AtmResolveTest, OfAnIdThatMayHaveBeenUsedElsewhereNobodyCanKnowAndItIsNot
   EXPECT_EQ(resolve(house.new_id(), "").declined().code(), v1::DECLINE_CODE_ID_FENCED);
 }
 
+// The bank refuses the second, and that answer is lost: asked what became of the id, it tells of the
+// first.
+TEST_F(AtmResolveTest, WhatTheBankHasDoneUnderTheIdForSomethingElseIsNotToldAsDone) {
+  house.insert();
+  house.withdraw(20);
+  house.pass(1s);
+  const OperationId first = house.new_id();
+  house.transfer(first, 5);
+  house.pass(1s);
+  const auto known_twice = [this](const std::string& known) {
+    const OperationId id = house.new_id();
+    house.bank.state.answers[std::string(id.view())] = house.bank.state.answers.at(known);
+    return id;
+  };
+  const std::string hold = house.bank.state.holds.begin()->first;
+  const OperationId of_hold = *OperationId::from_bytes(hold);
+  const std::vector<v1::TransferRequest> others = {
+      house.transfer_of(of_hold, 20), house.transfer_of(known_twice(std::string(first.view())), 7),
+      house.transfer_of(known_twice(std::string(first.view())), 5, "4000-none")};
+  for (v1::TransferRequest other : others) {
+    house.bank.moods["Transfer"] = Mood::reply_lost;
+    other.set_session_id(house.session);
+    EXPECT_FALSE(house.try_call(transfer_method, other).has_value());
+    const OperationId id = *OperationId::from_bytes(other.id());
+    const v1::ResolveResponse told = resolve(id, "atm-1");
+    EXPECT_EQ(told.declined().code(), v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+    house.insert();
+    other.set_session_id(house.session);
+    house.bank.moods.clear();
+    EXPECT_TRUE(house.call(transfer_method, other).has_decline());
+  }
+  house.bank.moods["ChangePin"] = Mood::reply_lost;
+  const OperationId of_transfer = known_twice(std::string(first.view()));
+  v1::ChangePinRequest pin = house.change_of_pin(of_transfer, "1234", "9753");
+  EXPECT_FALSE(house.try_call(change_pin_method, std::move(pin)).has_value());
+  EXPECT_EQ(resolve(of_transfer, "atm-1").declined().code(),
+            v1::DECLINE_CODE_ID_USED_WITH_OTHER_FIELDS);
+  EXPECT_EQ(house.balance("4000-john"), 505);
+}
+
 TEST_F(AtmResolveTest, AnAtmIsTheSameAfterARestartAtEachOfItsTerminals) {
   const std::string ours = house.insert().session().atm_id();
   EXPECT_EQ(ours.size(), 16);

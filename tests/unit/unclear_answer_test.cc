@@ -119,13 +119,15 @@ std::vector<std::string> methods_of_the_bank() {
 std::string test_name(const testing::TestParamInfo<std::tuple<std::string, Mood>>& info) {
   const auto& [method, mood] = info.param;
   if (mood == Mood::does_and_speaks_of_yen) return method + "IsDoneInYen";
+  if (mood == Mood::does_and_says_no_number) return method + "IsDoneUnderNoNumber";
   return method + (mood == Mood::mumbles ? "IsNotDone" : "IsDone");
 }
 
 INSTANTIATE_TEST_SUITE_P(EveryMethod, UnclearAnswerTest,
                          testing::Combine(testing::ValuesIn(methods_of_the_bank()),
                                           testing::Values(Mood::mumbles, Mood::does_and_mumbles,
-                                                          Mood::does_and_speaks_of_yen)),
+                                                          Mood::does_and_speaks_of_yen,
+                                                          Mood::does_and_says_no_number)),
                          test_name);
 
 TEST(AnUnclearAnswerTest, ASessionDoesNotBeginOnAnUnclearAnswer) {
