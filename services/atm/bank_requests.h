@@ -1,4 +1,5 @@
-// What the bank is asked about a withdrawal's hold, the first time and whenever it is told again.
+// What the bank is told of a withdrawal's hold or of a deposit, the first time and whenever it is told
+// again.
 #pragma once
 
 #include "atm/records.h"
@@ -11,5 +12,8 @@ namespace atm {
 ::bank::v1::CaptureRequest capture_of(const Withdrawal& withdrawal, Currency currency);
 ::bank::v1::SuspendRequest suspend_of(const Withdrawal& withdrawal, Currency currency);
 ::bank::v1::VoidRequest void_of(const Withdrawal& withdrawal);
+
+// Under the id with which it is posted now.
+::bank::v1::DepositRequest posting_of(const Deposit& deposit, Currency currency);
 
 }  // namespace atm

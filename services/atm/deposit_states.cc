@@ -51,11 +51,15 @@ Task<> Deposits::to_kept(DepositItem item) {
   item->answered.set();
 }
 
-// No answer by the customer's deadline: the notes stay, and the queue goes on asking. An acceptor
-// that gave them back all the same has ended the deposit for the customer; what the bank knows of it
-// is asked later.
+// No answer by the customer's deadline: the notes stay, and the queue goes on asking.
 Task<> Deposits::to_kept_uncredited(DepositItem item) {
-  const Told<Accepted> told = co_await item->terminal.acceptor().keep(item->record.id);
+  Told<Accepted> told = co_await item->terminal.acceptor().keep(item->record.id);
+  co_await to_taken(item, std::move(told));
+}
+
+// An acceptor that gave them back all the same has ended the deposit for the customer; what the bank
+// knows of it is asked later.
+Task<> Deposits::to_taken(DepositItem item, Told<Accepted> told) {
   item->record.state = DepositState::posting;
   if (told && (told->place == Place::returned || told->place == Place::never_seen)) {
     item->record.evidence = "the acceptor did not keep them";
@@ -102,16 +106,6 @@ void Deposits::to_exception(const DepositItem& item, std::string why) {
                         {"why", item->record.exception}});
   note(item, item->record.exception);
   item->answered.set();
-}
-
-wire::DepositRequest Deposits::posting(const Deposit& deposit) const {
-  wire::DepositRequest request;
-  request.set_id(std::string(deposit.post_id.view()));
-  request.set_terminal_id(deposit.terminal);
-  request.set_card_number(deposit.card);
-  *request.mutable_amount() = to_wire(deposit.counted.amount(), machinery_.settings.currency);
-  request.set_receipt_id(std::string(deposit.id.view()));
-  return request;
 }
 
 v1::Deposited Deposits::deposited(const Deposit& deposit) const {

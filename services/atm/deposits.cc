@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "atm/bank_requests.h"
 #include "atm/messages.h"
 
 namespace atm {
@@ -34,7 +35,7 @@ Task<> Deposits::serve(DepositItem item, rpc::Context customer) {
 Task<> Deposits::take(DepositItem item, rpc::Context customer) {
   item->waiting_for = "the acceptor";
   Told<Accepted> told = std::unexpected(DeviceSilent{"it gives these notes back"});
-  if (!on_its_way_out_.contains(item->record.id)) {
+  if (!is_on_its_way_out(*item)) {
     told = co_await item->terminal.acceptor().accept(item->record.id, item->record.put_in);
   }
   if (!told) {
@@ -85,7 +86,7 @@ Task<Deposits::Posted> Deposits::post_once(DepositItem item, rpc::Context custom
     until = async::Deadline::at(now + until.left(now) / 2);
   }
   rpc::Context half(until, customer.trace);
-  wire::DepositRequest request = posting(item->record);
+  wire::DepositRequest request = posting_of(item->record, machinery_.settings.currency);
   const rpc::Reply<wire::DepositResponse> reply =
       co_await machinery_.bank.try_call(bank_methods::deposit, std::move(request), std::move(half));
   if (!reply) {
@@ -121,24 +122,25 @@ void Deposits::recover(Terminal& terminal, Deposit deposit) {
   machinery_.queue.spawn(settle(item));
 }
 
+// Until the acceptor has said where these notes are, or that they are not in its escrow, a deposit of
+// their id takes nothing in: one that is silent about giving them back may do so all the same.
 Task<> Deposits::recover_escrow(Terminal& terminal) {
   while (true) {
     const Told<Acceptor::Inside> inside = co_await terminal.acceptor().count();
-    if (inside && (!inside->escrow_id || is_of(terminal, *inside->escrow_id))) co_return;
+    if (inside && (!inside->escrow_id || is_of(terminal, *inside->escrow_id))) break;
     if (inside) {
-      const bool is_returned = co_await gives_back(terminal, *inside->escrow_id);
-      if (is_returned) co_return;
+      on_its_way_out_[terminal.id()] = *inside->escrow_id;
+      const Told<Accepted> back = co_await terminal.acceptor().give_back(*inside->escrow_id);
+      if (back && back->place == Place::returned) break;
     }
     co_await machinery_.loop.sleep_for(machinery_.settings.decision_poll);
   }
+  on_its_way_out_.erase(terminal.id());
 }
 
-// Meanwhile a deposit of that id takes nothing in.
-Task<bool> Deposits::gives_back(Terminal& terminal, OperationId id) {
-  on_its_way_out_.insert(id);
-  const Told<Accepted> back = co_await terminal.acceptor().give_back(id);
-  on_its_way_out_.erase(id);
-  co_return back && back->place == Place::returned;
+bool Deposits::is_on_its_way_out(const Item<Deposit>& item) const {
+  const auto found = on_its_way_out_.find(item.terminal.id());
+  return found != on_its_way_out_.end() && found->second == item.record.id;
 }
 
 bool Deposits::is_of(Terminal& terminal, const OperationId& id) {
@@ -181,7 +183,7 @@ Task<> Deposits::settle_posting(DepositItem item) {
   const Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
   if (told && told->place == Place::kept) {
     // The crash came after the notes had been kept and before that was written down.
-    co_return co_await to_kept_uncredited(item);
+    co_return co_await to_taken(item, *told);
   }
   const bool is_given_back = told && is_out(told->place);
   if (is_promised(item) && !is_given_back) {
@@ -208,7 +210,7 @@ Task<> Deposits::settle_posting(DepositItem item) {
 
 Task<> Deposits::post(DepositItem item) {
   item->waiting_for = "the bank to credit the notes";
-  wire::DepositRequest request = posting(item->record);
+  wire::DepositRequest request = posting_of(item->record, machinery_.settings.currency);
   const wire::DepositResponse response =
       co_await machinery_.bank.until_answered(bank_methods::deposit, std::move(request));
   if (response.has_receipt()) {
@@ -271,12 +273,14 @@ Task<> Deposits::give_back(DepositItem item) {
 // are posted under the first id, which tells, and anew when that was fenced.
 Task<> Deposits::ask_acceptor(DepositItem item) {
   item->waiting_for = "the acceptor to say where the notes are";
-  const Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
-  if (told && told->place == Place::escrow) co_return co_await give_back(item);
+  Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);
+  if (told && told->place == Place::escrow) {
+    told = co_await item->terminal.acceptor().give_back(item->record.id);
+  }
   if (told && is_out(told->place)) co_return co_await to_returned(item);
   if (told && told->place == Place::kept) {
     item->record.counted = told->notes;
-    co_return co_await to_kept_uncredited(item);
+    co_return co_await to_taken(item, *std::move(told));
   }
   Backoff jitter(machinery_.random, machinery_.settings.decision_poll,
                  machinery_.settings.decision_poll);

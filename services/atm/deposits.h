@@ -1,8 +1,7 @@
 // Deposits: the state machine that takes a customer's notes and credits them once (rule 19).
 #pragma once
 
-#include <optional>
-#include <set>
+#include <map>
 #include <string>
 
 #include "atm/items.h"
@@ -54,8 +53,8 @@ class Deposits {
   Task<Posted> post_once(DepositItem item, rpc::Context customer);
   Task<Posted> resolve_once(DepositItem item, rpc::Context until);
 
-  // Of notes that recover_escrow has found. True: the acceptor has said so.
-  Task<bool> gives_back(Terminal& terminal, OperationId id);
+  // Whether recover_escrow may have told this terminal's acceptor to give notes of this id back.
+  bool is_on_its_way_out(const Item<Deposit>& item) const;
   bool is_of(Terminal& terminal, const OperationId& id);
 
   // What is left to do.
@@ -75,12 +74,13 @@ class Deposits {
   void to_credited(const DepositItem& item, const ::bank::v1::Receipt& receipt);
   Task<> to_kept(DepositItem item);
   Task<> to_kept_uncredited(DepositItem item);
+  // The same, of an acceptor that has answered already.
+  Task<> to_taken(DepositItem item, Told<Accepted> told);
   Task<> note_kept(DepositItem item);
   Task<> to_returned(DepositItem item);
   Task<> to_suspense(DepositItem item, std::string evidence);
   void to_exception(const DepositItem& item, std::string why);
 
-  ::bank::v1::DepositRequest posting(const Deposit& deposit) const;
   v1::Deposited deposited(const Deposit& deposit) const;
   // The outcome of one whose customer was told that it is taken, and that is not credited.
   void taken(const Deposit& deposit, v1::ResolveResponse& response) const;
@@ -97,7 +97,8 @@ class Deposits {
 
   Machinery& machinery_;
   Items<Deposit>& items_;
-  std::set<OperationId> on_its_way_out_;  // What recover_escrow is giving back.
+  // By terminal, what recover_escrow gives back.
+  std::map<std::string, OperationId> on_its_way_out_;
 };
 
 }  // namespace atm

@@ -20,7 +20,7 @@ namespace atm {
 using async::Task;
 using ledger::OperationId;
 
-// The device gave no answer. It may have acted; asking it later may tell.
+// The device gave no answer. It may have acted, or may act yet; asking it later may tell.
 struct DeviceSilent {
   std::string why;  // One sentence.
 };

@@ -180,12 +180,7 @@ Task<Resender::Answer> Resender::tell(Deposit deposit) {
   const bool was_not_posted =
       deposit.state == DepositState::returned || deposit.state == DepositState::suspense;
   if (was_not_posted) co_return Answer();
-  wire::DepositRequest request;
-  request.set_id(std::string(deposit.post_id.view()));
-  request.set_terminal_id(deposit.terminal);
-  request.set_card_number(deposit.card);
-  *request.mutable_amount() = to_wire(deposit.counted.amount(), machinery_.settings.currency);
-  request.set_receipt_id(std::string(deposit.id.view()));
+  wire::DepositRequest request = posting_of(deposit, machinery_.settings.currency);
   const wire::DepositResponse response =
       co_await machinery_.bank.until_answered(bank_methods::deposit, std::move(request));
   co_return answer_of(response);

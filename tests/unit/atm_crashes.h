@@ -11,6 +11,7 @@
 
 #include "async/future.h"
 #include "async/manual_loop.h"
+#include "async/scope.h"
 #include "atm/device_world.h"
 #include "atm/journal_file.h"
 #include "atm/simulated_acceptor.h"
@@ -100,7 +101,7 @@ class CrashingDispenser final : public Dispenser {
 class CrashingAcceptor final : public Acceptor {
  public:
   CrashingAcceptor(async::ManualLoop& loop, DeviceWorld& world, const char* name, CrashPlan& plan)
-      : loop_(loop), plan_(plan), never_(loop), device_(loop, world, name) {}
+      : loop_(loop), plan_(plan), never_(loop), device_(loop, world, name), late_(loop) {}
 
   Task<Told<Accepted>> accept(OperationId id, Notes notes) override {
     co_await crash_point();
@@ -110,7 +111,8 @@ class CrashingAcceptor final : public Acceptor {
     co_return told;
   }
   Task<Told<Accepted>> keep(OperationId id) override {
-    if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
+    if (is_mute || is_mute_to_keep)
+      co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
     if (spits_out) co_return co_await device_.give_back(id);
     co_await crash_point();
     const Told<Accepted> told = co_await device_.keep(id);
@@ -119,6 +121,10 @@ class CrashingAcceptor final : public Acceptor {
   }
   Task<Told<Accepted>> give_back(OperationId id) override {
     if (is_mute) co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
+    if (obeys_late) {
+      late_.spawn(give_back_late(id));
+      co_return std::unexpected(DeviceSilent{"the acceptor does not answer"});
+    }
     co_await loop_.sleep_for(std::exchange(gives_back_after, async::Duration(0)));
     co_await crash_point();
     const Told<Accepted> told = co_await device_.give_back(id);
@@ -141,11 +147,17 @@ class CrashingAcceptor final : public Acceptor {
   Task<> set_fault(Fault fault) override { return device_.set_fault(fault); }
 
   bool is_mute_to_unload = false;
+  bool is_mute_to_keep = false;
   bool is_mute = false;                 // Takes notes in without a word, and does nothing else.
   async::Duration gives_back_after{0};  // Once: how long the next way out takes.
+  bool obeys_late = false;              // Gives back some seconds after it was silent about it.
   bool spits_out = false;               // Gives back what it is told to keep, and says so.
 
  private:
+  Task<> give_back_late(OperationId id) {
+    co_await loop_.sleep_for(std::chrono::seconds(3));
+    co_await device_.give_back(id);
+  }
   Task<> crash_point() {
     if (!plan_.reached()) co_return;
     loop_.fail(std::make_exception_ptr(Crash()));
@@ -156,6 +168,7 @@ class CrashingAcceptor final : public Acceptor {
   CrashPlan& plan_;
   async::Event never_;
   SimulatedAcceptor device_;
+  async::TaskScope late_;
 };
 
 }  // namespace atm

@@ -222,6 +222,41 @@ TEST_F(DepositTest, NotesThatAreBeingGivenBackAreNotTakenForADepositOfTheirId) {
   expect_taken(0);
 }
 
+TEST_F(DepositTest, NorWhileASilentAcceptorMayStillGiveThemBack) {
+  const OperationId id = house.new_id();
+  house.stop();
+  house.start_with([id](AtmHouse& at) {
+    Notes notes;
+    notes.add(Cents{50'00}, 2);
+    EXPECT_EQ(at.run(at.acceptor->accept(id, notes))->place, Place::escrow);
+    at.acceptor->obeys_late = true;
+  });
+  house.insert();
+  EXPECT_TRUE(house.deposit(id, 50, 2).has_suspense());
+  house.pass(60s);
+  EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_NOTES_RETURNED);
+  expect_taken(0);
+}
+
+// Another terminal has another escrow: there nothing is on its way out.
+TEST_F(DepositTest, AnIdThatOneAcceptorIsGivingBackIsTakenAtAnotherTerminal) {
+  const OperationId id = house.new_id();
+  house.stop();
+  house.terminals = 2;
+  house.start_with([id](AtmHouse& at) {
+    Notes notes;
+    notes.add(Cents{50'00}, 2);
+    EXPECT_EQ(at.run(at.acceptor->accept(id, notes))->place, Place::escrow);
+    at.acceptor->obeys_late = true;
+  });
+  EXPECT_TRUE(house.insert("4000-john", "2345", "atm-2").has_session());
+  EXPECT_TRUE(house.deposit(id, 50, 2).deposited().credited());
+  house.pass(60s);
+  const Told<Acceptor::Inside> inside = house.run(house.acceptor->count());
+  EXPECT_TRUE(inside->escrow.empty()) << inside->escrow.encoded();
+  EXPECT_TRUE(inside->bin.empty()) << inside->bin.encoded();
+}
+
 TEST_F(DepositTest, NotesThatTheAcceptorTookInWithoutAWordAreGivenBack) {
   house.acceptor->is_mute = true;
   const OperationId id = house.new_id();
@@ -233,6 +268,17 @@ TEST_F(DepositTest, NotesThatTheAcceptorTookInWithoutAWordAreGivenBack) {
   EXPECT_TRUE(inside->escrow.empty()) << inside->escrow.encoded();
   EXPECT_EQ(house.resolve(id).declined().code(), v1::DECLINE_CODE_NOTES_RETURNED);
   expect_taken(0);
+}
+
+TEST_F(DepositTest, NotesThatTheAcceptorSaysItHasKeptAreTakenThoughItIsSilentWhenItIsToKeepThem) {
+  const OperationId id = take_without_a_word();
+  house.acceptor->is_mute = false;
+  house.run(house.acceptor->keep(id));
+  house.stop();
+  house.bank.moods.clear();
+  house.start_with([](AtmHouse& at) { at.acceptor->is_mute_to_keep = true; });
+  house.pass(60s);
+  expect_taken(100);
 }
 
 TEST_F(DepositTest, AFenceWhoseAnswerWasLostDoesNotLoseTheCustomersMoney) {
