@@ -189,12 +189,10 @@ Task<v1::InsertCardResponse> AtmService::insert_card(v1::InsertCardRequest reque
 // The largest faces that the notes inside make, each alone: 50.00 may be two notes of 20.00 and one of
 // 10.00.
 std::vector<Cents> AtmService::usual_amounts(const std::vector<Cassette>& cassettes) const {
-  std::vector<Cents> amounts;
-  for (const Cents face : std::views::reverse(machinery_.settings.denominations)) {
-    if (amounts.size() == usual_amounts_max) break;
-    if (plan_mix(cassettes, face)) amounts.push_back(face);
+  std::vector<Cents> amounts = makeable(cassettes, machinery_.settings.denominations);
+  if (amounts.size() > usual_amounts_max) {
+    amounts.erase(amounts.begin(), amounts.end() - std::ptrdiff_t{usual_amounts_max});
   }
-  std::ranges::reverse(amounts);
   return amounts;
 }
 

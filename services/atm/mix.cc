@@ -94,32 +94,60 @@ NearestAmounts nearest(const Table& table, Cents amount, std::int64_t unit) {
   return amounts;
 }
 
+// The cassettes that have notes, and what can be planned with them.
+struct Filled {
+  explicit Filled(std::span<const Cassette> all) {
+    std::int64_t worth_of_all = 0;
+    std::int64_t largest = 0;
+    for (const Cassette& cassette : all) {
+      if (cassette.count <= 0) continue;
+      cassettes.push_back(cassette);
+      unit = std::gcd(unit, cassette.denomination.value);
+      worth_of_all += worth(cassette.denomination, cassette.count).value;
+      largest = std::max(largest, cassette.denomination.value);
+    }
+    ledger::check(cassettes.size() <= cassettes_max);
+    if (cassettes.empty()) return;
+    units = std::min(
+        {worth_of_all / unit, std::int64_t{notes_per_dispense_max} * largest / unit, units_max});
+  }
+
+  bool may_make(Cents amount) const {
+    return amount.value % unit == 0 && amount.value / unit <= units;
+  }
+
+  std::vector<Cassette> cassettes;
+  std::int64_t unit = 0;   // The greatest common divisor of their denominations.
+  std::int64_t units = 0;  // Of the largest amount.
+};
+
 }  // namespace
 
 std::expected<Picks, NearestAmounts> plan_mix(std::span<const Cassette> cassettes, Cents amount) {
   ledger::check(amount > Cents{0});
-  std::vector<Cassette> filled;
-  std::int64_t unit = 0;
-  std::int64_t all = 0;
-  std::int64_t largest = 0;
-  for (const Cassette& cassette : cassettes) {
-    if (cassette.count <= 0) continue;
-    filled.push_back(cassette);
-    unit = std::gcd(unit, cassette.denomination.value);
-    all += worth(cassette.denomination, cassette.count).value;
-    largest = std::max(largest, cassette.denomination.value);
-  }
-  if (filled.empty()) return std::unexpected(NearestAmounts());
-  ledger::check(filled.size() <= cassettes_max);
-
-  const std::int64_t most =
-      std::min({all / unit, std::int64_t{notes_per_dispense_max} * largest / unit, units_max});
-  if (amount.value % unit == 0 && amount.value / unit <= most) {
-    const Table table(filled, unit, amount.value / unit);
+  const Filled filled(cassettes);
+  if (filled.cassettes.empty()) return std::unexpected(NearestAmounts());
+  if (filled.may_make(amount)) {
+    const Table table(filled.cassettes, filled.unit, amount.value / filled.unit);
     if (table.can_make(table.units())) return table.picks(table.units());
   }
-  const Table table(filled, unit, most);
-  return std::unexpected(nearest(table, amount, unit));
+  const Table table(filled.cassettes, filled.unit, filled.units);
+  return std::unexpected(nearest(table, amount, filled.unit));
+}
+
+std::vector<Cents> makeable(std::span<const Cassette> cassettes, std::span<const Cents> amounts) {
+  const Filled filled(cassettes);
+  std::vector<Cents> possible;
+  if (filled.cassettes.empty()) return possible;
+  for (const Cents amount : amounts) {
+    ledger::check(amount > Cents{0});
+    if (filled.may_make(amount)) possible.push_back(amount);
+  }
+  if (possible.empty()) return possible;
+  const Table table(filled.cassettes, filled.unit, std::ranges::max(possible).value / filled.unit);
+  std::erase_if(possible,
+                [&](Cents amount) { return !table.can_make(amount.value / filled.unit); });
+  return possible;
 }
 
 }  // namespace atm

@@ -35,4 +35,8 @@ using NearestAmounts = std::vector<Cents>;
 // bounded by units_max x cassettes_max x notes_per_dispense_max.
 std::expected<Picks, NearestAmounts> plan_mix(std::span<const Cassette> cassettes, Cents amount);
 
+// Those of `amounts` that the cassettes can make, each alone, in the order given. Pure; takes the time
+// of one plan, of the largest of them, however many there are.
+std::vector<Cents> makeable(std::span<const Cassette> cassettes, std::span<const Cents> amounts);
+
 }  // namespace atm

@@ -146,5 +146,33 @@ TEST(MixTest, APlanIsExactAndTheBestOfAll) {
   });
 }
 
+// Each as its own plan would be. The table that tells it is one for all of them: its time does not grow
+// with their number.
+TEST(MixTest, WhichOfManyAmountsCanBeMadeIsToldAsByTheirPlans) {
+  rc::check([] {
+    std::vector<Cassette> cassettes;
+    const int size = *rc::gen::inRange(0, 5);
+    for (int i = 0; i < size; ++i) {
+      cassettes.push_back({.position = static_cast<std::uint32_t>(i) + 1,
+                           .denomination = Cents{*rc::gen::inRange<std::int64_t>(1, 8) * 5},
+                           .count = *rc::gen::inRange<std::int64_t>(0, 6)});
+    }
+    std::vector<Cents> amounts;
+    std::vector<Cents> expected;
+    for (std::int64_t amount = 1; amount <= 240; ++amount) amounts.push_back(Cents{amount});
+    for (const Cents amount : amounts) {
+      if (plan_mix(cassettes, amount)) expected.push_back(amount);
+    }
+    RC_ASSERT(makeable(cassettes, amounts) == expected);
+  });
+}
+
+TEST(MixTest, AnAmountOfMoreNotesThanOneDispenseMovesCannotBeMade) {
+  const std::vector<Cassette> cassettes = {cassette(1, 1, 1000), cassette(2, 200, 1)};
+  const std::vector<Cents> amounts = {Cents{100'00}, Cents{101'00}, Cents{299'00}, Cents{300'00}};
+  EXPECT_EQ(makeable(cassettes, amounts), (std::vector<Cents>{Cents{100'00}, Cents{299'00}}));
+  EXPECT_EQ(makeable(cassettes, {}), std::vector<Cents>());
+}
+
 }  // namespace
 }  // namespace atm
