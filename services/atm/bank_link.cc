@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "atm/bank_words.h"
+#include "atm/messages.h"
 #include "ledger/money.h"
 #include "ops/failure.h"
 
@@ -342,7 +343,7 @@ void BankLink::refused(const std::string& terminal, const ::bank::v1::Refusal& r
   Standing& standing = standings_.at(terminal);
   standing.signed_on = false;
   standing.other_currency.clear();
-  standing.reason = refusal.message();
+  standing.reason = clause_of(refusal);
   if (refusal.code() == ::bank::v1::REFUSAL_CODE_TERMINAL_NOT_FOUND) {
     standing.reason = "the bank does not know terminal " + terminal +
                       "; add it with: bankctl terminal add " + terminal + " --currency " +

@@ -28,10 +28,10 @@ namespace atm {
 struct Standing {
   bool signed_on = false;
   bool in_service = false;
-  // Why it is not signed on, in a sentence.
+  // Why it is not signed on or not in service: a clause.
   std::string reason = "the bank does not answer";
   // Not empty: the bank keeps it in another currency than that of the notes here, so no load can be
-  // booked. A sentence without its end, which holds until the bank says otherwise.
+  // booked. A clause, which holds until the bank says otherwise.
   std::string other_currency = {};
   // Minus the terminal's cash account.
   Cents cash = {};

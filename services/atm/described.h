@@ -17,9 +17,8 @@ std::string described(const Movement& movement, Currency currency);
 template <Record T>
 std::string exception_sentence(const T& record, Currency currency) {
   return "The " + std::string(T::kind) + " " + record.id.text() + " (" +
-         described(record, currency) +
-         ") ended as an exception, settled or not (bankctl exceptions list tells): " +
-         record.exception + ".";
+         described(record, currency) + ") ended as an exception: " + record.exception +
+         ". `bankctl exceptions list` shows whether it is settled.";
 }
 
 }  // namespace atm

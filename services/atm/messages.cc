@@ -69,11 +69,15 @@ v1::Decline decline_by_bank(const ::bank::v1::Refusal& refusal) {
   return declined;
 }
 
+std::string clause_of(const ::bank::v1::Refusal& refusal) {
+  std::string clause = refusal.message();
+  if (clause.empty()) clause = ::bank::v1::RefusalCode_Name(refusal.code());
+  if (clause.ends_with('.')) clause.pop_back();
+  return clause;
+}
+
 std::string refused_by_bank(const ::bank::v1::Refusal& refusal) {
-  std::string why = refusal.message();
-  if (why.empty()) why = ::bank::v1::RefusalCode_Name(refusal.code());
-  if (why.ends_with('.')) why.pop_back();
-  return "the bank refused it: " + why;
+  return "the bank refused it: " + clause_of(refusal);
 }
 
 v1::Decline cannot_make(Cents amount, std::span<const Cents> nearest, Currency currency) {

@@ -36,6 +36,8 @@ v1::Decline other_denomination(Cents denomination, std::span<const Cents> ours, 
 v1::Decline undecided_by_bank(v1::DeclineCode code, const rpc::Status& status,
                               std::string_view silence);
 v1::Decline decline_by_bank(const ::bank::v1::Refusal& refusal);
+// What it says, as a clause for a sentence of ours: without the full stop with which the bank ends it.
+std::string clause_of(const ::bank::v1::Refusal& refusal);
 // For the operator, as the exception that an item ends with: "the bank refused it: ...".
 std::string refused_by_bank(const ::bank::v1::Refusal& refusal);
 v1::Decline cannot_make(Cents amount, std::span<const Cents> nearest, Currency currency);

@@ -14,7 +14,7 @@ namespace {
 
 const std::string no_answer_of_bank = "the bank does not answer";
 const std::string on_its_way =
-    "cash is on its way, or word of it; bankctl atm items lists what is open";
+    "cash, or a message about it, is on its way; bankctl atm items lists what is open";
 
 v1::AuditResponse audit_inside(const Stock& stock, Currency currency) {
   const Books books = books_of(stock);
@@ -52,9 +52,9 @@ std::optional<std::vector<OperationId>> StaffService::suspended_holds(
 }
 
 // A hold that is suspended now was so when the bank said what is in its cash account.
-Task<std::string> StaffService::why_not_undecided(std::string terminal,
-                                                  std::vector<OperationId> holds,
-                                                  async::Deadline until, rpc::Trace trace) {
+Task<std::string> StaffService::why_not_comparable(std::string terminal,
+                                                   std::vector<OperationId> holds,
+                                                   async::Deadline until, rpc::Trace trace) {
   for (const OperationId& hold : holds) {
     ::bank::v1::GetHoldRequest request;
     request.set_terminal_id(terminal);
@@ -65,7 +65,7 @@ Task<std::string> StaffService::why_not_undecided(std::string terminal,
     if (!reply) co_return no_answer_of_bank;
     if (reply->has_refusal()) {
       co_return "the bank does not tell what became of a hold in suspense: " +
-          reply->refusal().message();
+          clause_of(reply->refusal());
     }
     if (reply->hold().state() != ::bank::v1::HOLD_STATE_SUSPENDED) co_return on_its_way;
   }
@@ -85,7 +85,7 @@ Task<v1::AuditResponse> StaffService::audit(v1::AuditRequest request, rpc::Conte
   const bool answered = asked && machinery_.bank.standing(at.id()).signed_on;
   std::string moves;  // Why the two figures may differ for a while.
   if (answered && quiet_before) {
-    moves = co_await why_not_undecided(at.id(), *holds, until, context.trace);
+    moves = co_await why_not_comparable(at.id(), *holds, until, context.trace);
   }
   const bool is_told_all = was_told_all && !machinery_.bank.is_to_tell_again(at.id());
   const bool is_quiet = quiet_before && suspended_holds(at) == holds && !at.is_busy() &&

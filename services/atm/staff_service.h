@@ -61,13 +61,14 @@ class StaffService {
   // Returns when the bank has said whether it has cash inside an untouched terminal, or why it does
   // not say so.
   Task<> hear_of_cash(Terminal& at, async::Deadline until);
-  // The holds of what waits for the bank's operator; such items do not move, here or at the bank.
-  // Nullopt if others are open: what is here and what the bank has may then differ for a while.
+  // The holds of what waits for the bank's operator: no cash moves for such items, here or at the bank,
+  // until that decision. Returns nullopt if others are open: what is here and what the bank has may
+  // then differ for a while.
   std::optional<std::vector<OperationId>> suspended_holds(const Terminal& terminal) const;
-  // Empty: the bank says that all of them still wait for its operator. Else the clause that says why
-  // its figure cannot be compared: one is decided, or the bank does not answer or does not tell.
-  Task<std::string> why_not_undecided(std::string terminal, std::vector<OperationId> holds,
-                                      async::Deadline until, rpc::Trace trace);
+  // Returns "" if the bank says that all of them still wait for its operator; else a clause that says
+  // why its figure cannot be compared: one is decided, or the bank does not answer or does not tell.
+  Task<std::string> why_not_comparable(std::string terminal, std::vector<OperationId> holds,
+                                       async::Deadline until, rpc::Trace trace);
   // Throws FAILED_PRECONDITION while the disk is nearly full.
   void require_room() const;
   void add_difference_with_bank(const Terminal& at, Cents at_bank,

@@ -47,9 +47,8 @@ const VerbTable verbs = {
          {{"--day", "day", Kind::day, "As 2026-11-23; today without it", false}, terminal}},
         {"atm audit",
          "Audit",
-         "Compare the ATM's journal with the bank's books, not with the devices (count does); 65 "
-         "if "
-         "they differ, 69 without the bank",
+         "Compare the ATM's journal with the bank's books, not with the devices (count does); "
+         "65 if they differ, 69 without the bank",
          "atm audit",
          {terminal}},
         {"atm in-service",

@@ -20,6 +20,7 @@
 #include "ops/failure.h"
 #include "ops/foreign_text.h"
 #include "ops/standard_streams.h"
+#include "ops/suggest.h"
 
 namespace bankctl {
 namespace {
@@ -309,7 +310,7 @@ int OperatorCalls::judge(const Message& response) const {
   if (const std::string why = why_without_bank(response); !why.empty()) {
     throw ops::Failure(ops::ExitCode::unavailable,
                        "The ATM compared only its own books, not the bank's figure: " +
-                           ops::ForeignText(why).shown() + ". Ask again");
+                           ops::as_sentence(ops::ForeignText(why).shown()) + " Ask again");
   }
   return ops::to_int(ops::ExitCode::ok);
 }

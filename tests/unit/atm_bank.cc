@@ -8,10 +8,10 @@ namespace atm {
 namespace {
 
 template <typename Response>
-Response refused(wire::RefusalCode code, const std::string& message) {
+Response refused(wire::RefusalCode code) {
   Response response;
   response.mutable_refusal()->set_code(code);
-  response.mutable_refusal()->set_message(message);
+  response.mutable_refusal()->set_message(AtmBank::sentence_of(code));
   return response;
 }
 
@@ -84,7 +84,7 @@ async::Task<Response> AtmBank::once(std::string method, Request request,
   Response response;
   if (moods[method] == Mood::refuses) {
     const wire::RefusalCode code = refusal.at(method);
-    const auto refuse = [code](const Request&) { return refused<Response>(code, "not today"); };
+    const auto refuse = [code](const Request&) { return refused<Response>(code); };
     response = answer<Request, Response>(method, std::move(request), refuse);
   } else if (moods[method] != Mood::mumbles) {
     response = answer(method, std::move(request), decide);
@@ -133,12 +133,12 @@ Response AtmBank::answer(const std::string& method, Request request,
 
 template <typename Response>
 Response AtmBank::first_answer(const Pinned& first, const Pinned& wanted) {
-  if (first.method.empty()) return refused<Response>(wire::REFUSAL_CODE_ID_FENCED, "fenced");
+  if (first.method.empty()) return refused<Response>(wire::REFUSAL_CODE_ID_FENCED);
   if (first.terminal != wanted.terminal) {
-    return refused<Response>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another's");
+    return refused<Response>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER);
   }
   if (first.method != wanted.method || first.fields != wanted.fields) {
-    return refused<Response>(wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS, "other fields");
+    return refused<Response>(wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS);
   }
   Response again;
   again.ParseFromString(first.response);
@@ -192,17 +192,17 @@ std::optional<Response> AtmBank::wrong_hold(const std::string& hold_id,
                                             const std::string& terminal) {
   const auto known = state.answers.find(hold_id);
   if (known != state.answers.end() && known->second.terminal != terminal) {
-    return refused<Response>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another's");
+    return refused<Response>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER);
   }
   const auto hold = state.holds.find(hold_id);
   if (hold == state.holds.end()) {
-    return refused<Response>(wire::REFUSAL_CODE_HOLD_NOT_FOUND, "no such hold");
+    return refused<Response>(wire::REFUSAL_CODE_HOLD_NOT_FOUND);
   }
   if (hold->second.state == wire::HOLD_STATE_CAPTURED) {
-    return refused<Response>(wire::REFUSAL_CODE_HOLD_ALREADY_CAPTURED, "captured");
+    return refused<Response>(wire::REFUSAL_CODE_HOLD_ALREADY_CAPTURED);
   }
   if (hold->second.state == wire::HOLD_STATE_VOIDED) {
-    return refused<Response>(wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED, "voided");
+    return refused<Response>(wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED);
   }
   return std::nullopt;
 }
@@ -216,10 +216,10 @@ void AtmBank::require_token(const Request& request) const {
 template <typename Response>
 std::optional<Response> AtmBank::wrong_pin(Customer& customer, const std::string& pin) {
   if (customer.tries_left == 0) {
-    return refused<Response>(wire::REFUSAL_CODE_PIN_TRIES_EXCEEDED, "too many wrong PINs");
+    return refused<Response>(wire::REFUSAL_CODE_PIN_TRIES_EXCEEDED);
   }
   if (pin == customer.pin) return std::nullopt;
-  auto no = refused<Response>(wire::REFUSAL_CODE_PIN_WRONG, "the PIN is wrong");
+  auto no = refused<Response>(wire::REFUSAL_CODE_PIN_WRONG);
   no.set_tries_left(--customer.tries_left);
   no.mutable_refusal()->set_left_count(customer.tries_left);
   return no;
@@ -228,7 +228,7 @@ std::optional<Response> AtmBank::wrong_pin(Customer& customer, const std::string
 template <typename Response>
 std::optional<Response> AtmBank::no_such_terminal(const std::string& terminal) const {
   if (terminals.contains(terminal)) return std::nullopt;
-  return refused<Response>(wire::REFUSAL_CODE_TERMINAL_NOT_FOUND, "unknown");
+  return refused<Response>(wire::REFUSAL_CODE_TERMINAL_NOT_FOUND);
 }
 
 async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, rpc::Context) {
@@ -236,6 +236,9 @@ async::Task<wire::SignOnResponse> AtmBank::sign_on(wire::SignOnRequest request, 
   if (ignored_terminals.contains(request.terminal_id())) co_await never_;
   if (delays.contains("SignOn")) co_await loop_.sleep_for(delays.at("SignOn"));
   signing_on(request.terminal_id());
+  if (moods["SignOn"] == Mood::refuses) {
+    co_return refused<wire::SignOnResponse>(refusal.at("SignOn"));
+  }
   wire::SignOnResponse response;
   if (mumbled("SignOn", response)) co_return response;
   if (auto no = no_such_terminal<wire::SignOnResponse>(request.terminal_id())) co_return *no;
@@ -299,8 +302,7 @@ async::Task<wire::HoldResponse> AtmBank::hold(wire::HoldRequest request, rpc::Co
         Customer& customer = state.customers.at(asked_for.card_number());
         const std::int64_t amount = asked_for.amount().minor_units();
         if (amount > customer.balance - customer.held) {
-          return refused<wire::HoldResponse>(wire::REFUSAL_CODE_INSUFFICIENT_FUNDS,
-                                             "There is not enough money in the account.");
+          return refused<wire::HoldResponse>(wire::REFUSAL_CODE_INSUFFICIENT_FUNDS);
         }
         customer.held += amount;
         Hold& hold = state.holds[asked_for.id()];
@@ -320,8 +322,7 @@ async::Task<wire::CaptureResponse> AtmBank::capture(wire::CaptureRequest request
         if (auto no = wrong_hold<wire::CaptureResponse>(asked_for.hold_id(), terminal)) return *no;
         Hold& hold = state.holds.at(asked_for.hold_id());
         if (asked_for.amount().minor_units() > hold.amount) {
-          return refused<wire::CaptureResponse>(wire::REFUSAL_CODE_CAPTURE_EXCEEDS_HOLD,
-                                                "less was held");
+          return refused<wire::CaptureResponse>(wire::REFUSAL_CODE_CAPTURE_EXCEEDS_HOLD);
         }
         end_by_capture(hold, terminal, asked_for.amount().minor_units());
         wire::CaptureResponse response;
@@ -374,7 +375,7 @@ async::Task<wire::GetHoldResponse> AtmBank::get_hold(wire::GetHoldRequest reques
   if (moods["GetHold"] == Mood::silent) co_await never_;
   const auto found = state.holds.find(request.hold_id());
   if (found == state.holds.end() || found->second.terminal != request.terminal_id()) {
-    co_return refused<wire::GetHoldResponse>(wire::REFUSAL_CODE_HOLD_NOT_FOUND, "no such hold");
+    co_return refused<wire::GetHoldResponse>(wire::REFUSAL_CODE_HOLD_NOT_FOUND);
   }
   const Hold& hold = found->second;
   wire::GetHoldResponse response;
@@ -391,7 +392,7 @@ async::Task<wire::DepositResponse> AtmBank::deposit(wire::DepositRequest request
   return once<wire::DepositRequest, wire::DepositResponse>(
       "Deposit", std::move(request), [this](const wire::DepositRequest& asked_for) {
         if (!state.customers.contains(asked_for.card_number())) {
-          return refused<wire::DepositResponse>(wire::REFUSAL_CODE_CARD_NOT_FOUND, "no such card");
+          return refused<wire::DepositResponse>(wire::REFUSAL_CODE_CARD_NOT_FOUND);
         }
         if (auto no = no_such_terminal<wire::DepositResponse>(asked_for.terminal_id())) return *no;
         state.customers.at(asked_for.card_number()).balance += asked_for.amount().minor_units();
@@ -407,17 +408,14 @@ async::Task<wire::TransferResponse> AtmBank::transfer(wire::TransferRequest requ
       "Transfer", std::move(request), [this](const wire::TransferRequest& asked_for) {
         const auto target = state.customers.find(asked_for.target_account_id());
         if (target == state.customers.end()) {
-          return refused<wire::TransferResponse>(wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND,
-                                                 "There is no such account.");
+          return refused<wire::TransferResponse>(wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND);
         }
         if (asked_for.card_number() == asked_for.target_account_id()) {
-          return refused<wire::TransferResponse>(wire::REFUSAL_CODE_ACCOUNTS_MUST_DIFFER,
-                                                 "the same");
+          return refused<wire::TransferResponse>(wire::REFUSAL_CODE_ACCOUNTS_MUST_DIFFER);
         }
         Customer& source = state.customers.at(asked_for.card_number());
         if (asked_for.amount().minor_units() > source.balance - source.held) {
-          return refused<wire::TransferResponse>(wire::REFUSAL_CODE_INSUFFICIENT_FUNDS,
-                                                 "There is not enough money in the account.");
+          return refused<wire::TransferResponse>(wire::REFUSAL_CODE_INSUFFICIENT_FUNDS);
         }
         source.balance -= asked_for.amount().minor_units();
         target->second.balance += asked_for.amount().minor_units();
@@ -471,7 +469,7 @@ async::Task<wire::ResolveResponse> AtmBank::resolve(wire::ResolveRequest request
   asked.emplace_back("Resolve");
   if (moods["Resolve"] == Mood::silent) co_await never_;
   if (moods["Resolve"] == Mood::refuses) {
-    co_return refused<wire::ResolveResponse>(refusal.at("Resolve"), "not today");
+    co_return refused<wire::ResolveResponse>(refusal.at("Resolve"));
   }
   wire::ResolveResponse response;
   if (moods["Resolve"] == Mood::mumbles && mumbled("Resolve", response)) co_return response;
@@ -479,7 +477,7 @@ async::Task<wire::ResolveResponse> AtmBank::resolve(wire::ResolveRequest request
   if (!state.answers.contains(id)) fence(id, request.terminal_id());
   const Pinned& known = state.answers.at(id);
   if (!known.method.empty() && known.terminal != request.terminal_id()) {
-    co_return refused<wire::ResolveResponse>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER, "another's");
+    co_return refused<wire::ResolveResponse>(wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER);
   }
   // Every answer has its receipt, or what was changed, in field 1, and its refusal in field 2.
   wire::DepositResponse first;

@@ -92,6 +92,9 @@ class AtmBank {
 
   static async::Endpoint address() { return async::Endpoint::parse("bank:7001"); }
 
+  // What bankd says of a refusal.
+  static std::string sentence_of(wire::RefusalCode code);
+
   // The bank's process starts, or is gone with every connection.
   void open();
   void close() { server_.reset(); }

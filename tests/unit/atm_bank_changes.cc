@@ -4,6 +4,43 @@
 
 namespace atm {
 
+std::string AtmBank::sentence_of(wire::RefusalCode code) {
+  switch (code) {
+    case wire::REFUSAL_CODE_ID_FENCED:
+      return "This id was settled as not done, and can never be done.";
+    case wire::REFUSAL_CODE_ID_BELONGS_TO_ANOTHER:
+      return "Another caller has used this id.";
+    case wire::REFUSAL_CODE_ID_USED_WITH_OTHER_FIELDS:
+      return "This id was used for a change with another amount.";
+    case wire::REFUSAL_CODE_HOLD_NOT_FOUND:
+      return "There is no such hold.";
+    case wire::REFUSAL_CODE_HOLD_ALREADY_CAPTURED:
+      return "The hold was captured already.";
+    case wire::REFUSAL_CODE_HOLD_ALREADY_VOIDED:
+      return "The hold was released already.";
+    case wire::REFUSAL_CODE_CAPTURE_EXCEEDS_HOLD:
+      return "That is more than was reserved.";
+    case wire::REFUSAL_CODE_PIN_TRIES_EXCEEDED:
+      return "The card is locked after too many wrong PINs.";
+    case wire::REFUSAL_CODE_PIN_WRONG:
+      return "The PIN is wrong.";
+    case wire::REFUSAL_CODE_TERMINAL_NOT_FOUND:
+      return "The bank does not know this terminal.";
+    case wire::REFUSAL_CODE_CARD_NOT_FOUND:
+      return "There is no such card.";
+    case wire::REFUSAL_CODE_ACCOUNT_NOT_FOUND:
+      return "There is no such account.";
+    case wire::REFUSAL_CODE_ACCOUNTS_MUST_DIFFER:
+      return "Source and target are the same account.";
+    case wire::REFUSAL_CODE_INSUFFICIENT_FUNDS:
+      return "There is not enough money in the account.";
+    case wire::REFUSAL_CODE_TERMINAL_OUT_OF_SERVICE:
+      return "The terminal is out of service.";
+    default:
+      return "The bank says: not today.";
+  }
+}
+
 // The id of the change itself, or the one whose receipt it is.
 std::string AtmBank::known_by(const std::string& id) const {
   if (state.answers.contains(id)) return id;

@@ -5,7 +5,7 @@ namespace atm {
 namespace {
 
 constexpr std::string_view on_its_way =
-    "cash is on its way, or word of it; bankctl atm items lists what is open";
+    "cash, or a message about it, is on its way; bankctl atm items lists what is open";
 
 class AtmSlotTest : public testing::Test {
  protected:
@@ -97,8 +97,16 @@ TEST_F(AtmSlotTest, AHoldThatTheBankDoesNotTellOfIsNamedInTheAudit) {
   house.pass(2s);
   house.bank.state.holds.clear();
   EXPECT_EQ(house.audit().not_compared(),
-            "the bank does not tell what became of a hold in suspense: no such hold");
+            "the bank does not tell what became of a hold in suspense: There is no such hold");
   EXPECT_EQ(house.differences(), Sentences());
+}
+
+// Others put it into sentences of theirs.
+TEST_F(AtmSlotTest, WhatTheBankSaysOfATerminalThatItDoesNotSignOnIsNamedAsAClause) {
+  house.bank.moods["SignOn"] = Mood::refuses;
+  house.bank.refusal["SignOn"] = wire::REFUSAL_CODE_TERMINAL_OUT_OF_SERVICE;
+  EXPECT_EQ(house.audit().not_compared(), "The terminal is out of service");
+  EXPECT_EQ(house.terminal().reason(), "The terminal is out of service");
 }
 
 TEST_F(AtmSlotTest, AnAuditWhileCashIsOnItsWaySaysThatTheBankWasNotCompared) {

@@ -396,6 +396,9 @@ TEST_F(BankctlTest, AnAuditWithoutTheBankIsNotTakenForAWholeOne) {
     EXPECT_THAT(out.str(), HasSubstr("Nothing differs inside the ATM.\n"));
     out.str("");
   }
+  bank.not_compared = "the bank refuses: There is no such hold.";
+  EXPECT_THAT(run({"atm", "audit"}), testing::EndsWith("There is no such hold. Ask again"))
+      << "an ATM that ends its clause as a sentence";
   bank.not_compared = "";
   EXPECT_EQ(run({"atm", "audit"}).substr(0, 3), "69 ") << "an ATM that gives no reason";
   bank.differences = {"20.00 EUR are missing"};

@@ -360,7 +360,7 @@ TEST_F(WithdrawalTest, ARefusedCaptureEndsAsAnExceptionThatIsListed) {
   EXPECT_EQ(house.bank.times_asked("Capture"), 1U) << "only silence is retried";
   EXPECT_EQ(house.open_items(), Sentences());
   ASSERT_EQ(house.exceptions().size(), 1U);
-  EXPECT_NE(house.exceptions().front().find("not today"), std::string::npos);
+  EXPECT_NE(house.exceptions().front().find("There is no such hold"), std::string::npos);
   EXPECT_EQ(house.differences().size(), 2U) << "what is missing, and what was refused";
   house.restart();
   EXPECT_EQ(house.exceptions().size(), 1U);
