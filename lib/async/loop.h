@@ -140,7 +140,7 @@ class Loop {
   // Lets everything else that is ready run first.
   auto yield();
 
-  // Runs `work` on a thread of the pool and gives its result. Cancelling the wait does not stop the
+  // Runs `work` on a thread of the pool and returns its result. Cancelling the wait does not stop the
   // work: whatever it needs must be in `work` by value. Throws IoError if there is no thread for it.
   template <std::invocable Work>
   Task<std::invoke_result_t<Work>> offload(Work work);
@@ -155,7 +155,7 @@ class Loop {
   // Throws IoError when the address cannot be taken.
   virtual Listener listen(const Endpoint& endpoint) = 0;
 
-  // Runs turns until `task` is done, ends that turn, and gives its result. Not from within a task.
+  // Runs turns until `task` is done, ends that turn, and returns its result. Not from within a task.
   template <typename T>
   T run(Task<T> task);
 

@@ -203,7 +203,7 @@ inline Task<> sleep_task(Loop* loop, Instant when) { co_await loop->sleep_until(
 
 }  // namespace detail
 
-// Runs the tasks side by side and gives all results, in order. The first error cancels the others
+// Runs the tasks side by side and returns all results, in order. The first error cancels the others
 // and is thrown. Void tasks give std::monostate.
 template <typename... T>
 Task<std::tuple<detail::Stored<T>...>> gather(Task<T>... tasks) {
@@ -230,8 +230,8 @@ Task<std::vector<detail::Stored<T>>> gather(std::vector<Task<T>> tasks) {
   co_return values;
 }
 
-// Runs the tasks side by side until one is done, gives its result (index() says whose), and cancels
-// the others. An error counts as being done, and is thrown.
+// Runs the tasks side by side until one is done, cancels the others, and returns its result
+// (index() says whose). An error counts as being done, and is thrown.
 template <typename... T>
 Task<std::variant<detail::Stored<T>...>> first_of(Task<T>... tasks) {
   return detail::first_of_each<T...>(std::index_sequence_for<T...>{}, std::move(tasks)...);

@@ -90,7 +90,7 @@ struct TaskPromise<void> : TaskPromiseBase {
 
 }  // namespace detail
 
-// A coroutine that runs when it is awaited, once, and gives a T or throws.
+// A coroutine that runs when it is awaited, once, and returns a T or throws.
 //
 // It is lazy: nothing runs before `co_await`, so nothing runs that nobody owns. It is move-only,
 // owned by whoever holds it, and belongs to its loop's thread. Destroying it while it is suspended

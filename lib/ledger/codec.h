@@ -20,8 +20,8 @@ using BatchBytes = std::shared_ptr<std::string>;
 // Appends the record to `out`.
 void encode(const Record& record, std::string& out);
 
-// Takes one record off the front of `bytes`. Nothing, with `bytes` unchanged, when what is there is
-// no whole record, or none that this version can have written.
+// Takes one record off the front of `bytes`. Returns nullopt, and leaves `bytes` unchanged, if what is
+// there is no whole record, or none that this version can have written.
 std::optional<Record> decode(std::string_view& bytes);
 
 // A movement of money for memory alone, packed with the same means: what it has in common with `first`, which came before it, takes

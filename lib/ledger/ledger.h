@@ -75,7 +75,7 @@ class Ledger {
   // At start: a record from the journal, and where in its batch it begins. Throws nothing; a record that does
   // not follow stops the process.
   void replay(const Record& record, std::size_t position);
-  // Of a record that someone claims is the next one: why the rules would not have decided so. Nothing: they would.
+  // Of a record that someone claims is the next one: why the rules would not have decided so, or nullopt if they would.
   std::optional<std::string> find_fault(const Record& record) const;
 
   // At start, once the books are restored: the line is where they end. `remember` every answer in History whose id was made after

@@ -29,7 +29,7 @@ struct OperationId {
   // nothing.
   static std::optional<OperationId> parse(std::string_view text);
 
-  // When it was made, as its maker's clock had it. Nothing when it is not a UUIDv7.
+  // When it was made, as its maker's clock had it. Returns nullopt if it is not a UUIDv7.
   std::optional<Instant> made_at() const;
 
   bool is_set() const { return *this != OperationId(); }

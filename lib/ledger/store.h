@@ -77,7 +77,7 @@ class Store {
   class Impl;
 
  public:
-  // A change that was queued. co_await gives its outcome, once. The answer is put right into it, so that a change costs neither
+  // A change that was queued. co_await returns its outcome, once. The answer is put right into it, so that a change costs neither
   // a frame nor an allocation; so it stays where it is, and the store outlives it.
   class [[nodiscard]] Submission {
    public:

@@ -41,7 +41,7 @@ void add_daemon_options(Command& command, DaemonOptions& options);
 // one that is not. Before any loop is made.
 Log start_logging(CommandLine& line, const DaemonOptions& options);
 
-// Lets the process open as many files as the machine allows it, and gives how many connections that
+// Lets the process open as many files as the machine allows, and returns how many connections that
 // leaves room for, beside the files that a daemon needs itself.
 std::size_t connections_max(std::size_t wanted);
 

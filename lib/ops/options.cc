@@ -17,7 +17,7 @@
 namespace ops {
 namespace {
 
-// At the end of its scope, however that is left.
+// Calls all of its functions when its scope ends, also by an exception.
 struct SetBack {
   SetBack() = default;
   SetBack(const SetBack&) = delete;

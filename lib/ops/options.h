@@ -41,12 +41,12 @@ enum class Source : std::uint8_t { flag, environment, file, builtin };
 // One option or argument, and the variable that it sets. Owned by its Command.
 class Option {
  public:
-  // Sets the variable from texts, all of one source. Gives what is wrong, as the end of a sentence.
+  // Sets the variable from texts, all of one source. The error is the end of a sentence.
   using Set = std::function<std::expected<void, std::string>(std::span<const std::string>)>;
   using Texts = std::function<std::vector<std::string>()>;
-  // Keeps the variable's value; what it gives sets it back, once.
+  // Keeps the variable's value, and returns a function that restores it, once.
   using Keep = std::function<std::function<void()>()>;
-  // Reads texts as Set does, and gives them as Texts would, without setting anything.
+  // Reads texts as Set does, and returns them as Texts would, without setting anything.
   using Read = std::function<std::expected<std::vector<std::string>, std::string>(
       std::span<const std::string>)>;
 
@@ -270,7 +270,7 @@ class Command {
   // Looks at the variables when all are set: before the command runs, for --check-config, and for
   // SIGHUP, which sets them meanwhile. Changes nothing.
   void check(std::function<std::optional<Mistake>()> look) { check_ = std::move(look); }
-  // What the command does; gives the exit code.
+  // What the command does; returns the exit code.
   void run(std::function<int()> body) { body_ = std::move(body); }
 
   const std::string& name() const { return name_; }

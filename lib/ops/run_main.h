@@ -23,7 +23,7 @@ struct Ending {
 // for any other.
 using Endings = std::function<std::optional<Ending>(const std::exception&)>;
 
-// Runs `body` and gives its exit code. Of an exception:
+// Runs `body` and returns its exit code. Of an exception:
 //   Failure              its own code
 //   what `endings` knows as it says
 //   async::IoError       77 not permitted, 69 an address is taken or nobody answers, else 74

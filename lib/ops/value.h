@@ -1,6 +1,6 @@
 // Texts and typed values: what an option's text means, and how its value is written back.
 //
-// A module gives its own types to the command line by specialising Value, as the ones here do.
+// A module adds its own types to the command line by specialising Value, as the ones here do.
 #pragma once
 
 #include <charconv>

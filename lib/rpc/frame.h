@@ -39,8 +39,8 @@ class FrameReader {
   explicit FrameReader(std::size_t body_size_max = frame_body_size_max)
       : body_size_max_(body_size_max) {}
 
-  // Hands each frame that `bytes` completes to `on_frame`, in order, while that gives true. Returns
-  // how many of the bytes were used: all of them, unless `on_frame` gave false.
+  // Hands each frame that `bytes` completes to `on_frame`, in order, while that returns true. Returns
+  // how many of the bytes were used: all of them, unless `on_frame` returned false.
   template <std::predicate<const Frame&> OnFrame>
   std::size_t feed(std::span<const std::byte> bytes, OnFrame&& on_frame);
 
@@ -63,8 +63,8 @@ class FrameReader {
 // not fit.
 bool append_frame(std::string& buffer, const google::protobuf::MessageLite& message);
 
-// Appends a frame's header for a body of `body_size` bytes and room for the body, and gives the
-// body's place. `body_size` fits.
+// Appends a frame's header for a body of `body_size` bytes and room for the body, and returns
+// the body's place. `body_size` fits.
 std::uint8_t* append_frame_space(std::string& buffer, std::size_t body_size);
 
 inline bool FrameReader::fill(std::span<const std::byte> bytes, std::size_t& used,

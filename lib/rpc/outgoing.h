@@ -79,7 +79,7 @@ class Outgoing : protected async::Timer, public async::detail::Link {
   bool begun_ = false;
 };
 
-// One response. co_await gives the status; the response is filled when it is OK.
+// One response. co_await returns the status; the response is filled when it is OK.
 class OutgoingCall final : Outgoing {
  public:
   OutgoingCall(detail::Route& route, std::string_view called,
@@ -138,7 +138,7 @@ class OutgoingStream final : StreamRequest, Outgoing {
     google::protobuf::Message& response_;
     async::Ready ready_;
   };
-  // Fills `response` and gives true; false after the last. Throws Error. `response` outlives the
+  // Fills `response` and returns true; false after the last. Throws Error. `response` outlives the
   // await.
   Next next(google::protobuf::Message& response) { return Next(*this, response); }
   bool is_full() noexcept;

@@ -21,8 +21,8 @@ struct Trace {
 
   // A trace that begins here.
   static Trace make(async::Random& random);
-  // Reads a `traceparent` of version 00, or the first four fields of a later version. Nothing: it
-  // is malformed.
+  // Reads a `traceparent` of version 00, or the first four fields of a later version. Returns
+  // nullopt if it is malformed.
   static std::optional<Trace> parse(std::string_view traceparent) noexcept;
   // The same trace, one step further in. Of no trace: none.
   Trace child(async::Random& random) const;

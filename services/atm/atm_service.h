@@ -60,13 +60,13 @@ class AtmService {
     Session session;
   };
   std::optional<Customer> customer(const std::string& session_id, const rpc::Context& context);
-  // What is kept of a change that is asked for, if it is declined here. Nothing: no customer asks for
-  // it, or it has no id.
+  // What is kept of a change that is asked for, if it is declined here. Returns nullopt if no customer
+  // asks for it, or it has no id.
   template <typename Request>
   std::optional<Declined> attempt_of(std::string_view kind, const Request& request,
                                      const rpc::Context& context);
   // The no that the customer was told of that id before, as far as it is kept: nothing is begun under
-  // it any more. Nothing: it was told none, or an answer to it is known.
+  // it any more. Returns nullopt if there was none, or an answer to it is known.
   template <typename Response>
   std::optional<Response> first_no(const std::optional<Declined>& attempt);
   // `no`: of what the customer is told, UNSPECIFIED if that is no decline. The bank keeps what it

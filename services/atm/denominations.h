@@ -10,7 +10,7 @@
 
 namespace atm {
 
-// The notes of a currency that cash machines are filled with, smallest first. Nothing: not known here.
+// The notes of a currency that cash machines are filled with, smallest first; nullopt if unknown.
 std::optional<std::vector<Cents>> usual_denominations(Currency currency);
 
 // As the configuration names them, each in major units, in any order, some perhaps joined by commas:

@@ -29,7 +29,7 @@ class DeviceWorld {
  public:
   DeviceWorld(async::Loop& loop, std::shared_ptr<DeviceFile> file);
 
-  // Done when `act(DeviceRows&)` has happened for good; gives what it gave.
+  // Done when `act(DeviceRows&)` has happened for good; returns what it returned.
   template <typename Act>
   Task<std::invoke_result_t<Act, DeviceRows&>> change(std::string device, Act act);
   // Done when everything that was handed in has happened, and the file is seen to be in its place.

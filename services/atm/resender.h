@@ -30,7 +30,7 @@ class Resender {
         withdrawals_(withdrawals),
         tellings_(machinery.loop) {}
 
-  // Until it is cancelled.
+  // Runs until it is cancelled.
   Task<> run();
 
   // None of the three: there was nothing to tell.

@@ -27,7 +27,7 @@ struct ServeOptions {
 // What is wrong with these, if anything is.
 std::optional<ops::Mistake> mistake_in(const ServeOptions& options);
 
-// Serves until SIGTERM. Requires mistake_in(options) == std::nullopt. Gives the exit code; throws
+// Serves until SIGTERM. Requires mistake_in(options) == std::nullopt. Returns the exit code; throws
 // ops::Failure when the data are of an ATM with other settings or a file cannot be made,
 // StorageError when the disk fails, async::IoError when an address is taken.
 int serve(ops::CommandLine& line, const ServeOptions& options);

@@ -104,8 +104,8 @@ class Terminal {
   // Staff took everything out.
   void was_emptied();
 
-  // Begins a session, in place of an older one of the same card. Nothing: another customer stands
-  // here, or this one's last change is still under way.
+  // Begins a session, in place of an older one of the same card. Returns null if another customer
+  // stands here, or this one's last change is still under way.
   Session* begin_session(std::string peer, std::string card, std::string token);
   bool is_free_for(std::string_view card) const;
   // The session of that id on that connection, and it has just been used; or nothing.

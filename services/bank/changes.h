@@ -25,7 +25,7 @@ class Changes {
  public:
   Changes(ledger::Store& store, ops::Log log) : store_(store), log_(std::move(log)) {}
 
-  // A change that was submitted. co_await gives yes or no, once; it throws rpc::Error when it was not decided.
+  // A change that was submitted. co_await returns yes or no, once; it throws rpc::Error when it was not decided.
   class [[nodiscard]] Submitted {
    public:
     bool await_ready() const noexcept { return submission_.await_ready(); }

@@ -22,7 +22,7 @@ class ClockWatch {
              ops::Log log)
       : loop_(loop), store_(store), clock_(clock), log_(std::move(log)) {}
 
-  // Until it is cancelled.
+  // Runs until it is cancelled.
   async::Task<> run();
 
  private:

@@ -48,7 +48,7 @@ Asked to_operation(const v1::ReverseRequest& request, ledger::Deadline deadline)
 Asked to_operation(const v1::ResolveExceptionRequest& request, ledger::Deadline deadline);
 Asked to_operation(const v1::ResolveChangeRequest& request, ledger::Deadline deadline);
 
-// What the services ask of a request before they look anything up. Nothing: it is well formed.
+// What the services ask of a request before they look anything up; nullopt if it is well formed.
 std::optional<ledger::Refusal> check_terminal_id(std::string_view terminal_id);
 std::optional<ledger::Refusal> check_card_number(std::string_view card_number);
 template <typename Request>

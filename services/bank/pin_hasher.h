@@ -19,7 +19,7 @@ struct PinCost {
 
 // Each takes a core and PinCost's memory for as long as 20 to 40 ms.
 inline constexpr std::size_t pin_hashes_at_once_max = 2;
-// Several seconds' worth. Who comes then is told RESOURCE_EXHAUSTED, at once.
+// A few seconds of work; further calls fail with RESOURCE_EXHAUSTED at once.
 inline constexpr std::size_t pin_hashes_waiting_max = 256;
 
 // Computes argon2id (libsodium's crypto_pwhash) on the pool, at most pin_hashes_at_once_max at a

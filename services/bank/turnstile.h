@@ -81,7 +81,7 @@ class Turnstile {
   Entering enter() { return Entering(*this); }
 
   std::size_t waiting() const noexcept { return waiting_; }
-  // Nobody is inside or on the way in.
+  // Whether nobody is inside or on the way in.
   bool is_idle() const noexcept { return free_ == places_; }
 
  private:

@@ -21,7 +21,7 @@ namespace bankctl {
 // Asks a server what a command must know before its call can be made; throws without an answer.
 using Answer = std::unique_ptr<google::protobuf::Message>;
 using Ask = std::function<Answer(OperatorCall question)>;
-// Sends a finished call to the server that its method belongs to; gives the exit code.
+// Sends a finished call to the server that its method belongs to; returns the exit code.
 using Send = std::function<int(OperatorCall call)>;
 // Makes the id of a new change.
 using NewId = std::function<ledger::OperationId()>;

@@ -99,7 +99,7 @@ struct HealthQuestion {
 };
 
 // The `health` command of a daemon or an operator: asks rpc.v1.HealthService on `server`. Prints that
-// it is serving and gives 0, else throws Failure(unavailable) within `wait_max`, or
+// it is serving and returns 0, else throws Failure(unavailable) within `wait_max`, or
 // Failure(protocol) where the server is not what it must be. A service that does not serve is printed
 // with the reason, and is no failure: the server runs. With `json` that is one object.
 int check_health(const async::Endpoint& server, async::Duration wait_max,

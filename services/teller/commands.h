@@ -28,8 +28,8 @@ struct Wish {
   bool is_change() const { return what != What::balance && what != What::statement; }
 };
 
-// Where PINs come from: asked for only when they are needed. And who is shown what is about to be
-// done or asked, "Your withdrawal of 60.00 EUR ...", if anybody.
+// Where PINs come from: asked for only when they are needed. `show` is told what is about to be
+// done or asked, "Your withdrawal of 60.00 EUR ...".
 struct Pins {
   std::function<std::string()> pin;
   std::function<std::string()> new_pin;
@@ -55,7 +55,7 @@ class CustomerCommand {
         out_(out),
         errors_(errors) {}
 
-  // Settles what an earlier command left, does the wish, prints, forgets what was told. Gives the
+  // Settles what an earlier command left, does the wish, prints, forgets what was told. Returns the
   // exit code.
   async::Task<int> run(Wish wish);
 

@@ -32,7 +32,7 @@ template <typename Answer>
 using Answered = std::expected<Answer, rpc::Status>;
 
 // Before a card is there: why nobody is served. The status of a call without an answer, or NOT_FOUND
-// where another server than an ATM answers. Nothing if an ATM does. The channel outlives the call.
+// where another server than an ATM answers; nullopt if an ATM does. The channel outlives the call.
 async::Task<std::optional<rpc::Status>> why_no_atm(rpc::Channel& atm, rpc::Context context);
 
 // Owned by main or a test; loop thread only; one call at a time. The client, the file and the
@@ -55,7 +55,7 @@ class Customer {
   // else, until there is none.
   std::optional<PendingChange> earlier() const;
   // What became of it. Asks until the ATM knows or the patience is at its end. CannotKnow: it was
-  // asked of another ATM; it stays on the disk, and earlier() no longer gives it.
+  // asked of another ATM; it stays on the disk, and earlier() no longer returns it.
   async::Task<Answered<Outcome>> settle(PendingChange change);
   // The outcome of the last change was told to the customer: forget it.
   void told() { pending_.clear(last_.atm_id); }

@@ -30,7 +30,7 @@ class Session {
         interrupts_(interrupts),
         options_(std::move(options)) {}
 
-  // From the PIN to the card's return, which happens whatever comes between. Gives the exit
+  // From the PIN to the card's return, which happens whatever comes between. Returns the exit
   // code: 0 unless a PIN was wrong and none was right (1), the ATM does not answer (69), or the
   // outcome of a change is unknown (75).
   //
