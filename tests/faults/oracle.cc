@@ -196,17 +196,29 @@ class Oracle {
     return std::nullopt;
   }
 
+  // Here there is no other ATM at which it may have been begun, and no journal is lost: the one that was asked can know.
+  static Broken was_not_told(std::string_view what, const Errand& errand) {
+    const bool is_unknown = std::ranges::any_of(told_of(errand), [](const Errand::Told& told) {
+      return told.is == Errand::Told::Is::cannot_know;
+    });
+    if (errand.at_the_end && !is_unknown) return std::nullopt;
+    return fmt::format(
+        "{} {}: {} what became of it", what, errand.id.text(),
+        is_unknown ? "the ATM said that it cannot know" : "nobody could say at the end");
+  }
+
+  static std::vector<Errand::Told> told_of(const Errand& errand, bool only_at_the_end = false) {
+    std::vector<Errand::Told> all;
+    if (!only_at_the_end) all = errand.told;
+    if (errand.at_the_end) all.push_back(*errand.at_the_end);
+    return all;
+  }
+
   // What was told, against the amount that it really was; 0: it was not done.
   static Broken judge_told(const Errand& errand, std::string_view what, std::int64_t really,
                            bool only_at_the_end = false) {
-    if (!errand.at_the_end) {
-      return fmt::format("{} {}: nobody could say at the end what became of it", what,
-                         errand.id.text());
-    }
-    std::vector<Errand::Told> all;
-    if (!only_at_the_end) all = errand.told;
-    all.push_back(*errand.at_the_end);
-    for (const Errand::Told& told : all) {
+    if (Broken broken = was_not_told(what, errand)) return broken;
+    for (const Errand::Told& told : told_of(errand, only_at_the_end)) {
       if (told.is == Errand::Told::Is::suspense) continue;
       const std::int64_t said = told.is == Errand::Told::Is::done ? told.amount : 0;
       if (said == really) continue;
@@ -283,10 +295,8 @@ class Oracle {
   Broken judge_change_of_pin(const Errand& errand) {
     const bool was_changed = was_accepted(errand.id);
     if (was_changed) ++tally_.changes_of_pin;
-    std::vector<Errand::Told> all;
-    if (!is_of_lost_history(errand)) all = errand.told;
-    if (errand.at_the_end) all.push_back(*errand.at_the_end);
-    for (const Errand::Told& told : all) {
+    if (Broken broken = was_not_told("change of PIN", errand)) return broken;
+    for (const Errand::Told& told : told_of(errand, is_of_lost_history(errand))) {
       if ((told.is == Errand::Told::Is::done) == was_changed) continue;
       return fmt::format("change of PIN {}: the customer was told {}, and it was {}",
                          errand.id.text(), told.text, was_changed ? "changed" : "not changed");
@@ -340,6 +350,10 @@ class Oracle {
     const auto count = evidence_.counts.find(terminal);
     if (audit == evidence_.audits.end() || count == evidence_.counts.end()) {
       return terminal + " was not audited";
+    }
+    if (!is_compared(audit->second)) {
+      return fmt::format("{}'s audit was not compared with the bank at the end: {}", terminal,
+                         audit->second.not_compared());
     }
     const auto found = undebited_.find(terminal);
     const bool has_exceptions = found != undebited_.end();

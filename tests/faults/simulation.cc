@@ -413,7 +413,7 @@ class Simulation {
     }
     for (const std::string& terminal : plan_.terminals) {
       std::optional<words::AuditResponse> audit = co_await town_->audit(terminal);
-      if (!audit || !audit->has_at_bank() || audit->open_items() != 0) {
+      if (!audit || !is_compared(*audit) || audit->open_items() != 0) {
         *is_settled = false;
         co_return;
       }
@@ -446,7 +446,7 @@ class Simulation {
   Task<> take_count(std::string terminal) {
     for (int tries = 0; tries < 20; ++tries) {
       std::optional<words::AuditResponse> audit = co_await town_->audit(terminal);
-      if (audit && audit->has_at_bank()) {
+      if (audit && is_compared(*audit)) {
         audits_[terminal] = *std::move(audit);
         break;
       }

@@ -40,7 +40,7 @@ struct Tally {
 
 struct Run {
   std::uint64_t seed = 0;
-  // Nothing: every promise held. Else which one did not, in a sentence.
+  // Which promise did not hold, in a sentence; nullopt if every one did.
   std::optional<std::string> broken;
   // Of everything that happened, in its order: equal runs have equal digests.
   std::uint64_t digest = 0;

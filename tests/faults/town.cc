@@ -314,6 +314,9 @@ Task<bool> Town::resolve(rpc::Client* client, Errand* errand, bool at_the_end) {
   if (reply->has_transferred()) told = done(reply->transferred().amount().minor_units());
   if (reply->has_suspense()) told = in_suspense(reply->suspense().amount().minor_units());
   if (reply->has_pin_changed()) told = done(0);
+  if (reply->has_cannot_know()) {
+    told = {.is = Answer::Is::cannot_know, .text = reply->cannot_know().message()};
+  }
   if (!at_the_end) {
     tell(errand, std::move(told));
   } else {

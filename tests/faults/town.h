@@ -32,9 +32,9 @@ struct Errand {
   std::string new_pin;  // Of a change of PIN.
   Instant asked_first{};
 
-  // Nothing: never told. Else what was told for sure, the first time and at the very end.
+  // What was told for sure, each time and at the very end.
   struct Told {
-    enum class Is : std::uint8_t { done, declined, suspense };
+    enum class Is : std::uint8_t { done, declined, suspense, cannot_know };
     Is is = Is::declined;
     std::int64_t amount = 0;
     bool is_credited = true;  // Of a deposit.
@@ -43,6 +43,11 @@ struct Errand {
   std::vector<Told> told;
   std::optional<Told> at_the_end;
 };
+
+// Whether it compared what is inside with what the bank has there.
+inline bool is_compared(const words::AuditResponse& audit) {
+  return audit.has_at_bank() && audit.not_compared().empty();
+}
 
 // A customer's card as the customer knows it. The bank replaces it, and its PIN is changed: whoever does it writes it down here.
 struct Card {
@@ -89,7 +94,7 @@ class Town {
   bool is_quiet() const { return tasks_.size() == 0; }
   // Asks what became of everything, once the faults are over.
   Task<> ask_about_everything();
-  // Nothing: not reached.
+  // Both return nullopt if the ATM is not reached.
   Task<std::optional<words::AuditResponse>> audit(std::string terminal);
   Task<std::optional<words::CountResponse>> count(std::string terminal);
 
