@@ -5,7 +5,9 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <sodium.h>
 
@@ -118,32 +120,81 @@ std::string quoted(const std::string& file) {
 }
 
 [[noreturn]] void refuse_without_log(const std::string& file) {
-  refuse(file, "its program did not close it, and " + wal_of(file) +
-                   " is missing or empty. Its newest changes may be in that file alone: put it "
-                   "back beside the database, under the name that the database had; or restore a "
-                   "backup. To go on with what the database has without it: sqlite3 " +
-                   quoted(file) + " 'PRAGMA journal_mode=DELETE', and then verify or audit it");
+  refuse(
+      file,
+      "its program did not close it, and " + wal_of(file) +
+          " is missing or empty. Its newest changes may be in that file alone: put it "
+          "back beside the database, under the name that the database had; or restore a "
+          "backup. To go on with what the database has without it, as when sqlite3 has opened it "
+          "since and put the log into it: sqlite3 " +
+          quoted(file) + " 'PRAGMA journal_mode=DELETE', and then verify or audit it");
 }
 
-// SQLite takes back with a rollback journal what it has not finished, and cuts the file to the size that it had before. We write with
-// one only to make a file, and to one that keeps its size. https://sqlite.org/fileformat2.html#the_rollback_journal
-bool is_of_size(const std::string& journal, const std::string& file) {
-  using namespace std::string_view_literals;
-  constexpr std::string_view magic = "\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"sv;
-  constexpr std::size_t pages_place = 16;
-  constexpr std::uintmax_t page_size = 4096;
-  std::array<char, pages_place + 4> header{};
-  std::ifstream(journal, std::ios::binary).read(header.data(), header.size());
-  const std::string_view begin(header.data(), header.size());
-  // SQLite does nothing with one that was not begun, and with none of another kind.
-  if (!begin.starts_with(magic)) return true;
-  std::uintmax_t pages = 0;
-  for (const char byte : begin.substr(pages_place)) {
-    pages = (pages << 8U) | static_cast<unsigned char>(byte);
+// SQLite takes back with a rollback journal what it has not finished, and cuts the file to the size that it had before.
+// https://sqlite.org/fileformat2.html#the_rollback_journal
+class RollbackJournal {
+ public:
+  RollbackJournal(const std::string& path, const std::string& file) : file_(file) {
+    std::ifstream in(path, std::ios::binary);
+    begin_.resize(begin_size);
+    in.read(begin_.data(), static_cast<std::streamsize>(begin_size));
+    begin_.resize(static_cast<std::size_t>(in.gcount()));
+    std::error_code ignored;
+    size_ = std::filesystem::file_size(path, ignored);
   }
-  std::error_code ignored;
-  const std::uintmax_t size = std::filesystem::file_size(file, ignored);
-  return pages == 0 ? size <= page_size : size == pages * page_size;
+
+  // We write with one only to make a file, and to one that keeps its size.
+  bool is_of_size() const {
+    if (!is_begun()) return true;
+    std::error_code ignored;
+    const std::uintmax_t size = std::filesystem::file_size(file_, ignored);
+    const std::uintmax_t pages = number(16);
+    return pages == 0 ? size <= page_size : size == pages * page_size;
+  }
+
+  // A file that has its log already is taken back to the mode before, and to nothing else: to its first page, but for the mode, the
+  // number of the change and what SQLite was used.
+  bool takes_back_the_mode_alone() const {
+    if (!is_begun()) return true;
+    const std::uintmax_t record = number(20);
+    if (size_ <= record) return true;
+    if (size_ != record + page_size + 8 || size_ > begin_.size()) return false;
+    std::string first(page_size, '\0');
+    std::ifstream(file_, std::ios::binary).read(first.data(), page_size);
+    std::string before = begin_.substr(record + 4, page_size);
+    for (const auto& [place, size] : {std::pair(18U, 2U), {24U, 4U}, {92U, 8U}}) {
+      before.replace(place, size, first, place, size);
+    }
+    return number(record) == 1 && before == first;
+  }
+
+ private:
+  static constexpr std::size_t page_size = 4096;
+  // A header takes a sector, of at most 64 KiB; then comes a page, between its number and a checksum.
+  static constexpr std::size_t begin_size = 65536 + page_size + 8;
+
+  // SQLite does nothing with one that was not begun, and with none of another kind.
+  bool is_begun() const {
+    using namespace std::string_view_literals;
+    return begin_.size() >= 28 && begin_.starts_with("\xd9\xd5\x05\xf9\x20\xa1\x63\xd7"sv);
+  }
+  std::uintmax_t number(std::size_t place) const {
+    std::uintmax_t number = 0;
+    for (const char byte : begin_.substr(place, 4)) {
+      number = (number << 8U) | static_cast<unsigned char>(byte);
+    }
+    return number;
+  }
+
+  std::string file_;
+  std::string begin_;
+  std::uintmax_t size_ = 0;
+};
+
+[[noreturn]] void refuse_journal(const std::string& file, const std::string& journal) {
+  refuse(file, journal +
+                   " is another file's, or of a change by another program that was cut short. Move "
+                   "that away; or, if sqlite3 was changing this file, let it open the file once");
 }
 
 }  // namespace
@@ -155,9 +206,11 @@ void require_own_log(const std::string& file, std::int32_t application, std::int
   Database whole(file, Database::Access::at_rest);
   if (has_content(journal)) {
     if (has_log) refuse(file, journal + " lies beside it and is not its own; move that away");
-    if (!is_of_size(journal, file)) refuse(file, journal + " is another file's; move that away");
+    const RollbackJournal rollback(journal, file);
+    if (!rollback.is_of_size()) refuse_journal(file, journal);
     // Of a making that was cut short, before there was a log. SQLite must see to that first.
     if (mode_of(whole) != Mode::log) return;
+    if (!rollback.takes_back_the_mode_alone()) refuse_journal(file, journal);
   }
   if (whole.number("SELECT count(*) FROM sqlite_schema") == 0) return;
   whole.open_schema(application, version, nullptr);
