@@ -28,6 +28,8 @@ inline constexpr std::size_t card_digits_max = 19;
 inline constexpr std::size_t identifier_size_max = 64;
 // So that the terminal's account, "cash:<terminal>", is an identifier too.
 inline constexpr std::size_t terminal_id_size_max = identifier_size_max - 5;
+// Who the bank's operator is as a principal, so no terminal is called so.
+inline constexpr std::string_view operator_principal = "operator";
 inline constexpr std::size_t name_size_max = 128;
 inline constexpr std::size_t text_size_max = 1024;
 inline constexpr std::chrono::milliseconds hold_time_to_live_max = std::chrono::hours(24 * 7);

@@ -291,6 +291,7 @@ ShapeFault why_not_customer_account_id(std::string_view text) {
 ShapeFault why_not_terminal_id(std::string_view text) {
   const ShapeFault fault = why_not_identifier(text);
   if (fault != ShapeFault::none) return fault;
+  if (text == operator_principal) return ShapeFault::reserved;
   return text.size() > terminal_id_size_max ? ShapeFault::too_long : ShapeFault::none;
 }
 

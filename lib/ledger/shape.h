@@ -13,7 +13,7 @@ namespace ledger {
 std::optional<Refusal> check_shape(const Operation& operation);
 
 // What breaks the rule of an identifier, of a customer's account, of a terminal or of a card's number;
-// `none` if nothing does.
+// `none` if nothing does. A terminal's is 1 to 59 of an identifier's letters, and not "operator".
 ShapeFault why_not_identifier(std::string_view text);
 ShapeFault why_not_customer_account_id(std::string_view text);
 ShapeFault why_not_terminal_id(std::string_view text);

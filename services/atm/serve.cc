@@ -16,6 +16,7 @@
 #include "atm/device_world.h"
 #include "atm/simulated_acceptor.h"
 #include "atm/simulated_dispenser.h"
+#include "ledger/shape.h"
 #include "ops/daemon.h"
 #include "ops/files.h"
 #include "ops/log.h"
@@ -56,15 +57,6 @@ class DiskSpace final : public FreeSpace {
 template <typename T>
 using OrMistake = std::expected<T, ops::Mistake>;
 
-bool is_good_name(const std::string& terminal) {
-  const auto good = [](char letter) {
-    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-           (letter >= '0' && letter <= '9') || letter == '-' || letter == '_' || letter == '.';
-  };
-  const bool named = !terminal.empty() && terminal.size() <= 64 && terminal.front() != '.';
-  return named && std::ranges::all_of(terminal, good);
-}
-
 OrMistake<std::vector<std::string>> terminal_names(const ServeOptions& options) {
   const auto wrong = [](const std::string& what) {
     return std::unexpected(ops::Mistake{"terminal", what});
@@ -74,9 +66,10 @@ OrMistake<std::vector<std::string>> terminal_names(const ServeOptions& options) 
     for (std::size_t begin = 0; begin <= listed.size();) {
       const std::size_t end = std::min(listed.find(',', begin), listed.size());
       names.push_back(listed.substr(begin, end - begin));
-      if (!is_good_name(names.back())) {
-        return wrong("must be a name of 1 to 64 letters, digits, '-', '_' and '.', not \"" +
-                     names.back() + "\"");
+      if (ledger::why_not_terminal_id(names.back()) != ledger::ShapeFault::none) {
+        return wrong("must be 1 to " + std::to_string(ledger::terminal_id_size_max) +
+                     " of a-z, 0-9, '-', '_', '.' and ':', and not \"operator\": \"" +
+                     names.back() + "\" is not");
       }
       begin = end + 1;
     }

@@ -136,8 +136,7 @@ Refusal malformed(std::string_view field, ledger::ShapeFault fault) {
 }
 
 std::optional<Refusal> check_terminal_id(std::string_view terminal_id) {
-  ledger::ShapeFault fault = ledger::why_not_terminal_id(terminal_id);
-  if (terminal_id == operator_principal) fault = ledger::ShapeFault::reserved;
+  const ledger::ShapeFault fault = ledger::why_not_terminal_id(terminal_id);
   if (fault == ledger::ShapeFault::none) return std::nullopt;
   return malformed("terminal_id", fault);
 }

@@ -16,8 +16,8 @@
 // left out: their hashes are filled in when they are known.
 namespace bank {
 
-// Whose ids the operator's are. No terminal can be called so.
-inline constexpr std::string_view operator_principal = "operator";
+// Whose ids the operator's are.
+using ledger::operator_principal;
 
 Asked to_operation(const v1::HoldRequest& request, ledger::Deadline deadline);
 Asked to_operation(const v1::CaptureRequest& request, ledger::Deadline deadline);

@@ -83,7 +83,7 @@ TOGETHER = {
     "bankd serve": {"currency": ["QQQ", "eur", "EURO"]},
     "atmd serve": {
         "currency": ["QQQ", "XTS"],
-        "terminal": ["A B", "a,a", ".x", ",".join(f"atm-{number}" for number in range(101))],
+        "terminal": ["A B", "a,a", "ATM-1", "operator", "x" * 60, ",".join(f"atm-{number}" for number in range(101))],
         "denominations": ["5,x", "5,5", "0", "1,1000000"],
     },
     "teller balance": {"card": ["12", "abc"], "currency": ["QQQ"]},
@@ -143,3 +143,14 @@ async def test_one_atmd_drives_at_most_a_hundred_terminals(programs, tmp_path):
     argv = ["atmd", "serve", *COMMANDS["atmd serve"], "--terminal", names]
     says(await programs.run(*argv, cwd=tmp_path), USAGE, "at most 100 terminals")
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_atmd_takes_the_names_of_terminals_that_a_bank_takes(programs, tmp_path):
+    names = ["a:1", "atm-1", "a_b.c", "x" * 59, "x" * 60, "ATM-1", "operator", ".x", ":", "a b", "cash:a"]
+    async with programs.bankd(tmp_path) as bankd:
+        for name in names:
+            argv = ["--bank", bankd.address, "terminal", "add", name, "--currency", "EUR"]
+            added = await programs.run("bankctl", *argv)
+            check = await programs.run("atmd", "serve", *COMMANDS["atmd serve"], "--check-config", "--terminal", name)
+            assert (check.code == 0) == (added.code == 0), (name, check.err, added.err)
+            assert check.code in (0, USAGE)
