@@ -39,10 +39,11 @@ class Applier final : Bookkeeper {
   }
 
  private:
-  // What was refused changes nothing, but cash that already moved and PINs that were tried.
+  // What was refused changes nothing, but cash that moved for good and PINs that were tried.
   void refuse(const auto&) {}
   void refuse(const Post& post) {
-    if (post.kind != TransferKind::deposit && post.kind != TransferKind::load_cash &&
+    const bool is_kept = post.kind == TransferKind::deposit && post.kept;
+    if (!is_kept && post.kind != TransferKind::load_cash &&
         post.kind != TransferKind::unload_cash) {
       return;
     }

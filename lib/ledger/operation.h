@@ -71,6 +71,8 @@ struct Post {
   CardDigits card{};
   std::string terminal{};
   ReceiptId receipt{};
+  // Of a deposit: its notes stay in the terminal whatever the answer is, so a refusal is an exception.
+  bool kept = false;
 
   static constexpr std::string_view name = "post";
   static constexpr void fields(auto&& field) {
@@ -82,6 +84,7 @@ struct Post {
     field("card_number", &Post::card);
     field("terminal_id", &Post::terminal);
     field("receipt_id", &Post::receipt);
+    field("kept", &Post::kept, carried);
   }
 };
 

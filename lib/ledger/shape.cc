@@ -77,6 +77,7 @@ Fault check(const Operation&, const Post& post) {
   if (!from_source && !post.source.empty()) return malformed_at("source_account_id");
   if (!to_target && !post.target.empty()) return malformed_at("target_account_id");
   if (!by_card && !post.card.empty()) return malformed_at("card_number");
+  if (post.kept && post.kind != TransferKind::deposit) return malformed_at("kept");
   if (from_source) {
     if (const Fault fault = check_name("source_account_id", post.source)) return fault;
   }

@@ -31,7 +31,7 @@ inline constexpr std::int64_t wal_size_ahead_default = (wal_pages_max + 64) * (4
 inline constexpr std::size_t small_batch_max = std::size_t{16} * 1024;
 // What our files say they are: "bank" in the database's application_id.
 inline constexpr std::int32_t bank_application_id = 0x62616e6b;
-inline constexpr std::int32_t bank_schema_version = 6;
+inline constexpr std::int32_t bank_schema_version = 7;
 
 // The bank's journal in one SQLite file: one row a batch, each with the hash of the row before it gone into its own, and tables
 // that follow. Owned by the storage thread once it is loaded; made and loaded before that thread begins.

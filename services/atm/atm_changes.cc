@@ -255,6 +255,10 @@ std::expected<DepositItem, v1::Decline> AtmService::begin_deposit(OperationId id
   if (auto wrong = wrong_notes(request.notes())) return std::unexpected(*std::move(wrong));
   std::expected<Customer, v1::Decline> asking = may_begin(request.session_id(), context);
   if (!asking) return std::unexpected(std::move(asking.error()));
+  const Currency ours = machinery_.settings.currency;
+  if (asking->session.currency != ours) {
+    return std::unexpected(account_in_other_currency(asking->session.currency, ours));
+  }
   if (const auto why = asking->terminal->acceptor().out_of_order()) {
     return std::unexpected(
         decline(v1::DECLINE_CODE_OUT_OF_SERVICE, "No deposits are taken: " + *why + "."));

@@ -165,8 +165,10 @@ Task<v1::InsertCardResponse> AtmService::insert_card(v1::InsertCardRequest reque
     *response.mutable_decline() = session_lost();
     co_return response;
   }
+  const std::optional<Currency> currency = Currency::parse(reply->verified().currency());
   const Session* const session = terminal->begin_session(
-      std::string(context.peer()), request.card_number(), reply->verified().token());
+      std::string(context.peer()), request.card_number(), reply->verified().token(),
+      currency.value_or(machinery_.settings.currency));
   if (session == nullptr) {
     *response.mutable_decline() = busy();
     co_return response;

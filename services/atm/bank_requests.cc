@@ -60,13 +60,14 @@ wire::VoidRequest void_of(const Withdrawal& withdrawal) {
   return about_hold<wire::VoidRequest>(withdrawal, withdrawal.void_id);
 }
 
-wire::DepositRequest posting_of(const Deposit& deposit, Currency currency) {
+wire::DepositRequest deposit_of(const Deposit& deposit, bool kept, Currency currency) {
   wire::DepositRequest request;
   request.set_id(std::string(deposit.post_id.view()));
   request.set_terminal_id(deposit.terminal);
   request.set_card_number(deposit.card);
   *request.mutable_amount() = to_wire(deposit.counted.amount(), currency);
   request.set_receipt_id(std::string(deposit.id.view()));
+  request.set_kept(kept);
   return request;
 }
 

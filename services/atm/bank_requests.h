@@ -12,8 +12,7 @@ namespace atm {
 ::bank::v1::CaptureRequest capture_of(const Withdrawal& withdrawal, Currency currency);
 ::bank::v1::SuspendRequest suspend_of(const Withdrawal& withdrawal, Currency currency);
 ::bank::v1::VoidRequest void_of(const Withdrawal& withdrawal);
-
-// Under the id with which it is posted now.
-::bank::v1::DepositRequest posting_of(const Deposit& deposit, Currency currency);
+// Under the id with which it is posted now. `kept`: the customer does not get the notes back, whatever the bank says.
+::bank::v1::DepositRequest deposit_of(const Deposit& deposit, bool kept, Currency currency);
 
 }  // namespace atm

@@ -86,7 +86,7 @@ Task<Deposits::Posted> Deposits::post_once(DepositItem item, rpc::Context custom
     until = async::Deadline::at(now + until.left(now) / 2);
   }
   rpc::Context half(until, customer.trace);
-  wire::DepositRequest request = posting_of(item->record, machinery_.settings.currency);
+  wire::DepositRequest request = deposit_of(item->record, false, machinery_.settings.currency);
   const rpc::Reply<wire::DepositResponse> reply =
       co_await machinery_.bank.try_call(bank_methods::deposit, std::move(request), std::move(half));
   if (!reply) {
@@ -210,19 +210,20 @@ Task<> Deposits::settle_posting(DepositItem item) {
 
 Task<> Deposits::post(DepositItem item) {
   item->waiting_for = "the bank to credit the notes";
-  wire::DepositRequest request = posting_of(item->record, machinery_.settings.currency);
+  const bool is_second = item->record.post_id == item->record.second_post_id;
+  wire::DepositRequest request = deposit_of(item->record, is_second, machinery_.settings.currency);
   const wire::DepositResponse response =
       co_await machinery_.bank.until_answered(bank_methods::deposit, std::move(request));
   if (response.has_receipt()) {
     to_credited(item, response.receipt());
     co_return;
   }
-  const bool fenced = response.refusal().code() == wire::REFUSAL_CODE_ID_FENCED;
-  if (!fenced || item->record.post_id == item->record.second_post_id) {
+  if (is_second) {
     machinery_.bank.remember_no(item->record, response.refusal());
     co_return to_exception(item, refused_by_bank(response.refusal()));
   }
-  // A Resolve of ours whose answer was lost fenced the posting; the notes have been kept since.
+  // The first asked before the notes were kept, and its no, or a fence of ours, was not heard in time. The
+  // second tells the bank that they are kept, so that its operator hears of a no.
   item->record.post_id = item->record.second_post_id;
   co_await machinery_.journal.commit(item->terminal.entry(item->record, "posting anew"));
 }

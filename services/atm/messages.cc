@@ -49,6 +49,12 @@ v1::Decline other_currency(Currency ours) {
   return decline(v1::DECLINE_CODE_MALFORMED, "This ATM handles " + ours.text() + " only.");
 }
 
+v1::Decline account_in_other_currency(Currency account, Currency ours) {
+  return decline(
+      v1::DECLINE_CODE_MALFORMED,
+      "Your account is in " + account.text() + ", and this ATM handles " + ours.text() + " only.");
+}
+
 v1::Decline other_denomination(Cents denomination, std::span<const Cents> ours, Currency currency) {
   return decline(v1::DECLINE_CODE_MALFORMED,
                  "This ATM does not handle notes of " + ledger::to_text({denomination, currency}) +

@@ -29,6 +29,8 @@ v1::BankEntry bank_entry(const OperationId& id, std::uint64_t ledger_seq);
 v1::Decline decline(v1::DeclineCode code, std::string_view sentence);
 // That amounts and notes of another currency are nothing to this ATM.
 v1::Decline other_currency(Currency ours);
+// That no notes of its currency go into an account in another.
+v1::Decline account_in_other_currency(Currency account, Currency ours);
 // That it handles other notes of its currency.
 v1::Decline other_denomination(Cents denomination, std::span<const Cents> ours, Currency currency);
 // Of a call that the bank did not decide: "The bank cannot do it now: <why>" where it has said why it

@@ -151,7 +151,7 @@ struct Deposit {
   DepositState state = DepositState::counted;
   std::int64_t counted_at_us = 0;
   OperationId post_id = {};
-  // For a posting that our own Resolve fenced after the notes had been kept.
+  // For notes that were kept although the first posting was refused, or fenced by a Resolve of ours.
   OperationId second_post_id = {};
   // The acceptor has said that the notes are in the bin, and so they are in the stock.
   bool kept = false;

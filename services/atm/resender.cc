@@ -180,7 +180,7 @@ Task<Resender::Answer> Resender::tell(Deposit deposit) {
   const bool was_not_posted =
       deposit.state == DepositState::returned || deposit.state == DepositState::suspense;
   if (was_not_posted) co_return Answer();
-  wire::DepositRequest request = posting_of(deposit, machinery_.settings.currency);
+  wire::DepositRequest request = deposit_of(deposit, true, machinery_.settings.currency);
   const wire::DepositResponse response =
       co_await machinery_.bank.until_answered(bank_methods::deposit, std::move(request));
   co_return answer_of(response);

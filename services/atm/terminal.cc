@@ -228,7 +228,8 @@ void Terminal::set_busy(bool busy) {
   }
 }
 
-Session* Terminal::begin_session(std::string peer, std::string card, std::string token) {
+Session* Terminal::begin_session(std::string peer, std::string card, std::string token,
+                                 Currency currency) {
   if (!is_free_for(card)) return nullptr;
   std::array<std::byte, 16> id{};
   machinery_.random.fill(id);
@@ -236,6 +237,7 @@ Session* Terminal::begin_session(std::string peer, std::string card, std::string
                      .peer = std::move(peer),
                      .card = std::move(card),
                      .token = std::move(token),
+                     .currency = currency,
                      .last_used = machinery_.loop.now()};
   return &*session_;
 }

@@ -29,6 +29,7 @@ struct Session {
   std::string peer;
   std::string card;
   std::string token;
+  Currency currency;  // The account's.
   async::Instant last_used;
 };
 
@@ -104,9 +105,9 @@ class Terminal {
   // Staff took everything out.
   void was_emptied();
 
-  // Begins a session, in place of an older one of the same card. Returns null if another customer
-  // stands here, or this one's last change is still under way.
-  Session* begin_session(std::string peer, std::string card, std::string token);
+  // Begins a session, in place of an older one of the same card. Returns null if another customer stands
+  // here, or this one's last change is still under way.
+  Session* begin_session(std::string peer, std::string card, std::string token, Currency currency);
   bool is_free_for(std::string_view card) const;
   // The session of that id on that connection, and it has just been used; or nothing.
   Session* session(std::string_view id, std::string_view peer);

@@ -211,7 +211,8 @@ Asked to_operation(const v1::DepositRequest& request, Deadline deadline) {
                        .currency = money.currency,
                        .card = request.card_number(),
                        .terminal = request.terminal_id(),
-                       .receipt = reader.receipt(request)};
+                       .receipt = reader.receipt(request),
+                       .kept = request.kept()};
   return reader.operation(std::move(deposit), deadline);
 }
 

@@ -13,6 +13,10 @@ class Kenji:
     account, name, card, pin = "kenji", "Kenji Sato", "4000000000000010", "1234"
 
 
+class Petra:
+    account, name, card, pin = "petra", "Petra Kern", "4000000000000028", "2345"
+
+
 def done(ended):
     assert ended.code == 0, (ended.out, ended.err)
     return ended
@@ -47,6 +51,14 @@ async def test_what_is_loaded_paid_and_put_in_is_yen(yen):
     says(await yen.teller(Kenji, "withdraw", "1000.5"), USAGE, "JPY has no digits after a point")
     says(await yen.teller(Kenji, "--currency", "EUR", "withdraw", "1000"), USAGE, "JPY, and not in EUR")
     assert await balance(yen) == {"minor_units": 9_000, "currency": "JPY"}
+
+
+async def test_notes_for_an_account_in_another_currency_are_not_taken_and_leave_nothing_to_settle(yen):
+    done(await yen.bankctl("account", "open", Petra.account, "--name", Petra.name, "--currency", "EUR", "--yes"))
+    issue = ("card", "issue", Petra.card, Petra.account, "--pin-file", yen.pin_file(Petra.pin))
+    done(await yen.bankctl(*issue))
+    says(await yen.teller(Petra, "deposit", "1x1000"), DECLINED, "Your account is in EUR", "JPY only")
+    assert data(await yen.bankctl("--json", "exceptions", "list"))["exceptions"] == []
 
 
 async def test_what_the_operator_says_was_paid_is_yen(yen):

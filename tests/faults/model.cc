@@ -395,10 +395,12 @@ Verdict Model::decide(const ledger::Operation& operation, ledger::BusinessDay da
                            .is_hold = std::holds_alternative<ledger::Hold>(operation.change),
                            .was_accepted = !verdict.no.has_value()};
   }
-  // Cash that was refused is for the operator to see.
+  // Cash that was refused is for the operator to see, unless it goes back to the customer.
   const auto* const post = std::get_if<ledger::Post>(&operation.change);
+  const bool is_in_escrow =
+      post != nullptr && post->kind == ledger::TransferKind::deposit && !post->kept;
   const bool moves_notes = post != nullptr && post->kind != ledger::TransferKind::transfer &&
-                           post->kind != ledger::TransferKind::fund;
+                           post->kind != ledger::TransferKind::fund && !is_in_escrow;
   const bool is_about_cash = moves_notes ||
                              std::holds_alternative<ledger::Capture>(operation.change) ||
                              std::holds_alternative<ledger::Void>(operation.change) ||

@@ -73,7 +73,8 @@ ledger::Change change_of(const Step& step, const std::vector<ledger::OperationId
                           .amount = amount,
                           .currency = eur,
                           .card = card,
-                          .terminal = terminal};
+                          .terminal = terminal,
+                          .kept = step.amount % 2 == 0};
     case 4:
       return ledger::Post{
           .kind = ledger::TransferKind::fund, .target = who, .amount = amount, .currency = eur};

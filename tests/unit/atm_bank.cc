@@ -149,16 +149,6 @@ Response AtmBank::first_answer(const Pinned& first, const Pinned& wanted) {
   return again;
 }
 
-void AtmBank::fence(const std::string& id, const std::string& terminal) {
-  next_seq();
-  state.fenced.insert(id);
-  state.answers[id] = {.terminal = terminal, .seq = static_cast<std::uint64_t>(seq())};
-}
-
-void AtmBank::next_seq() {
-  state.heads.push_back("head " + std::to_string(++heads_made_));  // Never the same again.
-}
-
 wire::Balance AtmBank::balance_of(const std::string& card) {
   const Customer& customer = state.customers.at(card);
   wire::Balance balance;
@@ -280,7 +270,7 @@ async::Task<wire::VerifyCardResponse> AtmBank::verify_card(wire::VerifyCardReque
   response.mutable_verified()->set_token(token_of(request.card_number(), request.terminal_id()));
   response.mutable_verified()->set_account_id(request.card_number());
   response.mutable_verified()->set_customer_name(customer->second.name);
-  response.mutable_verified()->set_currency("EUR");
+  response.mutable_verified()->set_currency(account_currency);
   co_return response;
 }
 
@@ -389,6 +379,7 @@ async::Task<wire::GetHoldResponse> AtmBank::get_hold(wire::GetHoldRequest reques
 }
 
 async::Task<wire::DepositResponse> AtmBank::deposit(wire::DepositRequest request, rpc::Context) {
+  deposits_kept.push_back(request.kept());
   return once<wire::DepositRequest, wire::DepositResponse>(
       "Deposit", std::move(request), [this](const wire::DepositRequest& asked_for) {
         if (!state.customers.contains(asked_for.card_number())) {

@@ -40,6 +40,7 @@ enum class Mood : std::uint8_t {
 template <typename Request>
 std::string compared(Request request) {
   if constexpr (requires { request.clear_token(); }) request.clear_token();
+  if constexpr (requires { request.clear_kept(); }) request.clear_kept();
   if constexpr (requires { request.clear_evidence(); }) {
     request.clear_evidence();
     request.clear_card_number();
@@ -100,7 +101,8 @@ class AtmBank {
   void close() { server_.reset(); }
 
   State state;
-  std::string cash_currency = "EUR";  // Of the terminals, as sign-on says it.
+  std::string cash_currency = "EUR";     // Of the terminals, as sign-on says it.
+  std::string account_currency = "EUR";  // Of the accounts, as VerifyCard says it.
   std::set<std::string> terminals = {"atm-1", "atm-2"};
   std::set<std::string> ignored_terminals;  // Whose sign-on is not answered.
   // Called before a terminal's sign-on is answered.
@@ -111,6 +113,7 @@ class AtmBank {
   int signed_on_count = 0;                           // Sign-ons that were answered yes.
   std::map<std::string, wire::RefusalCode> refusal;  // Of a method that refuses.
   std::vector<std::string> asked;                    // Methods, in order.
+  std::vector<bool> deposits_kept;                   // Of each Deposit that was asked for.
   // Changes what GetHold answers.
   std::function<void(wire::HoldView& hold)> telling_hold = [](wire::HoldView&) {};
   // Called before and after each change is decided: a crash of the ATM.

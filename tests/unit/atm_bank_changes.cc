@@ -90,4 +90,14 @@ void AtmBank::describe(wire::ChangeView& change, const std::string& id) const {
   change.mutable_paid()->set_currency("EUR");
 }
 
+void AtmBank::fence(const std::string& id, const std::string& terminal) {
+  next_seq();
+  state.fenced.insert(id);
+  state.answers[id] = {.terminal = terminal, .seq = static_cast<std::uint64_t>(seq())};
+}
+
+void AtmBank::next_seq() {
+  state.heads.push_back("head " + std::to_string(++heads_made_));  // Never the same again.
+}
+
 }  // namespace atm

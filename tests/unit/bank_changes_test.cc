@@ -170,6 +170,7 @@ TEST_F(BankChangesTest, TheSentenceOfATransferSaysFromWhomToWhom) {
 TEST_F(BankChangesTest, ARefusedDepositsExceptionHasItsReceipt) {
   v1::DepositRequest deposit = deposit_request(20'00);
   deposit.set_card_number("4999999999999999");
+  deposit.set_kept(true);
   deposit.set_receipt_id(bank.next_id());
   EXPECT_EQ(word(bank.answer<v1::DepositResponse>(deposit)), "CARD_NOT_FOUND");
   const auto exceptions = bank.answer<v1::ListExceptionsResponse>(v1::ListExceptionsRequest());
@@ -223,6 +224,7 @@ TEST_F(BankChangesTest, OfCashThatMovedAllTheSameNobodyIsToldThatItWasDeclined) 
   const std::string put_in = bank.next_id();
   v1::DepositRequest deposit = deposit_request(20'00);
   deposit.set_card_number("4999999999999999");
+  deposit.set_kept(true);
   deposit.set_receipt_id(put_in);
   EXPECT_EQ(word(bank.answer<v1::DepositResponse>(deposit)), "CARD_NOT_FOUND");
   EXPECT_EQ(find(put_in).summary(),

@@ -456,9 +456,10 @@ TEST_F(BankOperatorTest, ASuspendedHoldIsResolvedBySayingWhatWasPaid) {
   EXPECT_EQ(released.paid().currency(), "EUR");
 }
 
-TEST_F(BankOperatorTest, ARefusedDepositIsAnException) {
+TEST_F(BankOperatorTest, ARefusedDepositOfNotesThatWereKeptIsAnException) {
   v1::DepositRequest request = deposit_request(20'00);
   request.set_card_number("4999999999999999");
+  request.set_kept(true);
   EXPECT_EQ(word(bank.answer<v1::DepositResponse>(request)), "CARD_NOT_FOUND");
   const std::vector<v1::ExceptionView> open = exceptions();
   ASSERT_EQ(open.size(), 1U);

@@ -92,7 +92,35 @@ TEST_F(DepositTest, NotesThatTheBankRefusesAreGivenBack) {
   EXPECT_EQ(response.decline().code(), v1::DECLINE_CODE_NOTES_RETURNED);
   EXPECT_NE(response.decline().message().find("not today"), std::string::npos);
   house.pass(1s);
+  EXPECT_THAT(house.bank.deposits_kept, testing::ElementsAre(false)) << "no exception there";
   expect_taken(0);
+}
+
+TEST_F(DepositTest, NotesOfOneCurrencyAreNotTakenForAnAccountInAnother) {
+  house.bank.account_currency = "JPY";
+  house.insert();
+  house.acceptor->is_mute = true;  // It is not even asked.
+  const OperationId id = house.new_id();
+  const v1::DepositResponse response = house.deposit(id, 50, 2);
+  EXPECT_EQ(response.decline().code(), v1::DECLINE_CODE_MALFORMED);
+  EXPECT_EQ(response.decline().message(), "Your account is in JPY, and this ATM handles EUR only.");
+  EXPECT_THAT(house.bank.deposits_kept, testing::IsEmpty());
+  EXPECT_TRUE(house.resolve(id).has_declined());
+  house.acceptor->is_mute = false;
+  expect_taken(0);
+}
+
+// The bank's no to the first posting was not heard while the notes could be given back.
+TEST_F(DepositTest, ThatNotesAreKeptWhichItRefusedTheBankIsToldInASecondPosting) {
+  take_without_a_word();
+  house.acceptor->is_mute = false;
+  house.bank.deposits_kept.clear();
+  house.bank.moods = {{"Deposit", Mood::refuses}};
+  house.bank.refusal["Deposit"] = wire::REFUSAL_CODE_ACCOUNT_CLOSED;
+  house.pass(60s);
+  EXPECT_THAT(house.bank.deposits_kept, testing::ElementsAre(false, true));
+  EXPECT_EQ(house.exceptions().size(), 1U);
+  EXPECT_EQ(house.open_items(), Sentences());
 }
 
 TEST_F(DepositTest, WithoutABankNothingIsTaken) {

@@ -423,16 +423,6 @@ TEST_F(LedgerTest, OtherExceptionsAreResolvedByAReasonAlone) {
   EXPECT_EQ(ask(ResolveException{.exception_seq = raised + 1000}), "exception_not_found");
 }
 
-TEST_F(LedgerTest, ARefusedDepositIsListedBecauseItsCashIsIn) {
-  const OperationId out = bank.held(100'00);
-  bank.must(Bank::capture(out, 100'00));
-  bank.must(Close{.account = "jane"});
-  EXPECT_EQ(ask(Bank::deposit(20'00)), "account_closed");
-  EXPECT_EQ(only_exception().kind, ExceptionKind::refused_cash);
-  EXPECT_EQ(only_exception().account, "jane");
-  EXPECT_EQ(only_exception().evidence, "the deposit was refused: the account is closed");
-}
-
 TEST_F(LedgerTest, ARefusedTransferIsNoException) {
   EXPECT_EQ(ask(Bank::hold(999'00)), "insufficient_funds");
   EXPECT_EQ(ask(Bank::transfer("jane", "nobody", 1)), "account_not_found");

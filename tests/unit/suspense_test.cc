@@ -110,5 +110,19 @@ TEST_F(SuspenseTest, TheExceptionOfALostSuspensionSaysHowMuchIsInQuestion) {
   EXPECT_EQ(only_exception().currency, Currency::of("EUR"));
 }
 
+TEST_F(SuspenseTest, ARefusedDepositIsListedIfItsNotesWereKept) {
+  const OperationId out = bank.held(100'00);
+  bank.must(Bank::capture(out, 100'00));
+  bank.must(Close{.account = "jane"});
+  EXPECT_EQ(ask(Bank::deposit(20'00)), "account_closed");
+  EXPECT_TRUE(bank.books().exceptions().empty()) << "The customer gets them back.";
+  Post kept = Bank::deposit(20'00);
+  kept.kept = true;
+  EXPECT_EQ(ask(kept), "account_closed");
+  EXPECT_EQ(only_exception().kind, ExceptionKind::refused_cash);
+  EXPECT_EQ(only_exception().account, "jane");
+  EXPECT_EQ(only_exception().evidence, "the deposit was refused: the account is closed");
+}
+
 }  // namespace
 }  // namespace ledger
