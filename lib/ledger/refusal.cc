@@ -50,6 +50,7 @@ constexpr std::array wordings = {
     Wording{account_frozen, "account_frozen", "The account is frozen"},
     Wording{card_blocked, "card_blocked", "The card is blocked"},
     Wording{terminal_out_of_service, "terminal_out_of_service", "The terminal is out of service"},
+    Wording{card_replaced, "card_replaced", "The card was replaced, and stays blocked for ever"},
     Wording{currency_mismatch, "currency_mismatch", "The account has another currency"},
     Wording{withdrawal_limit, "withdrawal_limit", "That is more than the card can take at once"},
     Wording{daily_amount_limit, "daily_amount_limit", "That is more than the card can take today"},

@@ -49,6 +49,7 @@ enum class RefusalCode : std::uint8_t {
   account_frozen = 41,
   card_blocked = 42,
   terminal_out_of_service = 43,
+  card_replaced = 44,
 
   currency_mismatch = 50,
 

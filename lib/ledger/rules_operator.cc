@@ -88,7 +88,7 @@ Outcome Rules::decide(const BlockCard& block) const {
 Outcome Rules::decide(const UnblockCard& unblock) const {
   const std::expected<const Card*, RefusalCode> card = books_.find_named_card(unblock.card);
   if (!card.has_value()) return refuse(card.error());
-  if ((*card)->state == CardState::replaced) return refuse(card_blocked);
+  if ((*card)->state == CardState::replaced) return refuse(card_replaced);
   return done();
 }
 
@@ -98,7 +98,7 @@ Outcome Rules::decide(const ReplaceCard& replace) const {
   const Card* const old = *named;
   if (books_.find_card(replace.new_card) != nullptr) return refuse(card_already_exists);
   if (books_.account(old->account).closed) return refuse(account_closed);
-  if (old->state == CardState::replaced) return refuse(card_blocked);
+  if (old->state == CardState::replaced) return refuse(card_replaced);
   return done();
 }
 
@@ -106,7 +106,7 @@ Outcome Rules::decide(const SetCardLimits& set) const {
   const std::expected<const Card*, RefusalCode> named = books_.find_named_card(set.card);
   if (!named.has_value()) return refuse(named.error());
   const Card* const card = *named;
-  if (card->state == CardState::replaced) return refuse(card_blocked);
+  if (card->state == CardState::replaced) return refuse(card_replaced);
   if (set.currency.is_set() && set.currency != books_.account(card->account).currency) {
     return refuse(currency_mismatch);
   }

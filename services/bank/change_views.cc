@@ -33,8 +33,13 @@ std::string account_of(const FoundChange& change, const ledger::Books& books) {
         if constexpr (requires { kind.hold; }) hold = books.find_hold(kind.hold);
         if constexpr (requires { kind.card; })
           card = books.find_named_card(kind.card).value_or(nullptr);
+        if constexpr (requires { kind.old_card; }) {
+          card = books.find_named_card(kind.old_card).value_or(nullptr);
+        }
         if (hold != nullptr) return books.account(hold->account).id();
         if (card != nullptr) return books.account(card->account).id();
+        // What it took back came to the target, and goes from there.
+        if constexpr (std::is_same_v<Kind, ledger::Reverse>) return kind.target;
         if constexpr (requires { kind.source; }) {
           if (!kind.source.empty()) return kind.source;
         }
@@ -57,6 +62,7 @@ void fill_fields(v1::ChangeView& view, const ledger::Change& change) {
           if (!kind.card.empty()) view.set_card(shown_card(kind.card));
         }
         if constexpr (requires { kind.target; }) view.set_target_account_id(kind.target);
+        if constexpr (requires { kind.old_card; }) view.set_card(shown_card(kind.old_card));
       },
       change);
 }
@@ -104,17 +110,57 @@ std::string accounts_of(const FoundChange& change, const std::string& own) {
         if constexpr (requires { kind.target; }) target = kind.target;
       },
       change.record.operation.change);
-  const auto* const post = std::get_if<ledger::Post>(&change.record.operation.change);
+  const ledger::Change& kind = change.record.operation.change;
+  const auto* const post = std::get_if<ledger::Post>(&kind);
   if (post != nullptr && !post->card.empty()) {
     (post->kind == ledger::TransferKind::deposit ? target : source) = own;
   }
+  // It has the accounts as the transfer had that it took back.
+  if (std::holds_alternative<ledger::Reverse>(kind)) std::swap(source, target);
   return (source.empty() ? "" : " from " + source) + (target.empty() ? "" : " to " + target);
+}
+
+// What an operator's change without an amount is about: "unblock_card of card-17". Empty: the view has it all.
+std::string what_was_asked(const ledger::Change& change) {
+  const std::string thing = std::visit(
+      []<typename Kind>(const Kind& kind) -> std::string {
+        if constexpr (requires { kind.old_card; }) {
+          return shown_card(kind.old_card) + ", with " + shown_card(kind.new_card);
+        } else if constexpr (requires { kind.transfer_seq; }) {
+          return "transfer " + std::to_string(kind.transfer_seq);
+        } else if constexpr (requires { kind.exception_seq; }) {
+          return "exception " + std::to_string(kind.exception_seq);
+        } else if constexpr (requires { kind.hold; } || requires { kind.amount; }) {
+          return "";
+        } else if constexpr (requires { kind.card; }) {
+          return shown_card(kind.card);
+        } else if constexpr (requires { kind.terminal; }) {
+          return kind.terminal;
+        } else if constexpr (requires { kind.account; }) {
+          return kind.account;
+        } else {
+          return "";
+        }
+      },
+      change);
+  return thing.empty() ? "" : kind_of(change) + " of " + thing;
+}
+
+// Whose the balance is that the receipt tells, where two of the bank's accounts come into question.
+std::string balance_after(const FoundChange& change, const std::string& account) {
+  const ledger::Change& kind = change.record.operation.change;
+  const bool is_by_hand =
+      std::holds_alternative<ledger::Adjust>(kind) || std::holds_alternative<ledger::Reverse>(kind);
+  if (!is_by_hand) return "";
+  const ledger::Receipt& receipt = *change.record.outcome;
+  return fmt::format(" The balance of {} was {} after it.", account,
+                     money_text(receipt.balance, receipt.currency));
 }
 
 // Of a no about cash that had moved already, what moved and who settles it; else "".
 std::string sentence_of_moved_cash(const FoundChange& change, const ledger::Books& books) {
   const auto found = books.exceptions().find(change.record.ledger_seq);
-  if (found == books.exceptions().end()) return "";
+  if (found == books.exceptions().end() || change.record.outcome) return "";
   const ledger::ExceptionEntry& exception = found->second;
   const ledger::Refusal& refusal = change.record.outcome.error();
   const std::string amount = exception.currency.is_set()
@@ -147,6 +193,16 @@ bool is_fence(const FoundChange& change) {
   return std::holds_alternative<ledger::Resolve>(change.record.operation.change);
 }
 
+std::optional<ledger::Refusal> refusal_of(const FoundChange& change) {
+  const ledger::Outcome& outcome = change.record.outcome;
+  if (!outcome) return outcome.error();
+  const std::optional<ledger::RefusalCode> declined = ledger::why_declined(change.record);
+  if (!declined) return std::nullopt;
+  // That a wrong PIN was tried is written down, which is a yes to whoever asked for that.
+  return ledger::Refusal{
+      .code = *declined, .left_count = outcome->tries_left, .ledger_seq = outcome->ledger_seq};
+}
+
 const FoundChange* decisive(const std::vector<FoundChange>& found) {
   const FoundChange* done = nullptr;
   const FoundChange* refused = nullptr;
@@ -157,10 +213,10 @@ const FoundChange* decisive(const std::vector<FoundChange>& found) {
       fence = &change;
     } else if (outcome && outcome->hold_was_unknown) {
       continue;  // This void did nothing but fence its hold.
-    } else if (outcome) {
-      done = &change;
-    } else {
+    } else if (refusal_of(change)) {
       refused = &change;
+    } else {
+      done = &change;
     }
   }
   if (done != nullptr) return done;
@@ -233,17 +289,23 @@ std::string summary_of(const std::vector<FoundChange>& found, const ledger::Book
            "receipt, whose notes are inside an ATM, is credited all the same when the ATM tells of "
            "it; `bankctl atm items` lists what the ATM has yet to tell.";
   }
-  const ledger::Outcome& outcome = told->record.outcome;
-  if (!outcome) {
+  const ledger::Change& kind = told->record.operation.change;
+  const std::string asked = what_was_asked(kind);
+  if (const std::optional<ledger::Refusal> no = refusal_of(*told)) {
     std::string of_cash = sentence_of_moved_cash(*told, books);
-    return of_cash.empty() ? "It was declined: " + sentence(outcome.error()) : of_cash;
+    if (!of_cash.empty()) return of_cash;
+    return "It was declined: " + sentence(*no) + (asked.empty() ? "" : " It was " + asked + ".");
   }
   const v1::ChangeView view = to_view(*told, books);
-  if (!view.has_amount()) return "It was done.";
+  if (!view.has_amount()) return asked.empty() ? "It was done." : "It was done: " + asked + ".";
   const ledger::Money amount{ledger::Cents{view.amount().minor_units()},
                              *ledger::Currency::parse(view.amount().currency())};
-  return fmt::format("It was done: {} of {}{}.", view.kind(), ledger::to_text(amount),
-                     accounts_of(*told, view.account_id()));
+  const auto* const reverse = std::get_if<ledger::Reverse>(&kind);
+  const std::string back =
+      reverse == nullptr ? "" : fmt::format(", taking back {}", reverse->transfer_seq);
+  return fmt::format("It was done: {} of {}{}{}.{}", view.kind(), ledger::to_text(amount),
+                     accounts_of(*told, view.account_id()), back,
+                     balance_after(*told, view.account_id()));
 }
 
 }  // namespace bank

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ v1::ChangeView to_view(const ledger::FoundChange& change, const ledger::Books& b
 
 // What became of it all: "60.00 EUR was paid at atm-1 and taken from jane." Of nothing, that the bank has never seen it.
 std::string summary_of(const std::vector<ledger::FoundChange>& found, const ledger::Books& books);
+
+// Of one that was not done: why. Null for a yes; a PIN that was tried and was wrong is a no.
+std::optional<ledger::Refusal> refusal_of(const ledger::FoundChange& change);
 
 // The newest change that was done, else the newest that was refused, else the fence. Null: there is none of them.
 const ledger::FoundChange* decisive(const std::vector<ledger::FoundChange>& found);
@@ -35,10 +39,10 @@ void fill_outcome(Response& response, const std::vector<ledger::FoundChange>& fo
   const ledger::Outcome& outcome = told->record.outcome;
   if (is_fence(*told)) {
     response.mutable_fenced()->set_ledger_seq(outcome->ledger_seq);
-  } else if (outcome) {
-    fill(*response.mutable_executed(), *outcome);
+  } else if (const std::optional<ledger::Refusal> no = refusal_of(*told)) {
+    *response.mutable_refused() = to_message(*no);
   } else {
-    *response.mutable_refused() = to_message(outcome.error());
+    fill(*response.mutable_executed(), *outcome);
   }
 }
 

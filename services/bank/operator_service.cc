@@ -18,15 +18,6 @@ using rpc::Context;
 
 namespace {
 
-// To the operator a card is blocked in this way only: what else is blocked may be unblocked.
-template <typename Response>
-Response told_of_replaced(Response response) {
-  if (response.refusal().code() == v1::REFUSAL_CODE_CARD_BLOCKED) {
-    response.mutable_refusal()->set_message("The card was replaced, and stays blocked for ever.");
-  }
-  return response;
-}
-
 template <typename Response>
 void name_accounts(Response& response, const Outcome& outcome, const Parties& parties,
                    const ledger::Books& books) {
@@ -129,9 +120,7 @@ Task<v1::BlockCardResponse> OperatorService::block_card(const v1::BlockCardReque
 
 Task<v1::UnblockCardResponse> OperatorService::unblock_card(const v1::UnblockCardRequest& request,
                                                             Context context) {
-  v1::UnblockCardResponse response =
-      co_await change<v1::UnblockCardResponse>(to_operation(request, context.deadline));
-  co_return told_of_replaced(std::move(response));
+  return change<v1::UnblockCardResponse>(to_operation(request, context.deadline));
 }
 
 Task<v1::ReplaceCardResponse> OperatorService::replace_card(v1::ReplaceCardRequest request,
@@ -144,7 +133,7 @@ Task<v1::ReplaceCardResponse> OperatorService::replace_card(v1::ReplaceCardReque
   std::get<ledger::ReplaceCard>(asked->change).pin_hash = co_await hasher_.hash(std::move(*pin));
   const Outcome replaced = co_await changes_.make(std::move(asked));
   if (replaced && !replaced->replayed) forget_tokens(request.old_card_number());
-  co_return told_of_replaced(done_or_refusal<v1::ReplaceCardResponse>(replaced));
+  co_return done_or_refusal<v1::ReplaceCardResponse>(replaced);
 }
 
 void OperatorService::forget_tokens(const std::string& card_name) {
@@ -154,9 +143,7 @@ void OperatorService::forget_tokens(const std::string& card_name) {
 
 Task<v1::SetCardLimitsResponse> OperatorService::set_card_limits(
     const v1::SetCardLimitsRequest& request, Context context) {
-  v1::SetCardLimitsResponse response =
-      co_await change<v1::SetCardLimitsResponse>(to_operation(request, context.deadline));
-  co_return told_of_replaced(std::move(response));
+  return change<v1::SetCardLimitsResponse>(to_operation(request, context.deadline));
 }
 
 // --- The books, by hand ---

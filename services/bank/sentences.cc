@@ -55,6 +55,7 @@ constexpr auto fixed_sentences = std::to_array<FixedSentence>({
     {account_frozen, "The account is frozen."},
     {card_blocked, "The card is blocked."},
     {terminal_out_of_service, "The terminal is out of service."},
+    {card_replaced, "The card was replaced, and stays blocked for ever."},
     {currency_mismatch, "The account has another currency."},
     {balance_overflow, "That is more than an account can hold."},
     {pin_tries_exceeded, "The card is locked after too many wrong PINs."},

@@ -222,7 +222,7 @@ class Model::Decider {
   }
   Verdict operator()(const ledger::SetCardLimits& set) {
     if (!model_.cards_.contains(set.card)) return no(card_not_found);
-    if (model_.cards_[set.card].state == CardState::replaced) return no(card_blocked);
+    if (model_.cards_[set.card].state == CardState::replaced) return no(card_replaced);
     ledger::CardLimits& limits = model_.cards_[set.card].limits;
     if (set.withdrawal_max) limits.withdrawal_max = *set.withdrawal_max;
     if (set.daily_amount_max) limits.daily_amount_max = *set.daily_amount_max;
@@ -249,7 +249,7 @@ class Model::Decider {
     if (old == model_.cards_.end()) return no(card_not_found);
     if (model_.cards_.contains(replace.new_card)) return no(card_already_exists);
     if (account(old->second.account).is_closed) return no(account_closed);
-    if (old->second.state == CardState::replaced) return no(card_blocked);
+    if (old->second.state == CardState::replaced) return no(card_replaced);
     Card& fresh = model_.cards_[replace.new_card];
     fresh = {
         .account = old->second.account, .limits = old->second.limits, .used = old->second.used};
@@ -282,7 +282,7 @@ class Model::Decider {
   Verdict set_active(const std::string& number, bool is_active) {
     if (!model_.cards_.contains(number)) return no(card_not_found);
     Card& card = model_.cards_[number];
-    if (card.state == CardState::replaced) return is_active ? no(card_blocked) : Verdict();
+    if (card.state == CardState::replaced) return is_active ? no(card_replaced) : Verdict();
     card.state = is_active ? CardState::active : CardState::blocked;
     if (is_active) card.wrong_pins = 0;
     return {};

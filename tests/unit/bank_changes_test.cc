@@ -61,6 +61,11 @@ class BankChangesTest : public BankTest {
     return all;
   }
   std::uint64_t last_seq() { return bank.process->store.last_seq(); }
+  v1::FindChangeResponse newest() {
+    v1::FindChangeRequest by_number;
+    by_number.set_ledger_seq(last_seq());
+    return bank.answer<v1::FindChangeResponse>(by_number);
+  }
 };
 
 TEST_F(BankChangesTest, APaidWithdrawalIsFoundByTheCustomersReceipt) {
@@ -121,16 +126,13 @@ TEST_F(BankChangesTest, AnyIdOfAWithdrawalLeadsToAllOfIt) {
   bank.answer<v1::HoldResponse>(hold);
   const v1::CaptureRequest capture = capture_request(hold.id(), 40'00);
   bank.answer<v1::CaptureResponse>(capture);
-  v1::FindChangeRequest by_number;
-  by_number.set_ledger_seq(last_seq());
   for (const bool has_tables : {false, true}) {
     if (has_tables) bank.loop.advance(1s);
     EXPECT_EQ(bank.memory.projected_through() == last_seq(), has_tables);
     EXPECT_THAT(kinds(find(receipt)), ElementsAre("hold done", "capture done"));
     EXPECT_THAT(kinds(find(hold.id())), ElementsAre("hold done", "capture done"));
     EXPECT_THAT(kinds(find(capture.id())), ElementsAre("hold done", "capture done"));
-    EXPECT_THAT(kinds(bank.answer<v1::FindChangeResponse>(by_number)),
-                ElementsAre("hold done", "capture done"));
+    EXPECT_THAT(kinds(newest()), ElementsAre("hold done", "capture done"));
   }
 }
 
@@ -377,6 +379,18 @@ TEST_F(BankChangesTest, ADeclinedAttemptCanBeLookedUp) {
     ASSERT_EQ(declines("jane").size(), 1U);
     EXPECT_EQ(declines("jane")[0].asked_by(), "atm-1");
   }
+}
+
+TEST_F(BankChangesTest, ADepositThatWasRefusedInTheEscrowWasDeclinedAndLeavesNothingToSettle) {
+  v1::DepositRequest deposit = deposit_request(20'00);
+  deposit.set_card_number("4999999999999999");
+  EXPECT_EQ(word(bank.answer<v1::DepositResponse>(deposit)), "CARD_NOT_FOUND");
+  EXPECT_EQ(find(deposit.id()).summary(), "It was declined: There is no such card.");
+  const auto exceptions = bank.answer<v1::ListExceptionsResponse>(v1::ListExceptionsRequest());
+  EXPECT_EQ(exceptions.exceptions_size(), 0);
+  deposit.set_kept(true);
+  EXPECT_EQ(word(bank.answer<v1::DepositResponse>(deposit)), "CARD_NOT_FOUND") << "a retry";
+  EXPECT_EQ(declines().size(), 1U);
 }
 
 TEST_F(BankChangesTest, AReversalSaysWhatItReverses) {

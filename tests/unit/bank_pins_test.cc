@@ -293,7 +293,7 @@ TEST_F(BankPinsTest, AReplacedCardIsBlockedForEver) {
   EXPECT_EQ(bank.code<v1::GetBalanceResponse>(balance_request(proven)),
             rpc::StatusCode::unauthenticated);
   EXPECT_EQ(try_pin(janes_pin), "CARD_BLOCKED 0");
-  EXPECT_EQ(unblock(janes_card), "CARD_BLOCKED");
+  EXPECT_EQ(unblock(janes_card), "CARD_REPLACED");
   v1::UnblockCardRequest again;
   again.set_id(bank.next_id());
   again.set_card_number(janes_card);

@@ -228,6 +228,21 @@ std::vector<RefusalCase> refusal_cases() {
          return t.verify(janes_pin).refusal();
        },
        "The card is blocked."},
+      {v1::REFUSAL_CODE_CARD_REPLACED,
+       [](T& t) {
+         v1::ReplaceCardRequest replace;
+         replace.set_old_card_number(janes_card);
+         replace.set_new_card_number("4000000000000044");
+         replace.set_pin("8642");
+         replace.set_reason("worn");
+         t.change<v1::ReplaceCardResponse>(replace);
+         v1::UnblockCardRequest unblock;
+         unblock.set_id(t.bank.next_id());
+         unblock.set_card_number(janes_card);
+         unblock.set_reason("found");
+         return t.no<v1::UnblockCardResponse>(unblock);
+       },
+       "The card was replaced, and stays blocked for ever."},
       {v1::REFUSAL_CODE_TERMINAL_OUT_OF_SERVICE,
        [](T& t) {
          const v1::HoldRequest request = t.hold_request(t.token(), 1'00);

@@ -80,7 +80,7 @@ TEST_F(LedgerTest, AReplacementInheritsLimitsAndWhatWasTakenOfThem) {
   EXPECT_EQ(ask(next), "daily_amount_limit");
   bank.must(Void{.hold = hold});
   EXPECT_EQ(ask(next), "yes") << "the old card's void gave back to the new card";
-  EXPECT_EQ(ask(UnblockCard{.card = Bank::janes_card}), "card_blocked");
+  EXPECT_EQ(ask(UnblockCard{.card = Bank::janes_card}), "card_replaced");
 }
 
 // --- Accounts ---
