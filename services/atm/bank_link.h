@@ -59,6 +59,8 @@ class BankLink final : public rpc::ConnectionObserver {
   // Which ATM this is: 16 bytes, made before the first customer is served. Empty until then.
   const std::string& atm_id() const { return memory_.atm_id.bytes; }
   bool history_is_broken() const { return memory_.history_broken; }
+  // Nobody has agreed to the bank that answers, and it is sent nothing: it is not the one that this ATM knows.
+  bool is_another_bank() const;
   // The bank that is connected now has said which it is, and its history was compared.
   bool has_compared() const { return client_.is_connected() && now_.has_value(); }
   // In which of the bank's histories its answers count now (see BankMemory).
@@ -146,7 +148,6 @@ class BankLink final : public rpc::ConnectionObserver {
   void remember_head(std::uint64_t seq, const std::string& head);
   void forget_heads_after(std::uint64_t seq);
   // Not the one that is remembered.
-  bool is_another_bank() const;
   // The one that is remembered has signed a terminal on over this connection.
   bool is_our_bank() const { return now_ && !is_another_bank(); }
   // This connection's bank has answered, but does not sign the terminal on.

@@ -95,9 +95,11 @@ Task<v1::AuditResponse> StaffService::audit(v1::AuditRequest request, rpc::Conte
   const Currency currency = machinery_.settings.currency;
   v1::AuditResponse response = audit_inside(at.stock(), currency);
   response.set_open_items(static_cast<std::uint32_t>(open_items(at).size()));
-  // What the bank says would lack what it has still to be told.
-  if (!answered || !is_told_all) {
+  // What the bank says would lack what it has still to be told, and another bank is told nothing.
+  const bool is_another = machinery_.bank.is_another_bank();
+  if (!answered || is_another || !is_told_all) {
     std::string why = "the bank is still told again what it may lack";
+    if (is_another) why = "another bank answers, and nobody has agreed to it";
     if (!answered) why = asked ? machinery_.bank.standing(at.id()).reason : no_answer_of_bank;
     response.set_not_compared(why);
     co_return response;

@@ -124,6 +124,10 @@ TEST_F(AtmHistoryTest, AnotherBankIsSentNothingBeforeTheOperatorAgrees) {
   house.pass(10s);
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_OUT_BANK_HISTORY);
   EXPECT_TRUE(house.bank.asked.empty());
+  const v1::AuditResponse audit = house.audit();
+  EXPECT_FALSE(audit.has_at_bank());
+  EXPECT_THAT(audit.not_compared(), testing::HasSubstr("another bank answers"));
+  EXPECT_EQ(audit.differences_size(), 0);
   EXPECT_EQ(accept(), 1U);
   EXPECT_EQ(house.bank.state.cash["atm-1"], 200'00);
   EXPECT_EQ(house.terminal().state(), v1::SERVICE_STATE_IN_SERVICE);
