@@ -89,4 +89,14 @@ void DeviceFile::change(std::span<Act> acts) {
   if (database_.wal_pages() >= wal_pages_max) database_.checkpoint();
 }
 
+void DeviceFile::require_sound() {
+  atm::require_sound(database_, schema() + ledger::create_log_table);
+  const std::vector<Value> no_values;
+  tables_.read<WorldNotes>("1", no_values);
+  tables_.read<WorldFault>("1", no_values);
+  tables_.read<DispenseAct>("1", no_values);
+  tables_.read<AcceptAct>("1", no_values);
+  tables_.read<StaffAct>("1", no_values);
+}
+
 }  // namespace atm

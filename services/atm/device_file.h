@@ -68,6 +68,8 @@ class DeviceFile {
   // All acts in their order, or none. When it returns they are on the disk: neither a crash of atmd
   // nor a power cut takes back what customers hold in their hands. When it throws nobody knows.
   virtual void change(std::span<Act> acts);
+  // As JournalFile::require_sound, and reads and verifies every row.
+  void require_sound();
   Fault fault_of(std::string_view device) { return DeviceRows(tables_, device).fault(); }
 
  private:

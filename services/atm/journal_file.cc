@@ -107,22 +107,7 @@ JournalFile::Tail JournalFile::tail() {
 }
 
 void JournalFile::require_sound() {
-  ledger::Statement statement = reader_.prepare("PRAGMA integrity_check(1)");
-  const ledger::Rows reset_at_the_end(statement);
-  const auto fail = [&](const std::string& what) {
-    throw ledger::StorageError(ledger::StorageError::Kind::bad_data,
-                               reader_.path() + " is damaged: " + what);
-  };
-  if (!statement.step() || statement.text(0) != "ok") fail(std::string(statement.text(0)));
-  // The definitions are text in the file, kept as it was written.
-  const std::string written = schema() + ledger::create_log_table;
-  ledger::Statement definitions =
-      reader_.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
-  const ledger::Rows reset_these_too(definitions);
-  while (definitions.step()) {
-    if (written.contains(definitions.text(1))) continue;
-    fail("the definition of " + std::string(definitions.text(0)) + " is not what was written");
-  }
+  atm::require_sound(reader_, schema() + ledger::create_log_table);
 }
 
 }  // namespace atm

@@ -152,4 +152,22 @@ void fail_damaged(std::string_view table, std::string_view column, std::span<con
   throw ledger::StorageError(ledger::StorageError::Kind::bad_data, sentence);
 }
 
+void require_sound(ledger::Database& database, const std::string& written) {
+  ledger::Statement statement = database.prepare("PRAGMA integrity_check(1)");
+  const ledger::Rows reset_at_the_end(statement);
+  const auto fail = [&](const std::string& what) {
+    throw ledger::StorageError(ledger::StorageError::Kind::bad_data,
+                               database.path() + " is damaged: " + what);
+  };
+  if (!statement.step() || statement.text(0) != "ok") fail(std::string(statement.text(0)));
+  // The definitions are text in the file, kept as it was written.
+  ledger::Statement definitions =
+      database.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL");
+  const ledger::Rows reset_these_too(definitions);
+  while (definitions.step()) {
+    if (written.contains(definitions.text(1))) continue;
+    fail("the definition of " + std::string(definitions.text(0)) + " is not what was written");
+  }
+}
+
 }  // namespace atm

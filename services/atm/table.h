@@ -235,4 +235,9 @@ class Tables {
   std::map<std::string, ledger::Statement> queries_;
 };
 
+// What SQLite itself can tell of a file: pages, indexes, and that no row is hidden; and that its
+// definitions are all of `written`, the text that made them. Reads the whole file; throws
+// StorageError(bad_data).
+void require_sound(ledger::Database& database, const std::string& written);
+
 }  // namespace atm

@@ -137,6 +137,13 @@ Sound make_sound(const std::filesystem::path& folder) {
   Sound sound{.file = fuzz::bytes_in(house.folder() / "atm" / journal_file_name), .rows = {}};
   std::filesystem::create_directories(folder);
   fuzz::write_bytes(folder / journal_file_name, sound.file);
+  const std::filesystem::path whole = house.folder_to_audit();
+  for (const char* end : {"", "-wal"}) {
+    const std::string name = std::string(device_file_name) + end;
+    if (std::filesystem::exists(whole / name)) {
+      std::filesystem::copy_file(whole / name, folder / name);
+    }
+  }
   sound.rows = rows_in(folder);
   for_each_record(
       [&]<Record T>() { fuzz::require(sound.rows.contains(T::table), "every table has a row"); });

@@ -69,7 +69,7 @@ class Play {
     fuzz::require(state() == before, "the journal gives the same state");
     house_.stop();
     std::ostringstream out;
-    fuzz::require(audit_offline(house_.folder() / "atm", out) == 0, "the audit finds nothing");
+    fuzz::require(audit_offline(house_.folder_to_audit(), out) == 0, "the audit finds nothing");
   }
 
  private:

@@ -123,6 +123,16 @@ class AtmHouse {
     second_acceptor.reset();
     devices.reset();
   }
+  // Copies the devices' file beside the journal, as atmd has them, once stopped. Returns the folder.
+  std::filesystem::path folder_to_audit() const {
+    for (const char* end : {"", "-wal"}) {
+      const std::string name = std::string(device_file_name) + end;
+      if (!std::filesystem::exists(folder_ / name)) continue;
+      std::filesystem::copy_file(folder_ / name, folder_ / "atm" / name,
+                                 std::filesystem::copy_options::overwrite_existing);
+    }
+    return folder_ / "atm";
+  }
   void restart() {
     stop();
     start();

@@ -72,7 +72,7 @@ class AtmJournalTest : public testing::Test {
     change(sql);
     return damage_of([&] {
       std::ostringstream out;
-      audit_offline(house.folder() / "atm", out);
+      audit_offline(house.folder_to_audit(), out);
     });
   }
 
@@ -166,7 +166,7 @@ TEST_F(AtmJournalTest, TheAuditMakesNoJournalOfAnEmptyFile) {
 
 TEST_F(AtmJournalTest, TheAuditLeavesNothingBehindAndChangesNothing) {
   house.stop();
-  const auto folder = house.folder() / "atm";
+  const auto folder = house.folder_to_audit();
   for (const char* beside : {"journal.db.lock", "journal.db-shm", "devices.db-shm"}) {
     std::filesystem::remove(folder / beside);
   }

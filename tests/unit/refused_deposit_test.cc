@@ -134,7 +134,7 @@ TEST_F(RefusedDepositTest, TheAuditOfAStoppedAtmNamesItAndIsSound) {
   hear_from_the_acceptor();
   house.stop();
   std::ostringstream out;
-  EXPECT_EQ(audit_offline(house.folder() / "atm", out), 0);
+  EXPECT_EQ(audit_offline(house.folder_to_audit(), out), 0);
   EXPECT_NE(out.str().find("ended as an exception: the bank refused it: "), std::string::npos)
       << out.str();
   EXPECT_NE(out.str().find("not today. `bankctl exceptions list` shows whether it is settled.\n"),
