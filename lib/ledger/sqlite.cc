@@ -260,14 +260,23 @@ void Database::open_schema(std::int32_t application, std::int32_t version, const
   set_in_use();
   if (!writes_) return;
   if (!log_) log_ = std::make_unique<OwnLog>(*this, false);
-  // From here on the file needs its log, and says so.
-  checkpoint();
+  // A file that was closed, and that nothing is written to, has everything.
+  if (!is_new && !has_content(wal_path_)) {
+    begins_log_ = true;
+  } else {
+    checkpoint();
+  }
+}
+
+void Database::before_write() {
+  require_log();
+  if (std::exchange(begins_log_, false)) checkpoint();
 }
 
 bool Database::end_run() {
   try {
     // The last row, which needs no log, is moved when everything else was.
-    return checkpoint() && move_pages();
+    return begins_log_ || (checkpoint() && move_pages());
   } catch (const StorageError&) {
     return false;
   }
@@ -471,7 +480,7 @@ Statement& Database::kept(std::unique_ptr<Statement>& statement, std::string_vie
 }
 
 Transaction::Transaction(Database& database) : database_(database) {
-  database_.require_log();
+  database_.before_write();
   database_.kept(database_.begin_, "BEGIN IMMEDIATE").run();
 }
 

@@ -84,7 +84,8 @@ class Database {
   // Checks whose file this is and of which form: `application` is a number of the program's own, `version` the schema that it reads
   // and writes. A new file gets both, and `create` is run in the same transaction. Throws other_schema when the file is older or
   // newer, which is left as it is, or cannot_create when it is another program's, or empty and `create` is null.
-  // What is opened to write needs its WAL from then on, and is whole without it when the connection has ended well (own_log.h).
+  // What is opened to write needs its WAL from the first change on, and is whole without it when the connection has ended well
+  // (own_log.h).
   void open_schema(std::int32_t application, std::int32_t version, const char* create);
   // From now on it is in use: whatever fails is a read or a write that failed, and not the operator's mistake. After open_schema it is.
   void set_in_use() { is_in_use_ = true; }
@@ -92,8 +93,8 @@ class Database {
   // be lost, or mixed with another's. To be called when a change is written, before anybody is told.
   void require_in_place();
   // The same of the WAL's end alone: what is written behind a gap would hide that something is missing. To be called before a change
-  // is written without a Transaction, which does it.
-  void require_log();
+  // is written without a Transaction, which does it. Before the first, it has the file say that it needs its WAL.
+  void before_write();
 
   // What the file has there without its WAL; zeros behind its end.
   std::string file_bytes(std::int64_t begin, std::int64_t size);
@@ -130,6 +131,7 @@ class Database {
   friend class View;
   struct Visit;
 
+  void require_log();
   sqlite3_file* file(int which);
   bool move_pages();
   // False: what was committed is not all in the file.
@@ -163,6 +165,8 @@ class Database {
   std::unique_ptr<Statement> begin_view_;
   std::unique_ptr<Statement> commit_;
   std::unique_ptr<OwnLog> log_;  // Of a connection that writes, from open_schema on.
+  bool begins_log_ =
+      false;  // Nothing was written yet, and the file does not say that it needs its WAL.
 };
 
 // A prepared statement, used again and again: bind, step, read, reset. Move-only; dies before its connection.

@@ -301,7 +301,7 @@ void SqliteJournal::insert(const Batch& batch) {
   row.bind_blob(3, {reinterpret_cast<const char*>(hash.data()), hash.size()});
   row.bind_blob(4, *batch.bytes);
   // A transaction of its own.
-  database_.require_log();
+  database_.before_write();
   row.run();
   database_.require_in_place();
   head_ = ChainHead{last.ledger_seq, hash};

@@ -285,7 +285,8 @@ inline Parts client_that_takes_unknown(std::string method, char taken_for) {
       const std::string& body = response.body();
       const bool is_unknown = body.empty() || body.front() == later_outcome;
       if (response.code() != 0 || !is_unknown || tap->asked(response.id()).first != method) return;
-      response.set_body(std::string{static_cast<char>(taken_for << 3 | 2), '\0'});
+      // A number in the bank's journal, or a reason.
+      response.set_body(std::string{static_cast<char>(taken_for << 3 | 2), 2, 1 << 3, 20});
     });
   };
   return parts;

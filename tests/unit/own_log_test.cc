@@ -351,6 +351,17 @@ TEST_F(OwnLogTest, ACrashedBankIsNotOpenedWithoutItsLog) {
   EXPECT_EQ(records_in(directory.file("moved.db")), 61U) << "a bank that was stopped has no log";
 }
 
+TEST_F(OwnLogTest, ABankThatHasChangedNothingSinceItsStartNeedsNoLog) {
+  killed_after([](SqliteJournal&, Bank& bank) { open_account(bank); });
+  EXPECT_EQ(records_in(file), 1U);
+  killed_after([](SqliteJournal&, Bank&) {});
+  fs::remove(file + "-wal");
+  EXPECT_EQ(records_in(file), 1U);
+  killed_after([](SqliteJournal&, Bank& bank) { open_account(bank); });
+  fs::remove(file + "-wal");
+  EXPECT_THAT(starting(file), HasSubstr("-wal is missing or empty"));
+}
+
 TEST_F(OwnLogTest, ARunningBankIsNotCopiedWithoutItsLog) {
   SqliteJournal journal(file);
   Bank bank(journal, 10s);
