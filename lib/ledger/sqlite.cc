@@ -24,11 +24,8 @@ std::string immutable_name(const std::string& path) {
   for (const char letter : full_path(path)) {
     const auto code = static_cast<unsigned char>(letter);
     const bool is_plain = std::isalnum(code) != 0 || letter == '/';
-    if (is_plain) {
-      name += letter;
-    } else {
-      name += {'%', digits[code >> 4U], digits[code & 15U]};
-    }
+    if (is_plain) name += letter;
+    if (!is_plain) name += {'%', digits[code >> 4U], digits[code & 15U]};
   }
   return name + "?immutable=1";
 }
@@ -261,11 +258,8 @@ void Database::open_schema(std::int32_t application, std::int32_t version, const
   if (!writes_) return;
   if (!log_) log_ = std::make_unique<OwnLog>(*this, false);
   // A file that was closed, and that nothing is written to, has everything.
-  if (!is_new && !has_content(wal_path_)) {
-    begins_log_ = true;
-  } else {
-    checkpoint();
-  }
+  begins_log_ = !is_new && !has_content(wal_path_);
+  if (!begins_log_) checkpoint();
 }
 
 void Database::before_write() {

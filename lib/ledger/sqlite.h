@@ -223,7 +223,7 @@ class Transaction {
   bool open_ = true;
 };
 
-// While it lives, a connection that only reads sees the file as it was at its first read: reads take no locks of their own, and what
+// While it lives, a connection sees the file as it was at its first read, and only reads: reads take no locks of their own, and what
 // was read stays in memory. The WAL can not be checkpointed whole meanwhile.
 class View {
  public:

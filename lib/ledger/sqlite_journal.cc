@@ -129,7 +129,7 @@ void SqliteJournal::load(Ledger& ledger) {
   // Nearly all that is read is read once.
   database_.set_page_cache(64);
   // One lock for all of it, not one a row.
-  const Transaction reading(database_);
+  const View reading(database_);
   load_tables();
   ledger.books_to_restore() = projection_;
   remember_recent(ledger);
