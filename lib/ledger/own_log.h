@@ -15,8 +15,8 @@
 //   file_epoch: the epoch that the file had when this log began. A log begins when a checkpoint has moved all of the one before, and
 //     its first commit writes this.
 //   needs_log: a file that has this row without a log lacks something, or may. True from the last commit before a checkpoint until the
-//     first one after it. So the file says this from a run's first checkpoint, which comes before its first change, or as soon as no
-//     other program reads what would have to stay.
+//     first one after it. So the file says this from a run's first checkpoint, which comes before its first change, or before the
+//     first change at which nobody reads what would have to stay.
 //
 // A checkpoint moves a page only when it may move the newest that the log has of it. So the row that our checkpoints leave in the file
 // is the one from just before, with needs_log, and it gets there only by a checkpoint that moves all or is cut short. Whoever else

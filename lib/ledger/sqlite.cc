@@ -39,14 +39,13 @@ void leave_statistics() {
 
 Database::Database(std::string path, Access access) : path_(std::move(path)) {
   leave_statistics();
-  const bool writes = access == Access::read_write || access == Access::exclusive;
-  writes_ = writes;
-  require_place(path_, writes);
+  writes_ = access == Access::read_write || access == Access::exclusive;
+  require_place(path_, writes_);
   wal_path_ = wal_of(path_);
   const bool has_wal = has_content(wal_path_);
   const bool ignores_wal = access == Access::without_wal || (access == Access::at_rest && !has_wal);
   const std::string name = ignores_wal ? immutable_name(path_) : full_path(path_);
-  const int flags = (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
+  const int flags = (writes_ ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY) |
                     (ignores_wal ? SQLITE_OPEN_URI : 0) | SQLITE_OPEN_NOMUTEX |
                     SQLITE_OPEN_EXRESCODE;
   const int result = sqlite3_open_v2(name.c_str(), &handle_, flags, nullptr);
@@ -258,19 +257,19 @@ void Database::open_schema(std::int32_t application, std::int32_t version, const
   if (!writes_) return;
   if (!log_) log_ = std::make_unique<OwnLog>(*this, false);
   // A file that was closed, and that nothing is written to, has everything.
-  begins_log_ = !is_new && !has_content(wal_path_);
-  if (!begins_log_) checkpoint();
+  if (is_new || has_content(wal_path_)) before_write();
 }
 
 void Database::before_write() {
   require_log();
-  if (std::exchange(begins_log_, false)) checkpoint();
+  has_written_ = true;
+  if (!needs_log_) checkpoint();
 }
 
 bool Database::end_run() {
   try {
     // The last row, which needs no log, is moved when everything else was.
-    return begins_log_ || (checkpoint() && move_pages());
+    return !has_written_ || (checkpoint() && move_pages());
   } catch (const StorageError&) {
     return false;
   }
@@ -288,6 +287,7 @@ bool Database::checkpoint() {
   log_->before_checkpoint();
   set_durable(true);
   const bool all = move_pages();
+  needs_log_ = needs_log_ || all;
   set_durable(false);
   log_->after_checkpoint(all);
   set_durable(true);

@@ -93,7 +93,8 @@ class Database {
   // be lost, or mixed with another's. To be called when a change is written, before anybody is told.
   void require_in_place();
   // The same of the WAL's end alone: what is written behind a gap would hide that something is missing. To be called before a change
-  // is written without a Transaction, which does it. Before the first, it has the file say that it needs its WAL.
+  // is written without a Transaction, which does it. Before the first, it has the file say that it needs its WAL; again before the next
+  // where a reader kept it from that.
   void before_write();
 
   // What the file has there without its WAL; zeros behind its end.
@@ -165,8 +166,8 @@ class Database {
   std::unique_ptr<Statement> begin_view_;
   std::unique_ptr<Statement> commit_;
   std::unique_ptr<OwnLog> log_;  // Of a connection that writes, from open_schema on.
-  bool begins_log_ =
-      false;  // Nothing was written yet, and the file does not say that it needs its WAL.
+  bool has_written_ = false;     // Or found a WAL.
+  bool needs_log_ = false;       // And the file says so.
 };
 
 // A prepared statement, used again and again: bind, step, read, reset. Move-only; dies before its connection.

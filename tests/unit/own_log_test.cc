@@ -362,6 +362,19 @@ TEST_F(OwnLogTest, ABankThatHasChangedNothingSinceItsStartNeedsNoLog) {
   EXPECT_THAT(starting(file), HasSubstr("-wal is missing or empty"));
 }
 
+TEST_F(OwnLogTest, ABankWhoseFirstChangeMetAReaderNeedsItsLogFromTheNextOn) {
+  EXPECT_EQ(starting(file), "0");
+  killed_after([this](SqliteJournal&, Bank& bank) {
+    OtherProgram reader(file);
+    reader.begin_to_read();
+    open_account(bank);
+    reader.run("COMMIT");
+    open_account(bank);
+  });
+  fs::remove(file + "-wal");
+  EXPECT_THAT(starting(file), HasSubstr("-wal is missing or empty"));
+}
+
 TEST_F(OwnLogTest, ARunningBankIsNotCopiedWithoutItsLog) {
   SqliteJournal journal(file);
   Bank bank(journal, 10s);
