@@ -44,7 +44,7 @@ async def balance(cli):
 
 async def test_what_is_loaded_paid_and_put_in_is_yen(yen):
     assert "atm load 1 10x1000 JPY --id " in (done(await yen.bankctl("atm", "load", "1", "10x1000"))).out
-    audit = data(await yen.bankctl("--json", "atm", "audit"))
+    audit = data(await yen.audit("--json"))
     assert audit["loaded"] == {"minor_units": 10_000, "currency": "JPY"}
     assert "3000 JPY paid: 3 x 1000 JPY." in (done(await yen.teller(Kenji, "withdraw", "3000"))).out
     assert "2000 JPY credited." in (done(await yen.teller(Kenji, "deposit", "2x1000"))).out

@@ -62,7 +62,7 @@ async def test_a_reversal_takes_the_number_or_the_id_of_a_receipt(cli):
     paid = data(await cli.teller(JANE, "--json", "withdraw", "20"))["withdrawn"]["bank"]["ledger_seq"]
     # It is the hold's number: the notes are out, and stay out.
     says(await cli.bankctl("--yes", "reverse", str(paid), "--reason", "x"), DECLINED, "Notes moved", "bankctl adjust")
-    assert (await cli.bankctl("atm", "audit")).code == 0
+    assert (await cli.audit()).code == 0
 
 
 async def test_a_backup_says_where_it_is_and_is_written_over_nothing(house, cli, tmp_path):

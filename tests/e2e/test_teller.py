@@ -35,7 +35,7 @@ async def test_a_customer_does_everything(house, cli):
     assert "60.00 EUR" in (await cli.teller(JANE, "balance")).out
     assert "510.00 EUR" in (await cli.teller(JOHN, "balance")).out
     await agree(house, in_hand=60, deposited=30)
-    assert (await cli.bankctl("atm", "audit")).code == 0
+    assert (await cli.audit()).code == 0
     await verify(house)
 
 

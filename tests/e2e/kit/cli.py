@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pexpect
 
+from .poll import until
+
 
 class Cli:
     def __init__(self, programs, folder, bank_address="", atm_address=""):
@@ -58,6 +60,15 @@ class Cli:
 
     async def bankctl(self, *words, **options):
         return await self.run("bankctl", "--bank", self._bank, "--atm", self._atm, *words, **options)
+
+    async def audit(self, *words):
+        """`bankctl atm audit`, once no cash is on its way any more, nor word of it."""
+
+        async def compared():
+            ended = await self.bankctl(*words, "atm", "audit")
+            return ended if ended.code != os.EX_UNAVAILABLE else None
+
+        return await until(compared, "an audit that compares with the bank")
 
     async def run(self, program, *words, env=None, **options):
         return await self._programs.run(program, *words, env={**self.environment, **(env or {})}, **options)
