@@ -118,14 +118,13 @@ Task<> BankService::hold(const v1::HoldRequest& request, Context context,
 Task<> BankService::transfer(const v1::TransferRequest& request, Context context,
                              rpc::Answer<v1::TransferResponse> response) {
   const bool proven = is_proven(request);
-  const std::string target = request.target_account_id();
-  const std::string currency = request.amount().currency();
+  const Parties parties =
+      about(request.target_account_id(), request.amount().currency(), /*asked_by_operator=*/false);
   Changes::Submitted asked = changes_.make_proven(to_operation(request, context.deadline), proven);
   context.request_is_read();
   const Outcome transferred = co_await asked;
   answer(*response, transferred);
   if (transferred) co_return;
-  const Parties parties{.accounts = {target}, .currency = currency, .asked_by_operator = false};
   response->mutable_refusal()->set_message(sentence(transferred.error(), store_.books(), parties));
 }
 

@@ -130,17 +130,13 @@ std::string what_was_asked(const ledger::Change& change) {
           return "transfer " + std::to_string(kind.transfer_seq);
         } else if constexpr (requires { kind.exception_seq; }) {
           return "exception " + std::to_string(kind.exception_seq);
-        } else if constexpr (requires { kind.hold; } || requires { kind.amount; }) {
-          return "";
-        } else if constexpr (requires { kind.card; }) {
-          return shown_card(kind.card);
-        } else if constexpr (requires { kind.terminal; }) {
-          return kind.terminal;
-        } else if constexpr (requires { kind.account; }) {
-          return kind.account;
-        } else {
-          return "";
         }
+        if constexpr (!requires { kind.hold; } && !requires { kind.amount; }) {
+          if constexpr (requires { kind.card; }) return shown_card(kind.card);
+          if constexpr (requires { kind.terminal; }) return kind.terminal;
+          if constexpr (requires { kind.account; }) return kind.account;
+        }
+        return "";
       },
       change);
   return thing.empty() ? "" : kind_of(change) + " of " + thing;

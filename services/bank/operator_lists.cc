@@ -91,7 +91,7 @@ Task<v1::GetAccountResponse> OperatorService::get_account(const v1::GetAccountRe
   if (account == nullptr) {
     const ledger::Refusal refusal{.code = ledger::RefusalCode::account_not_found};
     *response.mutable_refusal() = to_message(refusal);
-    const Parties parties{.accounts = {request.account_id()}};
+    const Parties parties = about(request.account_id());
     response.mutable_refusal()->set_message(sentence(refusal, books, parties));
   } else {
     *response.mutable_account() = to_message(*account);

@@ -49,8 +49,7 @@ Task<v1::FundAccountResponse> OperatorService::fund_account(const v1::FundAccoun
   // The ledger's name of the account that gets the money is not this request's.
   if (!funded && funded.error().field == "target_account_id") funded.error().field = "account_id";
   auto response = receipt_or_refusal<v1::FundAccountResponse>(funded);
-  const Parties parties{.accounts = {request.account_id()},
-                        .currency = request.amount().currency()};
+  const Parties parties = about(request.account_id(), request.amount().currency());
   name_accounts(response, funded, parties, store_.books());
   co_return response;
 }
@@ -111,8 +110,9 @@ Task<v1::IssueCardResponse> OperatorService::issue_card(v1::IssueCardRequest req
 
 Task<v1::BlockCardResponse> OperatorService::block_card(const v1::BlockCardRequest& request,
                                                         Context context) {
-  v1::BlockCardResponse response =
-      co_await change<v1::BlockCardResponse>(to_operation(request, context.deadline));
+  Task<v1::BlockCardResponse> changing =
+      change<v1::BlockCardResponse>(to_operation(request, context.deadline));
+  v1::BlockCardResponse response = co_await std::move(changing);
   // A retry is told its first answer: what the customer has proven since stays.
   if (response.has_done() && !response.done().replayed()) forget_tokens(request.card_number());
   co_return response;

@@ -202,6 +202,14 @@ std::string sentence_about(const std::string& id, const ledger::Account* account
 
 }  // namespace
 
+Parties about(std::string account, std::string currency, bool asked_by_operator) {
+  Parties parties;
+  parties.accounts.push_back(std::move(account));
+  parties.currency = std::move(currency);
+  parties.asked_by_operator = asked_by_operator;
+  return parties;
+}
+
 std::string sentence(const ledger::Refusal& refusal, const ledger::Books& books,
                      const Parties& parties) {
   for (const std::string& id : parties.accounts) {

@@ -23,6 +23,8 @@ struct Parties {
   // A customer is not told in which currency somebody else's account is.
   bool asked_by_operator = true;
 };
+// For coroutines, in which g++ 12 destroys the strings of a braced list twice.
+Parties about(std::string account, std::string currency = "", bool asked_by_operator = true);
 // The same, but names the account that the refusal is about: "There is no account nobody." It says
 // what sentence(refusal) does where none of them is so any more.
 std::string sentence(const ledger::Refusal& refusal, const ledger::Books& books,
