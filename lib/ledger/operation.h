@@ -28,7 +28,7 @@ inline constexpr std::size_t card_digits_max = 19;
 inline constexpr std::size_t identifier_size_max = 64;
 // So that the terminal's account, "cash:<terminal>", is an identifier too.
 inline constexpr std::size_t terminal_id_size_max = identifier_size_max - 5;
-// Who the bank's operator is as a principal, so no terminal is called so.
+// The principal of the bank's operator; no terminal may have this id.
 inline constexpr std::string_view operator_principal = "operator";
 inline constexpr std::size_t name_size_max = 128;
 inline constexpr std::size_t text_size_max = 1024;

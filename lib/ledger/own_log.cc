@@ -153,7 +153,7 @@ class RollbackJournal {
   }
 
   // A file that has its log already is taken back to the mode before, and to nothing else: to its first page, but for the mode, the
-  // number of the change and what SQLite was used.
+  // number of the change and the version of SQLite.
   bool takes_back_the_mode_alone() const {
     if (!is_begun()) return true;
     const std::uintmax_t record = number(20);

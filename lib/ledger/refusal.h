@@ -66,8 +66,7 @@ enum class RefusalCode : std::uint8_t {
   pin_tries_exceeded = 91,
 
   // Not the bank's no, but the machine's, never pinned and never journalled. A service answers
-  // these with a status of the
-  // call: DEADLINE_EXCEEDED and RESOURCE_EXHAUSTED, which leave the outcome unknown to the caller, and
+  // these with a status of the call: DEADLINE_EXCEEDED and RESOURCE_EXHAUSTED, which leave the outcome unknown to the caller, and
   // FAILED_PRECONDITION for the last, which is said only of an id that has no answer yet.
   deadline_passed = 200,
   queue_full = 201,

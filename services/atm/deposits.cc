@@ -271,7 +271,7 @@ Task<> Deposits::give_back(DepositItem item) {
 }
 
 // In SUSPENSE the bank has not credited the notes, by a journal that may have lost its end: so kept notes
-// are posted under the first id, which tells, and anew when that was fenced.
+// are posted under the first id, which tells, and anew when that was refused.
 Task<> Deposits::ask_acceptor(DepositItem item) {
   item->waiting_for = "the acceptor to say where the notes are";
   Told<Accepted> told = co_await item->terminal.acceptor().where(item->record.id);

@@ -67,7 +67,7 @@ class Journal {
   // itself. On a disk that is nearly full it waits for room, or for a commit: a full disk alone ends
   // nothing.
   void note(Entry entry);
-  // A row without a line in the audit trail, on the disk within flush_after.
+  // The same, of a row without a line in the audit trail.
   void note(Row row) { queued_.push_back(std::move(row)); }
   // Goes to the disk with the next entries, whichever they are. What was not written yet of an older
   // memory is forgotten.

@@ -23,7 +23,7 @@ struct Parties {
   // A customer is not told in which currency somebody else's account is.
   bool asked_by_operator = true;
 };
-// For coroutines, in which g++ 12 destroys the strings of a braced list twice.
+// Those of a request that names one account.
 Parties about(std::string account, std::string currency = "", bool asked_by_operator = true);
 // The same, but names the account that the refusal is about: "There is no account nobody." It says
 // what sentence(refusal) does where none of them is so any more.
